@@ -49,6 +49,15 @@ struct Membership {
     [[nodiscard]] std::size_t quorum() const { return voters() / 2 + 1; }
 };
 
+/// Who a data directory is (S1, S2): its node id, its random incarnation, and the founding membership that it durably
+/// accepted, whose `cluster` is the cluster id; nullopt: none yet.
+struct Identity {
+    MemberId id;
+    std::optional<Membership> founding;
+
+    friend bool operator==(const Identity&, const Identity&) = default;
+};
+
 /// The payload of an EntryKind::kMembership entry.
 [[nodiscard]] std::string encode(const Membership& membership);
 [[nodiscard]] Result<Membership> decode_membership(std::string_view payload);

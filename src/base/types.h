@@ -43,4 +43,28 @@ struct Vote {
     friend constexpr bool operator==(const Vote&, const Vote&) = default;
 };
 
+/// From `first_lsn` on, entries are of `epoch`, up to the next run.
+struct EpochRun {
+    Epoch epoch;
+    Lsn first_lsn;
+
+    friend constexpr bool operator==(const EpochRun&, const EpochRun&) = default;
+};
+
+/// What the WAL's mark says (S9): the last entry of the group being written, and the last one whose fdatasync has returned.
+struct Mark {
+    EntryId intent, confirmed;
+
+    friend constexpr bool operator==(const Mark&, const Mark&) = default;
+};
+
+/// What a start made of the log, read against its mark (S9).
+enum class Tail : std::uint8_t {
+    kClean,      ///< every record is good up to the end
+    kTorn,       ///< bytes above the intent were bad and have been cut: never reported durable
+    kInDoubt,    ///< the first bad record lies above `confirmed`, up to `intent`: torn, or fsynced and destroyed since
+    kCorrupt,    ///< the first bad record lies at or below `confirmed`
+    kUnbounded,  ///< a mark cannot be read, or a sealed segment lacks its successor: how far the log went is unknown
+};
+
 }  // namespace tanist

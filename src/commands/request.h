@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: Apache-2.0
+// What clients ask to be changed, as it is logged: an atomic request of conditions and commands, evaluated when applied.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "base/bytes.h"
+#include "base/result.h"
+#include "base/types.h"
+
+namespace tanist::commands {
+
+/// The version of a key: the LSN of its last change; 0: the key does not exist.
+using Version = Lsn;
+
+// -- conditions: all are checked, against the state before the request, before any of its commands runs ------------------
+struct KeyExists { std::string key; friend bool operator==(const KeyExists&, const KeyExists&) = default; };
+struct KeyAbsent { std::string key; friend bool operator==(const KeyAbsent&, const KeyAbsent&) = default; };
+struct ValueEquals { std::string key, value; friend bool operator==(const ValueEquals&, const ValueEquals&) = default; };
+struct VersionEquals { std::string key; Version version; friend bool operator==(const VersionEquals&, const VersionEquals&) = default; };
+using Condition = std::variant<KeyExists, KeyAbsent, ValueEquals, VersionEquals>;
+
+// -- commands: run in order, each seeing what those before it did ----------------------------------------------------------
+struct Put { std::string key, value; friend bool operator==(const Put&, const Put&) = default; };
+struct Delete { std::string key; friend bool operator==(const Delete&, const Delete&) = default; };
+/// Adds to a decimal signed 64-bit integer, as Redis does: a missing key counts as 0; not an integer or an overflow is an error.
+struct Increment { std::string key; std::int64_t by = 1; friend bool operator==(const Increment&, const Increment&) = default; };
+struct Get { std::string key; friend bool operator==(const Get&, const Get&) = default; };
+using Command = std::variant<Put, Delete, Increment, Get>;
+
+/// One request: all of it happens or nothing. Several requests make the payload of one entry.
+struct Request {
+    /// Exactly once (S21). Session 0: none, executed each time it is logged.
+    SessionId session;
+    std::uint64_t sequence = 0;           ///< 1, 2, 3 … within the session
+    std::uint64_t lowest_unanswered = 0;  ///< the client has the replies of all below: they can be forgotten
+    std::vector<Condition> conditions;
+    std::vector<Command> commands;
+
+    friend bool operator==(const Request&, const Request&) = default;
+};
+/// Session control, logged like requests.
+struct RegisterSession { std::uint64_t lifetime_ms = 0; friend bool operator==(const RegisterSession&, const RegisterSession&) = default; };
+struct KeepSession { SessionId session; std::uint64_t lowest_unanswered = 0; friend bool operator==(const KeepSession&, const KeepSession&) = default; };
+struct CloseSession { SessionId session; friend bool operator==(const CloseSession&, const CloseSession&) = default; };
+
+using Logged = std::variant<Request, RegisterSession, KeepSession, CloseSession>;
+
+/// Appends one logged item to an entry's payload, length first. A payload is such items, one behind the other.
+void append_to(std::string& payload, const Logged& logged);
+/// kCorrupt when any item cannot be decoded.
+[[nodiscard]] Result<std::vector<Logged>> decode_payload(std::string_view payload);
+/// Bytes that append_to() would add.
+[[nodiscard]] std::size_t encoded_bytes(const Logged& logged);
+
+// -- what became of it -----------------------------------------------------------------------------------------------------
+enum class OutcomeCode : std::uint8_t {
+    kDone = 1,
+    kConditionFailed,  ///< nothing was changed; `failed_condition`, and `value`/`version` of its key then
+    kNotAnInteger,     ///< nothing was changed: Increment met a value that is no signed 64-bit decimal
+    kOverflow,         ///< nothing was changed: Increment would leave the signed 64 bits
+    kTooLarge,         ///< nothing was changed: a value would pass its limit
+    kSessionExpired,   ///< unknown session: nothing was changed now; whether an earlier sending was executed is not known
+    kAnswerForgotten,  ///< the sequence number was confirmed as answered, or its reply was too large to keep: done at `version`
+};
+
+/// The answer to one command; `version` is the key's after it (of Get: its version; 0: no such key).
+struct CommandResult {
+    std::optional<std::string> value;  ///< Get: the value, if any. Increment: the new value
+    Version version;
+    bool found = false;                ///< Get, Delete: the key was there. Put: it was there before
+
+    friend bool operator==(const CommandResult&, const CommandResult&) = default;
+};
+
+struct Outcome {
+    OutcomeCode code = OutcomeCode::kDone;
+    std::uint32_t failed_condition = 0;       ///< index; with kConditionFailed
+    std::optional<std::string> value;         ///< of the failed condition's key
+    Version version;                          ///< of the failed condition's key; of a done request: its LSN; of a new session: its id
+    std::vector<CommandResult> results;       ///< one a command, when done
+    bool replayed = false;                    ///< answered from the session's replies: had been executed before
+
+    friend bool operator==(const Outcome&, const Outcome&) = default;
+};
+
+}  // namespace tanist::commands

@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: Apache-2.0
+// Applies committed entries to the store: deterministic, so every node that applied the same log holds the same state.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/entry.h"
+#include "base/membership.h"
+#include "base/result.h"
+#include "commands/request.h"
+#include "store/store.h"
+
+namespace tanist::commands {
+
+/// What applying one entry gave, one outcome a logged item; empty for entries that are no commands.
+struct Applied {
+    EntryId entry;
+    std::vector<Outcome> outcomes;
+};
+
+struct StoredValue {
+    std::string value;
+    Version version;
+};
+
+struct KeyRange {
+    std::string begin;              ///< first key, inclusive
+    std::string end;                ///< exclusive; empty: no upper bound
+    std::size_t rows_max = 1000;
+    std::size_t bytes_max = 1 << 20;
+};
+struct KeyValue {
+    std::string key, value;
+    Version version;
+};
+struct Page {
+    std::vector<KeyValue> rows;     ///< ascending by key
+    std::optional<std::string> next;  ///< begin of the next page; nullopt: this was the last
+};
+
+/// One thread. Content never ends the process: what cannot be executed yields a deterministic outcome (S12). A Status error comes
+/// from the store alone, and is final (S4).
+class StateMachine {
+public:
+    /// Reads position, membership and sessions from `store`, which must outlive this.
+    [[nodiscard]] static Result<std::unique_ptr<StateMachine>> open(store::Store& store);
+    virtual ~StateMachine() = default;
+
+    /// Applies entries that follow position() without a gap, in one atomic store write each, or several entries in one.
+    /// Appends what came of them to `out`, unless it is null (a slave has nobody to answer).
+    [[nodiscard]] virtual Status apply(std::span<const Entry> entries, std::vector<Applied>* out) = 0;
+
+    [[nodiscard]] virtual store::Position position() const = 0;
+    /// The membership of the last kMembership entry applied; nullopt before the first.
+    [[nodiscard]] virtual const std::optional<Membership>& membership() const = 0;
+    /// The log time at which something falls due (a session expires), 0: nothing is. The master then logs a tick (S22).
+    [[nodiscard]] virtual std::uint64_t next_due() const = 0;
+    [[nodiscard]] virtual std::size_t sessions() const = 0;
+
+    // Reads see everything applied.
+    [[nodiscard]] virtual Result<std::optional<StoredValue>> get(std::string_view key) const = 0;
+    [[nodiscard]] virtual Result<std::vector<std::optional<StoredValue>>> get_many(std::span<const std::string_view> keys) const = 0;
+    [[nodiscard]] virtual Result<Page> scan(const KeyRange& range) const = 0;
+
+    /// After the store was replaced by an installed checkpoint (S25): reads position, membership and sessions anew.
+    [[nodiscard]] virtual Status reload() = 0;
+};
+
+}  // namespace tanist::commands

@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: Apache-2.0
+// The key-value state behind the commands: a narrow interface that takes and answers whole batches.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "base/bytes.h"
+#include "base/result.h"
+#include "base/types.h"
+
+namespace tanist::store {
+
+/// One change of one key; `value` nullopt deletes. Keys and values are opaque here: commands/ gives them their meaning.
+struct Change {
+    std::string key;
+    std::optional<std::string> value;
+};
+
+/// Where the state stands: moved only together with the data it speaks of.
+struct Position {
+    EntryId applied;                  ///< the last entry whose changes are in
+    std::uint64_t timestamp = 0;      ///< of that entry: "now" for commands and reads (S22)
+    friend bool operator==(const Position&, const Position&) = default;
+};
+
+struct ScanRequest {
+    std::string begin;                ///< first key, inclusive
+    std::string end;                  ///< exclusive; empty: no upper bound
+    std::size_t rows_max = 1000;
+    std::size_t bytes_max = 1 << 20;  ///< stops after the row that passes it
+};
+struct ScanRows {
+    std::vector<std::pair<std::string, std::string>> rows;  ///< ascending by key
+    bool more = false;                                      ///< stopped by a limit: go on behind the last key
+};
+
+struct CheckpointFile {
+    std::string name;
+    std::uint64_t bytes = 0;
+};
+
+/// A frozen copy of a store; its files go when it is destroyed. Any one thread.
+class Checkpoint {
+public:
+    virtual ~Checkpoint() = default;
+    [[nodiscard]] virtual Position position() const = 0;
+    [[nodiscard]] virtual std::span<const CheckpointFile> files() const = 0;
+    /// Up to `bytes_max` bytes of the file numbered `file`, from `offset`; fewer only at its end.
+    [[nodiscard]] virtual Result<std::string> read(std::size_t file, std::uint64_t offset, std::size_t bytes_max) const = 0;
+};
+
+/// Takes in a checkpoint's files in order. Destroyed before install(), it leaves the store as it was.
+class CheckpointReceiver {
+public:
+    virtual ~CheckpointReceiver() = default;
+    /// The next bytes of `name`; a new name ends the file before.
+    [[nodiscard]] virtual Status write(std::string_view name, Bytes bytes) = 0;
+    /// Checks that what came opens as a store at `position`, then replaces the state by it: after a crash, the old state or the new.
+    [[nodiscard]] virtual Status install(const Position& position) = 0;
+};
+
+/// Owned and called by one thread, except where a function says otherwise. Everything applied is visible at once; what of it
+/// the store itself has on disk, so that a restart begins there, is stored(). An error is kIo or kCorrupt, and final (S4).
+class Store {
+public:
+    virtual ~Store() = default;
+
+    [[nodiscard]] virtual Result<std::optional<std::string>> get(std::string_view key) const = 0;
+    /// One answer a key, in order.
+    [[nodiscard]] virtual Result<std::vector<std::optional<std::string>>> get_many(std::span<const std::string_view> keys) const = 0;
+    [[nodiscard]] virtual Result<ScanRows> scan(const ScanRequest& request) const = 0;
+
+    /// Makes all changes and moves the position, in one atomic step. Later changes of a key win over earlier ones.
+    [[nodiscard]] virtual Status apply(std::span<const Change> changes, const Position& position) = 0;
+
+    [[nodiscard]] virtual Position position() const = 0;
+    /// Up to where a restart would find the state; trails position(). Any thread.
+    [[nodiscard]] virtual Lsn stored() const = 0;
+    /// Starts making everything applied so far durable; stored() follows, maybe later and from another thread. Any thread.
+    [[nodiscard]] virtual Status flush() = 0;
+    /// Approximate bytes applied and not yet stored: the owner flushes by it, so that a restart replays little.
+    [[nodiscard]] virtual std::uint64_t unstored_bytes() const = 0;
+
+    /// A consistent copy of the state at position(), durable, given as files to be streamed (hard links where it can).
+    [[nodiscard]] virtual Result<std::unique_ptr<Checkpoint>> checkpoint() = 0;
+    /// Begins to take in a checkpoint beside the state, which stays as it is until CheckpointReceiver::install(). Whatever an
+    /// earlier, unfinished receiver left is dropped.
+    [[nodiscard]] virtual Result<std::unique_ptr<CheckpointReceiver>> receive() = 0;
+
+    /// Order-independent digest of all data at position(), for comparing nodes (S26). Reads everything.
+    [[nodiscard]] virtual Result<std::uint64_t> digest() const = 0;
+};
+
+struct StoreOptions {
+    std::string path;
+    std::uint64_t cache_bytes = 256 << 20;
+};
+
+/// kIo, or kCorrupt with what RocksDB reports; kLocked when another process has it open.
+[[nodiscard]] Result<std::unique_ptr<Store>> open_rocks_store(const StoreOptions& options);
+
+}  // namespace tanist::store
