@@ -23,13 +23,13 @@ using Bytes = std::span<const std::byte>;
 [[nodiscard]] inline std::string_view as_text(Bytes bytes) { return {reinterpret_cast<const char*>(bytes.data()), bytes.size()}; }
 
 template <std::unsigned_integral T>
-[[nodiscard]] T load(const std::byte* from) {
+[[nodiscard]] T load_le(const std::byte* from) {
     T value;
     std::memcpy(&value, from, sizeof value);
     return value;
 }
 template <std::unsigned_integral T>
-void store(std::byte* to, T value) {
+void store_le(std::byte* to, T value) {
     std::memcpy(to, &value, sizeof value);
 }
 
@@ -103,7 +103,7 @@ private:
     template <std::unsigned_integral T>
     T fixed() {
         if (bytes_.size() < sizeof(T)) return static_cast<T>(spoil());
-        const T value = load<T>(bytes_.data());
+        const T value = load_le<T>(bytes_.data());
         bytes_ = bytes_.subspan(sizeof(T));
         return value;
     }

@@ -31,7 +31,7 @@ std::uint32_t by_table(const std::byte* at, std::size_t size, std::uint32_t crc)
 #if defined(__x86_64__)
 __attribute__((target("sse4.2"))) std::uint32_t by_instruction(const std::byte* at, std::size_t size, std::uint32_t crc) {
     std::uint64_t wide = crc;
-    for (; size >= 8; size -= 8, at += 8) wide = _mm_crc32_u64(wide, load<std::uint64_t>(at));
+    for (; size >= 8; size -= 8, at += 8) wide = _mm_crc32_u64(wide, load_le<std::uint64_t>(at));
     crc = static_cast<std::uint32_t>(wide);
     for (; size > 0; --size, ++at) crc = _mm_crc32_u8(crc, static_cast<std::uint8_t>(*at));
     return crc;

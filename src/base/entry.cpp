@@ -22,14 +22,14 @@ Entry Entry::make(Epoch epoch, const EntryId& predecessor, std::uint64_t timesta
     if (!payload.empty()) std::memcpy(buffer.get() + sizeof(EntryHeader), payload.data(), payload.size());
     entry.bytes_ = Bytes(buffer.get(), size);
     entry.header_.checksum = crc32c(entry.bytes_.subspan(sizeof(std::uint32_t)));
-    store(buffer.get(), entry.header_.checksum);
+    store_le(buffer.get(), entry.header_.checksum);
     entry.owner_ = std::move(buffer);
     return entry;
 }
 
 std::size_t Entry::encoded_bytes(Bytes bytes) {
     if (bytes.size() < sizeof(EntryHeader)) return 0;
-    return sizeof(EntryHeader) + load<std::uint32_t>(bytes.data() + offsetof(EntryHeader, payload_bytes));
+    return sizeof(EntryHeader) + load_le<std::uint32_t>(bytes.data() + offsetof(EntryHeader, payload_bytes));
 }
 
 Result<Entry> Entry::decode(std::shared_ptr<const void> owner, Bytes bytes) {

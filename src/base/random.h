@@ -22,7 +22,7 @@ public:
     /// 0 .. bound-1, as good as evenly.
     [[nodiscard]] std::uint64_t below(std::uint64_t bound) {
         ENSURE(bound > 0);
-        return static_cast<std::uint64_t>((static_cast<__extension__ unsigned __int128>(next()) * bound) >> 64);
+        return static_cast<std::uint64_t>((static_cast<Wide>(next()) * bound) >> 64);
     }
     /// low .. high, both included.
     [[nodiscard]] std::uint64_t between(std::uint64_t low, std::uint64_t high) { return low + below(high - low + 1); }
@@ -30,6 +30,7 @@ public:
     [[nodiscard]] bool chance(std::uint64_t numerator, std::uint64_t denominator) { return below(denominator) < numerator; }
 
 private:
+    __extension__ using Wide = unsigned __int128;
     std::uint64_t state_;
 };
 
