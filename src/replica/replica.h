@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: Apache-2.0
+// One node put together: the core decides, and what it decides is done to log, votes and state, in its order. Shared by both shells.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "commands/state_machine.h"
+#include "core/node.h"
+#include "replica/copy.h"
+#include "replica/data_directory.h"
+#include "replica/host.h"
+#include "store/store.h"
+
+namespace tanist::replica {
+
+struct ReplicaOptions {
+    core::NodeOptions node;
+    std::uint64_t flush_bytes = 64 << 20;            ///< applied and not yet stored: beyond it the store is flushed, so that a restart replays little
+    std::uint64_t disk_reserve_bytes = 256 << 20;    ///< near it the master takes no writes (S4)
+    std::uint32_t disk_check_ticks = 100;
+};
+
+/// One thread. All of `host`, `files` and `store` must outlive it.
+class Replica {
+public:
+    Replica(Host& host, wal::FileSystem& files, store::Store& store, DataDirectory directory, ReplicaOptions options, std::uint64_t seed);
+
+    /// Feeds one event to the core and performs what it answers. Events that this causes at once (Applied) are fed in turn.
+    void step(core::Event event);
+
+    [[nodiscard]] const core::Node& node() const { return node_; }
+    [[nodiscard]] const commands::StateMachine& state() const { return *directory_.state; }
+    /// Too little disk is left: propose nothing now (S4).
+    [[nodiscard]] bool disk_is_low() const { return disk_is_low_; }
+    /// A storage fault or a Stop ended it: steps do nothing any more.
+    [[nodiscard]] bool stopped() const { return stopped_; }
+    [[nodiscard]] wal::Log& log() { return *directory_.log; }
+
+private:
+    void feed(core::Event event);
+    void perform(core::Actions& actions);
+    /// Ends the replica when `status` is a failure: such a write or sync is never retried (S4).
+    bool survives(const Status& status, const char* what);
+
+    bool perform(core::SaveIdentity& action);
+    bool perform(core::SaveVote& action);
+    bool perform(core::ExportRescued& action);
+    bool perform(core::CutLog& action);
+    bool perform(core::RepairLog& action);
+    bool perform(core::InstallCopy& action);
+    bool perform(core::Apply& action);
+    bool perform(core::Stop& action);
+
+    void on_tick();
+
+    Host& host_;
+    wal::FileSystem& files_;
+    store::Store& store_;
+    DataDirectory directory_;
+    ReplicaOptions options_;
+    core::Node node_;
+    CopyDonor donor_;
+    CopyReceiver receiver_;
+    std::vector<core::Event> caused_;         ///< by performing actions; fed when the running step is through
+    std::vector<commands::Applied> applied_;  ///< reused from one Apply to the next
+    Lsn stored_reported_;
+    std::uint64_t due_reported_ = 0;
+    std::uint32_t ticks_ = 0;
+    bool stepping_ = false;
+    bool disk_is_low_ = false;
+    bool stopped_ = false;
+};
+
+}  // namespace tanist::replica
