@@ -198,6 +198,7 @@ struct CopyReply {
     std::uint64_t copy = 0;          ///< 0: refused, `error` says why
     EntryId position;                ///< of the checkpoint
     std::uint64_t timestamp = 0;     ///< log time there
+    Membership membership;           ///< there; only in the first reply, as `files` is
     std::vector<CopyFile> files;
     std::uint32_t file = 0;
     std::uint64_t offset = 0;
