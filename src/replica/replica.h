@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "commands/state_machine.h"
@@ -42,30 +43,51 @@ public:
 private:
     void feed(core::Event event);
     void perform(core::Actions& actions);
-    /// Ends the replica when `status` is a failure: such a write or sync is never retried (S4).
-    bool survives(const Status& status, const char* what);
+    /// To be fed when the running step is through.
+    void cause(core::Event event);
+    /// False, and the end of the replica, when `status` is a failure: such a write or sync is never retried (S4).
+    bool survives(const Status& status, std::string_view what);
+    void end(int exit_code, const std::string& reason);
 
-    bool perform(core::SaveIdentity& action);
-    bool perform(core::SaveVote& action);
-    bool perform(core::ExportRescued& action);
-    bool perform(core::CutLog& action);
-    bool perform(core::RepairLog& action);
-    bool perform(core::InstallCopy& action);
-    bool perform(core::Apply& action);
-    bool perform(core::Stop& action);
+    void perform(core::SaveIdentity& action);
+    void perform(core::SaveVote& action);
+    void perform(core::ExportRescued& action);
+    void perform(core::CutLog& action);
+    void perform(core::RepairLog& action);
+    void perform(core::InstallCopy& action);
+    void perform(core::AppendToWal& action);
+    void perform(core::ReadLog& action);
+    void perform(core::Apply& action);
+    void perform(core::RecycleLog& action);
+    void perform(core::StartCopy& action);
+    void perform(core::StopCopy& action);
+    void perform(core::Send& action);
+    void perform(core::Disconnect& action);
+    void perform(core::Stop& action);
 
+    [[nodiscard]] core::Header header() const;
+    /// True: it belonged to a full copy and was dealt with.
+    bool take_copy_message(const core::Message& message);
+    [[nodiscard]] core::CopyReply answer_copy(MemberId asker, const core::CopyRequest& request);
+    void finish_copy(const Result<store::Position>& received);
+    static void drop_entries(core::Message& message);
     void on_tick();
+    void check_disk();
 
     Host& host_;
     wal::FileSystem& files_;
     store::Store& store_;
     DataDirectory directory_;
     ReplicaOptions options_;
+    Identity identity_;
     core::Node node_;
     CopyDonor donor_;
     CopyReceiver receiver_;
     std::vector<core::Event> caused_;         ///< by performing actions; fed when the running step is through
     std::vector<commands::Applied> applied_;  ///< reused from one Apply to the next
+    core::Actions spare_actions_;             ///< keeps its capacity from one step to the next
+    Lsn log_base_;                            ///< as last reported by the shell
+    Lsn recycle_asked_;
     Lsn stored_reported_;
     std::uint64_t due_reported_ = 0;
     std::uint32_t ticks_ = 0;

@@ -1,0 +1,165 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "replica/data_directory.h"
+
+#include <utility>
+
+#include "base/random.h"
+#include "replica/install_marker.h"
+#include "wal/identity_file.h"
+
+namespace tanist::replica {
+namespace {
+
+Incarnation new_incarnation(Random& random) {
+    std::uint64_t drawn = 0;
+    while (drawn == 0) drawn = random.next();  // 0 means "unknown"
+    return {drawn};
+}
+
+struct OpenedIdentity {
+    Identity identity;
+    bool fresh = false;
+};
+
+Result<OpenedIdentity> open_identity(wal::FileSystem& files, const DataDirectoryOptions& options, const store::Store& store, Random& random) {
+    auto loaded = wal::load_identity(files, options.path);
+    if (!loaded) return fail(loaded.error());
+    if (loaded->has_value()) {
+        const NodeId owner = (*loaded)->id.node;
+        if (owner != options.node) {
+            return fail(ErrorCode::kRefused, "{} belongs to node {}, and node.id = {}: each node needs a data directory of its own", options.path,
+                        owner.value, options.node.value);
+        }
+        return OpenedIdentity{**loaded};
+    }
+    // Nothing else may be here yet: an identity is the first thing that a new directory gets.
+    for (const char* name : {"wal", "vote.a", "vote.b"}) {
+        auto found = files.exists(options.path + "/" + name);
+        if (!found) return fail(found.error());
+        if (*found || !store.position().applied.lsn.is_zero()) {
+            return fail(ErrorCode::kRefused, "{}/identity is missing, while the directory holds data ({}): restore the file, or empty the directory to start as a new node",
+                        options.path, *found ? name : "store");
+        }
+    }
+    Identity identity{.id = {options.node, new_incarnation(random)}, .founding = std::nullopt};
+    if (Status saved = wal::save_identity(files, options.path, identity); !saved) return fail(saved.error());
+    return OpenedIdentity{std::move(identity), true};
+}
+
+Result<std::unique_ptr<wal::Log>> open_log(wal::FileSystem& files, const std::string& path, const wal::LogOptions& options,
+                                           const store::Position& position, Random& random) {
+    auto log = wal::Log::open(files, path + "/wal", options, random.next());
+    if (!log) return log;
+    auto was_reset = finish_install(files, path, position, **log);
+    if (!was_reset) return fail(was_reset.error());
+    if (!*was_reset) return log;
+    log->reset();
+    return wal::Log::open(files, path + "/wal", options, random.next());
+}
+
+bool is_only_voter(const Identity& identity, const DataDirectoryOptions& options) {
+    if (!identity.founding) return options.configured_voters == 1;
+    const Member* self = identity.founding->find(identity.id);
+    return self != nullptr && self->votes() && identity.founding->voters() == 1;
+}
+
+/// Holds the state of the store against the log (S7): what is applied is in the log, unless the log has a hole there.
+Status check_store_against_log(const wal::Log& log, const store::Position& position, bool only_voter, std::string& warning) {
+    const wal::Found& found = log.found();
+    const EntryId applied = position.applied;
+    const bool has_hole = found.tail != Tail::kClean && found.tail != Tail::kTorn;
+    if (applied.lsn > log.last().lsn && !has_hole) {
+        return fail(ErrorCode::kCorrupt, "the log ends at lsn={}, and the store has applied lsn={}: the log was lost or replaced; empty the data directory to start as a new node",
+                    log.last().lsn.value, applied.lsn.value);
+    }
+    if (applied.lsn < log.base().lsn) {
+        warning = fmt::format("state store ends before the log begins: it was lost applied_lsn={} log_base={}", applied.lsn.value, log.base().lsn.value);
+        if (only_voter) return fail(ErrorCode::kCorrupt, "{}; the only voter has nobody to copy from: restore a backup", warning);
+        return {};
+    }
+    if (applied.lsn.is_zero() || applied.lsn > log.last().lsn) return {};
+    auto logged = log.id_of(applied.lsn);
+    if (!logged) return fail(logged.error(), "checking the store against the log");
+    if (*logged != applied) {
+        return fail(ErrorCode::kCorrupt, "at lsn={} the log holds an entry of epoch {}, and the store has applied one of epoch {}: log and store are not of one node",
+                    applied.lsn.value, logged->epoch.value, applied.epoch.value);
+    }
+    return {};
+}
+
+/// A vote that may have been forgotten could be given twice: such a directory starts over as a new incarnation (S3).
+bool vote_is_lost(const Result<std::optional<Vote>>& vote, const wal::Log& log) {
+    if (!vote) return vote.error().code == ErrorCode::kCorrupt;
+    const Epoch logged = log.last().epoch;
+    return vote->has_value() ? (*vote)->epoch < logged : !logged.is_zero();
+}
+
+core::StartState describe(const wal::Log& log, const commands::StateMachine& state) {
+    const wal::Found& found = log.found();
+    core::StartState start;
+    start.tail = found.tail;
+    start.base = log.base();
+    start.last = log.last();
+    start.mark = found.mark;
+    start.epochs = found.epochs;
+    start.memberships = found.memberships;
+    start.behind_hole = found.behind_hole;
+    start.last_timestamp = found.last_timestamp;
+    start.tail_where = found.where;
+    start.applied = state.position().applied;
+    start.applied_timestamp = state.position().timestamp;
+    start.applied_membership = state.membership();
+    return start;
+}
+
+}  // namespace
+
+Result<DataDirectory> open_data_directory(wal::FileSystem& files, store::Store& store, const DataDirectoryOptions& options, std::uint64_t seed) {
+    Random random(seed);
+    if (Status made = files.make_directory(options.path); !made) return fail(made.error());
+    auto opened = open_identity(files, options, store, random);
+    if (!opened) return fail(opened.error());
+    Identity& identity = opened->identity;
+    const bool only_voter = is_only_voter(identity, options);
+
+    DataDirectory directory{.path = options.path, .votes = std::make_unique<wal::VoteFile>(files, options.path)};
+    auto vote = directory.votes->load();
+    if (!vote && vote.error().code != ErrorCode::kCorrupt) return fail(vote.error());
+
+    wal::LogOptions log_options = options.log;
+    log_options.only_voter = only_voter;
+    auto log = open_log(files, options.path, log_options, store.position(), random);
+    if (!log) return fail(log.error());
+    directory.log = std::move(*log);
+
+    auto state = commands::StateMachine::open(store);
+    if (!state) return fail(state.error());
+    directory.state = std::move(*state);
+
+    std::string warning;
+    if (Status checked = check_store_against_log(*directory.log, directory.state->position(), only_voter, warning); !checked) {
+        return fail(checked.error(), options.path);
+    }
+    directory.start = describe(*directory.log, *directory.state);
+    directory.start.storage_warning = std::move(warning);
+
+    if (vote_is_lost(vote, *directory.log)) {
+        const std::string why = vote ? "the log is of a later epoch than the vote file" : vote.error().message;
+        if (only_voter) {
+            return fail(ErrorCode::kCorrupt, "{}: the vote file is lost ({}), and the only voter cannot be admitted anew: restore a backup", options.path, why);
+        }
+        identity = Identity{.id = {options.node, new_incarnation(random)}, .founding = std::nullopt};
+        if (Status saved = wal::save_identity(files, options.path, identity); !saved) return fail(saved.error());
+        if (Status saved = directory.votes->save(Vote{.epoch = directory.log->last().epoch}); !saved) return fail(saved.error());
+        directory.start.vote = Vote{.epoch = directory.log->last().epoch};
+        directory.start.storage_warning = fmt::format("vote file lost ({}): starting as a new incarnation, which the cluster must admit", why);
+    } else {
+        directory.start.vote = *vote;
+    }
+    directory.start.identity = identity;
+    directory.start.pristine = !identity.founding && !directory.start.vote && directory.log->last().lsn.is_zero() &&
+                               directory.start.applied.lsn.is_zero() && directory.start.tail == Tail::kClean;
+    return directory;
+}
+
+}  // namespace tanist::replica
