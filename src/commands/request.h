@@ -10,13 +10,22 @@
 #include <vector>
 
 #include "base/bytes.h"
+#include "base/limits.h"
 #include "base/result.h"
 #include "base/types.h"
 
 namespace tanist::commands {
 
-/// The version of a key: the LSN of its last change; 0: the key does not exist.
+/// The version of a key: the LSN of its last change; 0: the key does not exist. Where several requests of one entry change the same
+/// key, each after the first adds kOrdinalStep: no two changes of a key have the same version, so nobody who compares with the
+/// version that he was answered overlooks a change that came later in that entry.
 using Version = Lsn;
+
+inline constexpr unsigned kLsnBits = 44;  ///< enough for 55 years of 10,000 entries a second
+inline constexpr std::uint64_t kOrdinalStep = std::uint64_t{1} << kLsnBits;
+[[nodiscard]] constexpr Lsn lsn_of(Version version) { return {version.value & (kOrdinalStep - 1)}; }
+/// The id of a session is made likewise: the LSN of its registration, plus kOrdinalStep for each registration before it in the entry.
+[[nodiscard]] constexpr Lsn lsn_of(SessionId session) { return {session.value & (kOrdinalStep - 1)}; }
 
 // -- conditions: all are checked, against the state before the request, before any of its commands runs ------------------
 struct KeyExists { std::string key; friend bool operator==(const KeyExists&, const KeyExists&) = default; };
@@ -33,6 +42,12 @@ struct Increment { std::string key; std::int64_t by = 1; friend bool operator==(
 struct Get { std::string key; friend bool operator==(const Get&, const Get&) = default; };
 using Command = std::variant<Put, Delete, Increment, Get>;
 
+/// Conditions and commands of one request, together.
+inline constexpr std::size_t kPartsPerRequestMax = 65'536;
+/// Bytes of values that one request, and all requests of one entry, can be answered.
+inline constexpr std::size_t kResultBytesPerRequestMax = limits::kRequestBytesMax;
+inline constexpr std::size_t kResultBytesPerEntryMax = 4 * limits::kRequestBytesMax;
+
 /// One request: all of it happens or nothing. Several requests make the payload of one entry.
 struct Request {
     /// Exactly once (S21). Session 0: none, executed each time it is logged.
@@ -44,7 +59,16 @@ struct Request {
 
     friend bool operator==(const Request&, const Request&) = default;
 };
-/// Session control, logged like requests.
+/// Numbers from `lowest_unanswered` on that a session may be using at a time.
+inline constexpr std::uint64_t kSessionWindow = 1024;
+/// A longer reply is not kept: sent again, its request is answered kAnswerForgotten (S21). Of a session's replies together, likewise.
+inline constexpr std::size_t kKeptReplyBytesMax = 1 * limits::kKiB;
+inline constexpr std::size_t kKeptRepliesBytesMax = 64 * limits::kKiB;
+inline constexpr std::size_t kSessionsMax = 100'000;  ///< in a cluster; further registrations are refused
+inline constexpr std::uint64_t kSessionLifetimeMs = 60'000;  ///< of a session that asks for 0
+inline constexpr std::uint64_t kSessionLifetimeMsMax = 24 * 60 * 60'000;  ///< one that asks for more gets this
+
+/// Session control, logged like requests. A session lives for its lifetime after its last logged request or keep, by log time.
 struct RegisterSession { std::uint64_t lifetime_ms = 0; friend bool operator==(const RegisterSession&, const RegisterSession&) = default; };
 struct KeepSession { SessionId session; std::uint64_t lowest_unanswered = 0; friend bool operator==(const KeepSession&, const KeepSession&) = default; };
 struct CloseSession { SessionId session; friend bool operator==(const CloseSession&, const CloseSession&) = default; };
@@ -55,6 +79,9 @@ using Logged = std::variant<Request, RegisterSession, KeepSession, CloseSession>
 void append_to(std::string& payload, const Logged& logged);
 /// kCorrupt when any item cannot be decoded.
 [[nodiscard]] Result<std::vector<Logged>> decode_payload(std::string_view payload);
+/// What a client's request must keep to be logged (S12): kInvalidArgument names the part and the limit. One that passes it is not
+/// answered kTooLarge for what it brings, only for what it would be answered.
+[[nodiscard]] Status check_limits(const Logged& logged);
 /// Bytes that append_to() would add.
 [[nodiscard]] std::size_t encoded_bytes(const Logged& logged);
 
@@ -64,16 +91,19 @@ enum class OutcomeCode : std::uint8_t {
     kConditionFailed,  ///< nothing was changed; `failed_condition`, and `value`/`version` of its key then
     kNotAnInteger,     ///< nothing was changed: Increment met a value that is no signed 64-bit decimal
     kOverflow,         ///< nothing was changed: Increment would leave the signed 64 bits
-    kTooLarge,         ///< nothing was changed: a value would pass its limit
+    kTooLarge,         ///< nothing was changed: a key, value, or what was to be answered would pass its limit
     kSessionExpired,   ///< unknown session: nothing was changed now; whether an earlier sending was executed is not known
-    kAnswerForgotten,  ///< the sequence number was confirmed as answered, or its reply was too large to keep: done at `version`
+    kAnswerForgotten,  ///< the sequence number was confirmed as answered (`version` 0), or its reply was too large to keep: done at `version`
+    kTooMany,          ///< nothing was changed and nothing remembered, so the same can be sent again later: beyond the session's window, too
+                       ///< many sessions, or one key changed by more than a million requests of one entry
+    kMalformed,        ///< nothing was changed: the entry's payload cannot be decoded; the only outcome of the entry
 };
 
 /// The answer to one command; `version` is the key's after it (of Get: its version; 0: no such key).
 struct CommandResult {
     std::optional<std::string> value;  ///< Get: the value, if any. Increment: the new value
     Version version;
-    bool found = false;                ///< Get, Delete: the key was there. Put: it was there before
+    bool found = false;                ///< Get, Delete, Increment: the key was there before. Put does not look, to cost no read: false
 
     friend bool operator==(const CommandResult&, const CommandResult&) = default;
 };
@@ -81,7 +111,7 @@ struct CommandResult {
 struct Outcome {
     OutcomeCode code = OutcomeCode::kDone;
     std::uint32_t failed_condition = 0;       ///< index; with kConditionFailed
-    std::optional<std::string> value;         ///< of the failed condition's key
+    std::optional<std::string> value;         ///< of the failed condition's key; left out, with `version` there, when too large to answer
     Version version;                          ///< of the failed condition's key; of a done request: its LSN; of a new session: its id
     std::vector<CommandResult> results;       ///< one a command, when done
     bool replayed = false;                    ///< answered from the session's replies: had been executed before

@@ -45,14 +45,15 @@ struct Page {
 };
 
 /// One thread. Content never ends the process: what cannot be executed yields a deterministic outcome (S12). A Status error comes
-/// from the store alone, and is final (S4).
+/// from the store, or from a log that does not belong to it, and is final (S4).
 class StateMachine {
 public:
     /// Reads position, membership and sessions from `store`, which must outlive this.
     [[nodiscard]] static Result<std::unique_ptr<StateMachine>> open(store::Store& store);
     virtual ~StateMachine() = default;
 
-    /// Applies entries that follow position() without a gap, in one atomic store write each, or several entries in one.
+    /// Applies entries that follow position() without a gap (an entry applied before is the caller's bug: it starts behind
+    /// position()), each within one atomic store write, or several in one. kCorrupt: the first is of another history than the state.
     /// Appends what came of them to `out`, unless it is null (a slave has nobody to answer).
     [[nodiscard]] virtual Status apply(std::span<const Entry> entries, std::vector<Applied>* out) = 0;
 
@@ -65,7 +66,9 @@ public:
 
     // Reads see everything applied.
     [[nodiscard]] virtual Result<std::optional<StoredValue>> get(std::string_view key) const = 0;
-    [[nodiscard]] virtual Result<std::vector<std::optional<StoredValue>>> get_many(std::span<const std::string_view> keys) const = 0;
+    /// Maybe fewer answers than keys, as store::Store::get_many().
+    [[nodiscard]] virtual Result<std::vector<std::optional<StoredValue>>> get_many(std::span<const std::string_view> keys,
+                                                                                  std::size_t bytes_max = store::kNoBound) const = 0;
     [[nodiscard]] virtual Result<Page> scan(const KeyRange& range) const = 0;
 
     /// After the store was replaced by an installed checkpoint (S25): reads position, membership and sessions anew.

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// A store in memory, for tests, the simulator and sanitizer builds. What "has on disk" means is up to its owner: see Durable.
+// A store in memory, for tests, the simulator and sanitizer builds. What "has on disk" means is up to its owner: see DurableImage.
 #pragma once
 
 #include <map>
@@ -16,7 +16,8 @@ struct DurableImage {
     Position position;
 };
 
-/// `image` starts as what the last flush() left, and receives the next.
+/// `image` is what the last flush() left, and receives the next: at a cost in the keys changed since, not in all of them. It must
+/// not be touched by others while the store is open.
 [[nodiscard]] std::unique_ptr<Store> open_memory_store(std::shared_ptr<DurableImage> image);
 
 }  // namespace tanist::store

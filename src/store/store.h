@@ -18,7 +18,8 @@
 
 namespace tanist::store {
 
-/// One change of one key; `value` nullopt deletes. Keys and values are opaque here: commands/ gives them their meaning.
+/// One change of one key; `value` nullopt deletes. Keys and values are opaque here: commands/ gives them their meaning. A key has at
+/// least one byte and does not begin with a zero byte: those rows are the store's own.
 struct Change {
     std::string key;
     std::optional<std::string> value;
@@ -61,24 +62,32 @@ public:
 class CheckpointReceiver {
 public:
     virtual ~CheckpointReceiver() = default;
-    /// The next bytes of `name`; a new name ends the file before.
+    /// The next bytes of `name`; a new name ends the file before. kInvalidArgument: no name that a checkpoint's file can have,
+    /// or one that was ended before.
     [[nodiscard]] virtual Status write(std::string_view name, Bytes bytes) = 0;
     /// Checks that what came opens as a store at `position`, then replaces the state by it: after a crash, the old state or the new.
+    /// kCorrupt: it does not; kRefused: `position` is below what is applied here (S25). Either leaves the store as it was, and the
+    /// receiver useless.
     [[nodiscard]] virtual Status install(const Position& position) = 0;
 };
 
+inline constexpr std::size_t kNoBound = static_cast<std::size_t>(-1);
+
 /// Owned and called by one thread, except where a function says otherwise. Everything applied is visible at once; what of it
-/// the store itself has on disk, so that a restart begins there, is stored(). An error is kIo or kCorrupt, and final (S4).
+/// the store itself has on disk, so that a restart begins there, is stored(); destroying a store does not wait for the rest.
+/// An error is kIo or kCorrupt, and final (S4).
 class Store {
 public:
     virtual ~Store() = default;
 
     [[nodiscard]] virtual Result<std::optional<std::string>> get(std::string_view key) const = 0;
-    /// One answer a key, in order.
-    [[nodiscard]] virtual Result<std::vector<std::optional<std::string>>> get_many(std::span<const std::string_view> keys) const = 0;
+    /// One answer a key, in order; but no more of them once `bytes_max` bytes of values were read, so maybe fewer than keys (never
+    /// none for some): the caller asks again for the rest.
+    [[nodiscard]] virtual Result<std::vector<std::optional<std::string>>> get_many(std::span<const std::string_view> keys,
+                                                                                  std::size_t bytes_max = kNoBound) const = 0;
     [[nodiscard]] virtual Result<ScanRows> scan(const ScanRequest& request) const = 0;
 
-    /// Makes all changes and moves the position, in one atomic step. Later changes of a key win over earlier ones.
+    /// Makes all changes and moves the position forward, in one atomic step. Later changes of a key win over earlier ones.
     [[nodiscard]] virtual Status apply(std::span<const Change> changes, const Position& position) = 0;
 
     [[nodiscard]] virtual Position position() const = 0;
@@ -89,10 +98,11 @@ public:
     /// Approximate bytes applied and not yet stored: the owner flushes by it, so that a restart replays little.
     [[nodiscard]] virtual std::uint64_t unstored_bytes() const = 0;
 
-    /// A consistent copy of the state at position(), durable, given as files to be streamed (hard links where it can).
+    /// A consistent copy of the state at position(), durable, given as files to be streamed (hard links where it can). Waits for
+    /// what is not yet stored: it is cheap when a flush() went before it.
     [[nodiscard]] virtual Result<std::unique_ptr<Checkpoint>> checkpoint() = 0;
     /// Begins to take in a checkpoint beside the state, which stays as it is until CheckpointReceiver::install(). Whatever an
-    /// earlier, unfinished receiver left is dropped.
+    /// earlier, unfinished receiver left is dropped. The receiver must not outlive the store; one at a time.
     [[nodiscard]] virtual Result<std::unique_ptr<CheckpointReceiver>> receive() = 0;
 
     /// Order-independent digest of all data at position(), for comparing nodes (S26). Reads everything.
@@ -100,11 +110,17 @@ public:
 };
 
 struct StoreOptions {
-    std::string path;
-    std::uint64_t cache_bytes = 256 << 20;
+    std::string path;                              ///< a directory of the store's own; made when it is missing
+    std::uint64_t cache_bytes = 256 << 20;         ///< of blocks read
+    std::uint64_t write_buffer_bytes = 64 << 20;   ///< applied in memory before it is flushed unasked; up to four of these at once
 };
 
+/// Opens the store, empty and at position 0 when nothing is there: the caller compares that with the base of its log (S11).
 /// kIo, or kCorrupt with what RocksDB reports; kLocked when another process has it open.
 [[nodiscard]] Result<std::unique_ptr<Store>> open_rocks_store(const StoreOptions& options);
+
+/// Gives up what lies at `path`, so that the next open finds an empty store at position 0: for one that opens as kCorrupt,
+/// before a full copy (S25, S26). kLocked when it is open.
+[[nodiscard]] Status discard_rocks_store(const std::string& path);
 
 }  // namespace tanist::store

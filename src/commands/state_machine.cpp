@@ -1,0 +1,300 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "commands/state_machine.h"
+
+#include <algorithm>
+
+#include "base/ensure.h"
+#include "commands/encoding.h"
+#include "commands/families.h"
+#include "commands/keyspace.h"
+#include "commands/layout.h"
+#include "commands/sessions.h"
+
+namespace tanist::commands {
+namespace {
+
+/// One write to the store takes entries until it has this many bytes: apply() of a long row of large entries stays in bounds.
+constexpr std::size_t kWriteBytes = limits::kEntryBytesMax;
+/// Keys of one entry that are read in one go, before any is needed.
+constexpr std::size_t kPrefetchKeysMax = 4096;
+
+class Machine final : public StateMachine {
+public:
+    explicit Machine(store::Store& store) : store_(store), keys_(store) {}
+
+    Status apply(std::span<const Entry> entries, std::vector<Applied>* out) override;
+
+    store::Position position() const override { return position_; }
+    const std::optional<Membership>& membership() const override { return membership_; }
+    std::uint64_t next_due() const override { return sessions_.next_due(); }
+    std::size_t sessions() const override { return sessions_.size(); }
+
+    Result<std::optional<StoredValue>> get(std::string_view key) const override;
+    Result<std::vector<std::optional<StoredValue>>> get_many(std::span<const std::string_view> keys, std::size_t bytes_max) const override;
+    Result<Page> scan(const KeyRange& range) const override;
+
+    Status reload() override;
+
+private:
+    [[nodiscard]] Status check_order(const Entry& entry) const;
+    [[nodiscard]] Status write();
+    void run_entry(const Entry& entry, std::vector<Outcome>* out);
+    void run_commands(std::string_view payload, std::vector<Outcome>* out);
+    void run_item(const Item& item, bool wanted, Outcome& outcome);
+    void run_in_session(const Item& request, bool wanted, Outcome& outcome);
+    void evaluate(const Item& request, bool wanted, Outcome& outcome);
+    void fail_condition(const Item& request, std::size_t index, Outcome& outcome);
+    void register_session(const Item& item, Outcome& outcome);
+
+    store::Store& store_;
+    store::Position position_;
+    std::optional<Membership> membership_;
+    SessionTable sessions_;
+
+    // Of the write under way.
+    Keyspace keys_;
+    std::vector<store::Change> changes_;
+    std::uint64_t registrations_ = 0;     ///< in this entry
+    std::size_t result_bytes_left_ = 0;   ///< of this entry
+    Item item_;                           ///< kept for its memory, like the next
+    std::vector<std::string_view> read_keys_;
+};
+
+// -- applying --------------------------------------------------------------------------------------------------------------
+
+Status Machine::apply(std::span<const Entry> entries, std::vector<Applied>* out) {
+    for (const Entry& entry : entries) {
+        if (auto status = check_order(entry); !status) return status;
+        if (out != nullptr) out->push_back({entry.id(), {}});
+        run_entry(entry, out == nullptr ? nullptr : &out->back().outcomes);
+        position_ = {entry.id(), std::max(position_.timestamp, entry.timestamp())};
+        const bool is_full = keys_.changed_bytes() >= kWriteBytes;
+        if (is_full || &entry == &entries.back()) {
+            if (auto status = write(); !status) return status;
+        }
+    }
+    return {};
+}
+
+Status Machine::check_order(const Entry& entry) const {
+    ENSURE(entry.lsn() == position_.applied.lsn.next());
+    if (entry.follows(position_.applied)) return {};
+    return fail(ErrorCode::kCorrupt, "state at lsn={} epoch={} checksum={:08x} is of another log: entry lsn={} epoch={} follows checksum {:08x}",
+                position_.applied.lsn.value, position_.applied.epoch.value, position_.applied.checksum, entry.lsn().value, entry.epoch().value,
+                entry.predecessor_checksum());
+}
+
+Status Machine::write() {
+    if (auto status = keys_.status(); !status) return status;
+    keys_.take_changes(changes_);
+    sessions_.take_changes(changes_);
+    auto status = store_.apply(changes_, position_);
+    changes_.clear();
+    return status;
+}
+
+void Machine::run_entry(const Entry& entry, std::vector<Outcome>* out) {
+    const std::uint64_t now = std::max(position_.timestamp, entry.timestamp());
+    position_.timestamp = now;
+    sessions_.expire(now);
+    keys_.begin_entry(entry.lsn());
+    registrations_ = 0;
+    result_bytes_left_ = kResultBytesPerEntryMax;
+    switch (entry.kind()) {
+        case EntryKind::kCommands: run_commands(entry.payload(), out); break;
+        case EntryKind::kMembership:
+            if (auto membership = decode_membership(entry.payload())) {
+                membership_ = std::move(*membership);
+                changes_.push_back({std::string(layout::kMembershipKey), std::string(entry.payload())});
+            }
+            break;
+        case EntryKind::kEpochStart:
+        case EntryKind::kTick: break;
+    }
+}
+
+/// The payload is read twice: first to see that all of it can be decoded and which keys it will read, then to execute it.
+void Machine::run_commands(std::string_view payload, std::vector<Outcome>* out) {
+    read_keys_.clear();
+    std::size_t items = 0;
+    ItemReader check(payload);
+    for (; check.next(item_); ++items) {
+        if (read_keys_.size() >= kPrefetchKeysMax) continue;
+        for (const auto& condition : item_.conditions) read_keys_.push_back(condition.key);
+        for (const auto& command : item_.commands) {
+            if (reads(command)) read_keys_.push_back(command.key);
+        }
+    }
+    if (!check.ok()) {
+        if (out != nullptr) out->push_back({.code = OutcomeCode::kMalformed});
+        return;
+    }
+    if (read_keys_.size() > kPrefetchKeysMax) read_keys_.resize(kPrefetchKeysMax);
+    keys_.prefetch(read_keys_);
+
+    if (out != nullptr) out->reserve(items);
+    ItemReader reader(payload);
+    for (Outcome outcome; reader.next(item_); outcome = {}) {
+        run_item(item_, out != nullptr, outcome);
+        if (out != nullptr) out->push_back(std::move(outcome));
+    }
+}
+
+/// `wanted`: somebody will read the outcome's results.
+void Machine::run_item(const Item& item, bool wanted, Outcome& outcome) {
+    const std::uint64_t now = position_.timestamp;
+    outcome.version = keys_.lsn();
+    switch (item.kind) {
+        case ItemKind::kRequest:
+            if (item.session.is_zero()) {
+                evaluate(item, wanted, outcome);
+            } else {
+                run_in_session(item, wanted, outcome);
+            }
+            break;
+        case ItemKind::kRegister: register_session(item, outcome); break;
+        case ItemKind::kKeep:
+            if (sessions_.keep(item.session, item.lowest_unanswered, now) == nullptr) outcome = {.code = OutcomeCode::kSessionExpired};
+            break;
+        case ItemKind::kClose:
+            if (!sessions_.close(item.session)) outcome = {.code = OutcomeCode::kSessionExpired};
+            break;
+    }
+}
+
+void Machine::register_session(const Item& item, Outcome& outcome) {
+    const std::uint64_t id = keys_.lsn().value + registrations_ * kOrdinalStep;
+    const bool ran_over = registrations_ >= (std::uint64_t{1} << (64 - kLsnBits));
+    if (ran_over || !sessions_.open({id}, item.lifetime_ms, position_.timestamp)) {
+        outcome = {.code = OutcomeCode::kTooMany};
+        return;
+    }
+    ++registrations_;
+    outcome.version = {id};
+}
+
+/// Exactly once (S21).
+void Machine::run_in_session(const Item& request, bool wanted, Outcome& outcome) {
+    Session* session = sessions_.keep(request.session, request.lowest_unanswered, position_.timestamp);
+    if (session == nullptr) {
+        outcome = {.code = OutcomeCode::kSessionExpired};
+        return;
+    }
+    switch (look_up(*session, request.sequence)) {
+        case Known::kForgotten: outcome = {.code = OutcomeCode::kAnswerForgotten}; return;
+        case Known::kTooFar: outcome = {.code = OutcomeCode::kTooMany}; return;
+        case Known::kAnswered:
+            if (wanted) outcome = kept_reply(*session, request.sequence);
+            return;
+        case Known::kNew: break;
+    }
+    evaluate(request, true, outcome);
+    if (outcome.code == OutcomeCode::kTooMany) return;  // not executed, and may be when it is sent again
+    keep_reply(*session, request.sequence, outcome, keys_.lsn());
+}
+
+void Machine::evaluate(const Item& request, bool wanted, Outcome& outcome) {
+    const auto too_large = [](const auto& part) {
+        return part.key.size() > limits::kKeyBytesMax || part.value.size() > limits::kValueBytesMax;
+    };
+    if (request.too_many_parts || std::ranges::any_of(request.conditions, too_large) || std::ranges::any_of(request.commands, too_large)) {
+        outcome = {.code = OutcomeCode::kTooLarge};
+        return;
+    }
+    for (std::size_t i = 0; i < request.conditions.size(); ++i) {
+        if (!holds(request.conditions[i], keys_)) return fail_condition(request, i, outcome);
+    }
+    keys_.begin_request(request.commands.size() > 1);
+    Answers answers(wanted ? &outcome.results : nullptr, std::min(kResultBytesPerRequestMax, result_bytes_left_));
+    if (wanted) outcome.results.reserve(request.commands.size());
+    for (const CommandView& command : request.commands) {
+        if (const auto code = run(command, keys_, answers); code != OutcomeCode::kDone) {
+            keys_.undo_request();
+            outcome = {.code = code};
+            return;
+        }
+    }
+    result_bytes_left_ -= answers.bytes();
+}
+
+void Machine::fail_condition(const Item& request, std::size_t index, Outcome& outcome) {
+    const Keyspace::Row& row = keys_.find(request.conditions[index].key);
+    outcome = {.code = OutcomeCode::kConditionFailed, .failed_condition = static_cast<std::uint32_t>(index), .version = row.version()};
+    const std::string_view value = row.value.bytes();
+    if (!row.exists || value.size() > result_bytes_left_) return;
+    result_bytes_left_ -= value.size();
+    outcome.value = value;
+}
+
+// -- reading ---------------------------------------------------------------------------------------------------------------
+
+Result<StoredValue> to_stored_value(std::string row) {
+    const auto version = layout::take_trailer(row);
+    if (!version) return fail(ErrorCode::kCorrupt, "store: a row of {} bytes has no known trailer", row.size());
+    return StoredValue{std::move(row), *version};
+}
+
+Result<std::optional<StoredValue>> Machine::get(std::string_view key) const {
+    auto row = store_.get(layout::data_key(key));
+    if (!row) return fail(std::move(row.error()));
+    if (!*row) return std::nullopt;
+    return to_stored_value(std::move(**row));
+}
+
+Result<std::vector<std::optional<StoredValue>>> Machine::get_many(std::span<const std::string_view> keys, std::size_t bytes_max) const {
+    std::vector<std::string> row_keys;
+    row_keys.reserve(keys.size());
+    for (const auto key : keys) row_keys.push_back(layout::data_key(key));
+    const std::vector<std::string_view> views(row_keys.begin(), row_keys.end());
+    auto rows = store_.get_many(views, bytes_max);
+    if (!rows) return fail(std::move(rows.error()));
+    std::vector<std::optional<StoredValue>> values(rows->size());
+    for (std::size_t i = 0; i < rows->size(); ++i) {
+        if (!(*rows)[i]) continue;
+        auto value = to_stored_value(std::move(*(*rows)[i]));
+        if (!value) return fail(std::move(value.error()));
+        values[i] = std::move(*value);
+    }
+    return values;
+}
+
+Result<Page> Machine::scan(const KeyRange& range) const {
+    auto found = store_.scan({.begin = layout::data_key(range.begin),
+                              .end = range.end.empty() ? layout::behind(layout::kData) : layout::data_key(range.end),
+                              .rows_max = range.rows_max,
+                              .bytes_max = range.bytes_max});
+    if (!found) return fail(std::move(found.error()));
+    Page page;
+    page.rows.reserve(found->rows.size());
+    for (auto& [row_key, row] : found->rows) {
+        auto value = to_stored_value(std::move(row));
+        if (!value) return fail(std::move(value.error()));
+        row_key.erase(0, 1);
+        page.rows.push_back({std::move(row_key), std::move(value->value), value->version});
+    }
+    if (found->more) page.next = page.rows.back().key + '\0';
+    return page;
+}
+
+Status Machine::reload() {
+    position_ = store_.position();
+    membership_.reset();
+    auto membership = store_.get(layout::kMembershipKey);
+    if (!membership) return fail(std::move(membership.error()));
+    if (*membership) {
+        auto decoded = decode_membership(**membership);
+        if (!decoded) return fail(std::move(decoded.error()), "store");
+        membership_ = std::move(*decoded);
+    }
+    return sessions_.load(store_);
+}
+
+}  // namespace
+
+Result<std::unique_ptr<StateMachine>> StateMachine::open(store::Store& store) {
+    auto machine = std::make_unique<Machine>(store);
+    if (auto status = machine->reload(); !status) return fail(std::move(status.error()));
+    return machine;
+}
+
+}  // namespace tanist::commands
