@@ -19,7 +19,8 @@ namespace tanist::core {
 // -- done at once: durable before the next action ----------------------------------------------------------------------------
 struct SaveIdentity { Identity identity; };
 struct SaveVote { Vote vote; };
-/// Exports entries `from` .. `through` of our log as rescued writes, before a cut (S8).
+/// Exports entries `from` .. `through` of our log as rescued writes, before a cut (S8). A damaged log may have gaps there (S9):
+/// what can be read is exported.
 struct ExportRescued { Lsn from, through; };
 /// Cuts everything behind `keep`; appends still in flight are of an older generation from here on (S5).
 struct CutLog { std::uint64_t generation = 0; Lsn keep; };
@@ -42,6 +43,8 @@ struct Send { NodeId to; Message message; };
 /// Ends the connection; what was sent before still goes out. The shell redials later with a back-off.
 struct Disconnect { NodeId node; std::string reason; };
 
+// Codes of refusals: kNotMaster (a slave that knows its master: go there), kUnavailable (no master known, or no quorum),
+// kOverloaded (this is the master; not open yet, pausing, or too much is pending: try again here).
 // -- to clients (S20) -----------------------------------------------------------------------------------------------------------
 struct ProposalAccepted { std::uint64_t token = 0; Rank rank; };      ///< it is in our log; Apply of this rank executes it
 struct ProposalRefused { std::uint64_t token = 0; ErrorCode code = ErrorCode::kUnavailable; std::string reason; };  ///< never executed

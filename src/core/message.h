@@ -34,7 +34,7 @@ struct Hello {
     Addresses addresses;
     std::vector<NodeId> configured;  ///< the node ids of cluster.nodes, ascending: all must agree to form
     bool pristine = false;           ///< durably: never held an epoch, vote, log or cluster id
-    Rank intent;                     ///< rank of the mark's intent (S1: may not sink below what was acknowledged)
+    Rank intent;                     ///< rank of the mark's intent (S1: may not sink below what was acknowledged); all ones: without upper bound (S9)
     friend bool operator==(const Hello&, const Hello&) = default;
 };
 /// From the lowest configured id, or from any founder to one that is listed and has not accepted yet.
@@ -68,6 +68,8 @@ struct Append {
     std::vector<Entry> entries;
     Lsn commit;
     std::uint64_t round = 0;
+    Lsn acknowledged;                ///< by the addressee, in this epoch: one whose mark states less has lost entries and quarantines itself (S1)
+    Lsn everywhere;                  ///< durable on every data voter: so far a witness may recycle (S11)
     friend bool operator==(const Append&, const Append&) = default;
 };
 struct AppendAck {
@@ -149,7 +151,7 @@ enum class FetchStatus : std::uint8_t {
     kBusy,         ///< ask again
 };
 struct FetchReply {
-    std::uint64_t id = 0;
+    std::uint64_t id = 0;            ///< as asked; 0: unasked, with kRecycled, from a master to a slave whose next entries are gone (S25)
     FetchStatus status = FetchStatus::kEntries;
     Rank previous;                   ///< as asked
     std::vector<Entry> entries;      ///< single good ones may stand behind a gap when the sender has a hole (S9)
