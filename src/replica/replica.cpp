@@ -112,6 +112,7 @@ void Replica::perform(core::ExportRescued& action) {
         return {};
     });
     if (!survives(exported, "exporting rescued writes")) return;
+    if (path.empty()) return;  // nothing of it could be read
     host_.on(core::Notice{core::NoticeLevel::kWarn, fmt::format("writes that never committed were rescued before they are cut from={} through={} file={}",
                                                                 action.from.value, action.through.value, path)});
 }

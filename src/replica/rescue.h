@@ -12,8 +12,9 @@
 namespace tanist::replica {
 
 /// Copies entries `from` .. `through` of `log` into `<directory>/rescued/<epoch>-<from>-<through>.entries`, the bytes of each
-/// entry (base/entry.h) one behind the other, `epoch` being the first one's. Durable when it returns; repeating it after a crash
-/// writes the same file again. Returns the file's path.
+/// entry (base/entry.h) one behind the other, `epoch` being the first one's. A damaged log may have gaps: what can be read is
+/// exported. Durable when it returns; repeating it after a crash writes the same file again. Returns the file's path, empty
+/// when nothing could be read.
 [[nodiscard]] Result<std::string> export_rescued(wal::FileSystem& files, const std::string& directory, const wal::Log& log, Lsn from, Lsn through);
 
 }  // namespace tanist::replica
