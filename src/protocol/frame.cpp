@@ -24,7 +24,8 @@ std::string describe(Bytes bytes) {
 Result<bool> begins_with(Bytes unread, std::string_view wanted, std::string_view who) {
     const auto seen = as_text(unread.first(std::min(unread.size(), wanted.size())));
     if (seen != wanted.substr(0, seen.size())) {
-        return fail(ErrorCode::kInvalidArgument, "a connection {} starts with '{}', this one with '{}'", who, describe(as_bytes(wanted)), describe(unread));
+        return fail(ErrorCode::kInvalidArgument, "a connection {} starts with '{}', this one with '{}'", who, describe(as_bytes(wanted)),
+                    describe(unread));
     }
     return seen.size() == wanted.size();
 }
@@ -70,7 +71,8 @@ Result<bool> take_peer_preamble(ReadBuffer& buffer) {
     if (!whole || !*whole || unread.size() < kPeerPreamble.size() + sizeof(std::uint32_t)) return whole ? Result<bool>(false) : whole;
     const auto version = load_le<std::uint32_t>(unread.data() + kPeerPreamble.size());
     if (version != kPeerProtocolVersion) {
-        return fail(ErrorCode::kInvalidArgument, "version {} of the peer protocol: this node speaks version {}", version, kPeerProtocolVersion);
+        return fail(ErrorCode::kInvalidArgument, "version {} of the peer protocol: this node speaks version {}", version,
+                    kPeerProtocolVersion);
     }
     buffer.consume(kPeerPreamble.size() + sizeof(std::uint32_t));
     return true;

@@ -1,10 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "protocol/peer_codec.h"
 
-#include <google/protobuf/arena.h>
-
 #include <algorithm>
-#include <array>
 #include <limits>
 #include <optional>
 #include <type_traits>
@@ -14,6 +11,7 @@
 #include "base/crc32c.h"
 #include "base/ensure.h"
 #include "peer.pb.h"
+#include "protocol/scratch_arena.h"
 
 namespace tanist::protocol {
 namespace {
@@ -26,17 +24,6 @@ static_assert(sizeof(PeerHead) == 8 && std::has_unique_object_representations_v<
 
 constexpr std::size_t kConfiguredNodesMax = 1024;
 constexpr std::size_t kCopyFilesMax = 1024 * 1024;
-
-/// Small messages are built and parsed without touching the heap.
-class ScratchArena {
-public:
-    ScratchArena() : arena_(block_.data(), block_.size()) {}
-    peer::Envelope& envelope() { return *google::protobuf::Arena::CreateMessage<peer::Envelope>(&arena_); }
-
-private:
-    alignas(std::max_align_t) std::array<char, 2048> block_;
-    google::protobuf::Arena arena_;
-};
 
 // -- structs to protobuf -------------------------------------------------------------------------------------------------------
 
@@ -231,8 +218,8 @@ public:
         out.reserve(static_cast<std::size_t>(from.size()));
         for (const peer::EpochRun& run : from) {
             if (!out.empty() && (run.epoch() <= out.back().epoch.value || run.first_lsn() <= out.back().first_lsn.value)) {
-                refuse(ErrorCode::kInvalidArgument, "epochs: the run of epoch {} from lsn {} stands behind that of epoch {} from lsn {}", run.epoch(),
-                       run.first_lsn(), out.back().epoch.value, out.back().first_lsn.value);
+                refuse(ErrorCode::kInvalidArgument, "epochs: the run of epoch {} from lsn {} stands behind that of epoch {} from lsn {}",
+                       run.epoch(), run.first_lsn(), out.back().epoch.value, out.back().first_lsn.value);
             }
             out.push_back({{run.epoch()}, {run.first_lsn()}});
         }
@@ -258,7 +245,8 @@ public:
             entries_ = entries_.subspan(entry->size());
             const bool next = entry->lsn() == before.lsn.next() && (out.empty() || entry->predecessor_checksum() == out.back().checksum());
             if (entry->epoch() < before.epoch || entry->epoch() > sender_epoch || !(next || (gaps_allowed && entry->lsn() > before.lsn))) {
-                refuse(ErrorCode::kInvalidArgument, "entry {} of {}, epoch={} lsn={}, does not follow epoch={} lsn={} in a message of epoch {}", i + 1, count,
+                refuse(ErrorCode::kInvalidArgument,
+                       "entry {} of {}, epoch={} lsn={}, does not follow epoch={} lsn={} in a message of epoch {}", i + 1, count,
                        entry->epoch().value, entry->lsn().value, before.epoch.value, before.lsn.value, sender_epoch.value);
             }
             before = entry->rank();
@@ -281,7 +269,8 @@ core::Hello take(const peer::Hello& from, Reader& reader) {
                    .pristine = from.pristine(),
                    .intent = Reader::rank(from.intent())};
     if (static_cast<std::size_t>(from.configured_size()) > kConfiguredNodesMax) {
-        reader.refuse(ErrorCode::kInvalidArgument, "hello.configured: {} nodes, at most {} are allowed", from.configured_size(), kConfiguredNodesMax);
+        reader.refuse(ErrorCode::kInvalidArgument, "hello.configured: {} nodes, at most {} are allowed", from.configured_size(),
+                      kConfiguredNodesMax);
     }
     std::uint32_t before = 0;
     for (const std::uint32_t node : from.configured()) {
@@ -307,7 +296,8 @@ core::Append take(const peer::Append& from, Epoch epoch, Reader& reader) {
             .round = from.round()};
 }
 core::AppendAck take(const peer::AppendAck& from) {
-    return {.acknowledged = {from.acknowledged()}, .applied = {from.applied()}, .intent = Reader::rank(from.intent()), .round = from.round()};
+    return {
+        .acknowledged = {from.acknowledged()}, .applied = {from.applied()}, .intent = Reader::rank(from.intent()), .round = from.round()};
 }
 core::AppendReject take(const peer::AppendReject& from, Reader& reader) {
     return {.previous = Reader::rank(from.previous()),
@@ -326,11 +316,13 @@ core::PreVoteReply take(const peer::PreVoteReply& from, Reader& reader) {
     return to;
 }
 core::VoteRequest take(const peer::VoteRequest& from) {
-    return {.rank = Reader::rank(from.rank()), .switchover_of = from.has_switchover_of() ? std::optional(Epoch{from.switchover_of()}) : std::nullopt};
+    return {.rank = Reader::rank(from.rank()),
+            .switchover_of = from.has_switchover_of() ? std::optional(Epoch{from.switchover_of()}) : std::nullopt};
 }
 core::FetchRequest take(const peer::FetchRequest& from, Reader& reader) {
     if (from.bytes_max() > kEntriesBytesMax) {
-        reader.refuse(ErrorCode::kInvalidArgument, "fetch request.bytes_max: {}, a reply carries at most {}", from.bytes_max(), kEntriesBytesMax);
+        reader.refuse(ErrorCode::kInvalidArgument, "fetch request.bytes_max: {}, a reply carries at most {}", from.bytes_max(),
+                      kEntriesBytesMax);
     }
     return {.id = from.id(), .previous = Reader::rank(from.previous()), .through = {from.through()}, .bytes_max = from.bytes_max()};
 }
@@ -345,7 +337,9 @@ core::FetchReply take(const peer::FetchReply& from, Epoch epoch, Reader& reader)
             .epochs = reader.runs(from.epochs())};
 }
 core::Inquiry take(const peer::Inquiry& from) {
-    return {.id = from.id(), .from = {from.from()}, .through = from.has_through() ? std::optional(Reader::entry_id(from.through())) : std::nullopt};
+    return {.id = from.id(),
+            .from = {from.from()},
+            .through = from.has_through() ? std::optional(Reader::entry_id(from.through())) : std::nullopt};
 }
 core::InquiryReply take(const peer::InquiryReply& from, Reader& reader) {
     core::InquiryReply to{.id = from.id(),
@@ -375,7 +369,8 @@ core::CopyReply take(const peer::CopyReply& from, Reader& reader) {
         return to;
     }
     for (const peer::CopyFile& file : from.files()) {
-        if (!is_plain_file_name(file.name())) reader.refuse(ErrorCode::kInvalidArgument, "copy reply.files: '{}' is no plain file name", file.name());
+        if (!is_plain_file_name(file.name()))
+            reader.refuse(ErrorCode::kInvalidArgument, "copy reply.files: '{}' is no plain file name", file.name());
         to.files.push_back({file.name(), file.bytes()});
     }
     return to;
@@ -405,7 +400,8 @@ std::optional<core::Body> take_body(const peer::Envelope& from, Epoch epoch, Rea
         case peer::Envelope::kFetchReply: return take(from.fetch_reply(), epoch, reader);
         case peer::Envelope::kInquiry: return take(from.inquiry());
         case peer::Envelope::kInquiryReply: return take(from.inquiry_reply(), reader);
-        case peer::Envelope::kCopyRequest: return core::CopyRequest{from.copy_request().copy(), from.copy_request().file(), from.copy_request().offset()};
+        case peer::Envelope::kCopyRequest:
+            return core::CopyRequest{from.copy_request().copy(), from.copy_request().file(), from.copy_request().offset()};
         case peer::Envelope::kCopyReply: return take(from.copy_reply(), reader);
         case peer::Envelope::kCopyEnd: return core::CopyEnd{from.copy_end().copy()};
         case peer::Envelope::BODY_NOT_SET: return std::nullopt;
@@ -421,7 +417,8 @@ constexpr int number_of(std::index_sequence<I...>) {
 template <class B>
 constexpr int kNumber = number_of<B>(std::make_index_sequence<std::variant_size_v<core::Body>>());
 static_assert(kNumber<core::Hello> == peer::Envelope::kHelloFieldNumber && kNumber<core::Append> == peer::Envelope::kAppendFieldNumber &&
-              kNumber<core::VoteReply> == peer::Envelope::kVoteReplyFieldNumber && kNumber<core::FetchReply> == peer::Envelope::kFetchReplyFieldNumber &&
+              kNumber<core::VoteReply> == peer::Envelope::kVoteReplyFieldNumber &&
+              kNumber<core::FetchReply> == peer::Envelope::kFetchReplyFieldNumber &&
               kNumber<core::CopyEnd> == peer::Envelope::kCopyEndFieldNumber);
 
 std::vector<Entry> entries_of(const core::Body& body) {
@@ -444,8 +441,8 @@ void EncodedFrame::append_to(std::string& out) const {
 
 EncodedFrame encode(const core::Message& message) {
     ENSURE(message.header.sender.node.value >= 1 && message.header.sender.node.value <= std::numeric_limits<std::uint32_t>::max());
-    ScratchArena scratch;
-    peer::Envelope& envelope = scratch.envelope();
+    ScratchArena<peer::Envelope> scratch;
+    peer::Envelope& envelope = scratch.message();
     envelope.set_cluster(message.header.cluster.value);
     put(message.header.sender, envelope.mutable_sender());
     envelope.set_epoch(message.header.epoch.value);
@@ -469,7 +466,8 @@ EncodedFrame encode(const core::Message& message) {
 }
 
 Result<core::Message> decode_message(Bytes frame, const std::shared_ptr<const void>& owner) {
-    if (frame.size() < sizeof(PeerHead)) return fail(ErrorCode::kCorrupt, "a frame of {} bytes: its head alone has {}", frame.size(), sizeof(PeerHead));
+    if (frame.size() < sizeof(PeerHead))
+        return fail(ErrorCode::kCorrupt, "a frame of {} bytes: its head alone has {}", frame.size(), sizeof(PeerHead));
     const auto expected = load_le<std::uint32_t>(frame.data() + offsetof(PeerHead, checksum));
     const std::size_t protobuf_bytes = load_le<std::uint32_t>(frame.data() + offsetof(PeerHead, protobuf_bytes));
     if (protobuf_bytes > frame.size() - sizeof(PeerHead)) {
@@ -480,8 +478,8 @@ Result<core::Message> decode_message(Bytes frame, const std::shared_ptr<const vo
     if (const auto found = crc32c(summed); found != expected) {
         return fail(ErrorCode::kCorrupt, "a frame of {} bytes: checksum {:08x}, its bytes give {:08x}", frame.size(), expected, found);
     }
-    ScratchArena scratch;
-    peer::Envelope& envelope = scratch.envelope();
+    ScratchArena<peer::Envelope> scratch;
+    peer::Envelope& envelope = scratch.message();
     if (!envelope.ParseFromArray(protobuf.data(), static_cast<int>(protobuf.size()))) {
         return fail(ErrorCode::kCorrupt, "an envelope of {} bytes is no Protobuf message of proto/peer.proto", protobuf_bytes);
     }

@@ -22,7 +22,7 @@ static_assert(kEntriesBytesMax >= limits::kEntryBytesMax);
 
 /// A frame as it goes to the socket: the head, then each entry's bytes, which are shared and not copied.
 struct EncodedFrame {
-    std::string head;            ///< the length included
+    std::string head;  ///< the length included
     std::vector<Entry> entries;
 
     [[nodiscard]] std::size_t size() const;

@@ -45,7 +45,7 @@ private:
     std::size_t capacity_ = 0;
     std::size_t begin_ = 0, end_ = 0;  ///< of what is unread
     std::size_t expected_ = 0;
-    bool shared_ = false;              ///< somebody may still look at what was consumed: it is not written over
+    bool shared_ = false;  ///< somebody may still look at what was consumed: it is not written over
 };
 
 }  // namespace tanist::protocol

@@ -132,7 +132,8 @@ RespDecoder::Step RespDecoder::arguments(std::string_view text, ReadBuffer& buff
             buffer.expect(position_ + bytes + 2);
             return Step::kMore;
         }
-        if (text[position_ + bytes] != '\r' || text[position_ + bytes + 1] != '\n') return refuse("expected CRLF behind a bulk of {} bytes", bytes);
+        if (text[position_ + bytes] != '\r' || text[position_ + bytes + 1] != '\n')
+            return refuse("expected CRLF behind a bulk of {} bytes", bytes);
         slices_.push_back({static_cast<std::uint32_t>(position_), static_cast<std::uint32_t>(bytes)});
         position_ += bytes + 2;
         bulk_bytes_ = -1;

@@ -17,11 +17,11 @@
 namespace tanist::protocol {
 
 struct RespLimits {
-    std::size_t inline_bytes_max = 64 * limits::kKiB;             ///< of an inline command whose end has not come yet, as in Redis
-    std::size_t arguments_max = 1024 * 1024;                      ///< of one command, its name included
-    std::size_t bulk_bytes_max = limits::kRequestBytesMax;        ///< of one argument; keys and values are bounded by their commands
-    std::size_t request_bytes_max = limits::kRequestBytesMax;     ///< of one command as it travels
-    bool authenticated = true;                                    ///< false: who has not said AUTH yet gets Redis's smaller limits
+    std::size_t inline_bytes_max = 64 * limits::kKiB;          ///< of an inline command whose end has not come yet, as in Redis
+    std::size_t arguments_max = 1024 * 1024;                   ///< of one command, its name included
+    std::size_t bulk_bytes_max = limits::kRequestBytesMax;     ///< of one argument; keys and values are bounded by their commands
+    std::size_t request_bytes_max = limits::kRequestBytesMax;  ///< of one command as it travels
+    bool authenticated = true;                                 ///< false: who has not said AUTH yet gets Redis's smaller limits
 };
 
 /// One connection's. Picks up where the last call stopped: bytes are looked at once, however they arrive.
@@ -53,12 +53,12 @@ private:
     void start_next(ReadBuffer& buffer);
 
     RespLimits limits_;
-    std::size_t position_ = 0;           ///< of what is not looked at yet, from the start of the command
-    std::int64_t arguments_left_ = 0;    ///< of an array begun; 0: between commands
-    std::int64_t bulk_bytes_ = -1;       ///< of an argument whose length has been read; -1: that comes next
-    std::vector<Slice> slices_;          ///< the arguments so far, as offsets: the buffer may move meanwhile
+    std::size_t position_ = 0;         ///< of what is not looked at yet, from the start of the command
+    std::int64_t arguments_left_ = 0;  ///< of an array begun; 0: between commands
+    std::int64_t bulk_bytes_ = -1;     ///< of an argument whose length has been read; -1: that comes next
+    std::vector<Slice> slices_;        ///< the arguments so far, as offsets: the buffer may move meanwhile
     std::vector<std::string_view> command_;
-    std::string unescaped_;              ///< arguments of an inline command with quotes
+    std::string unescaped_;  ///< arguments of an inline command with quotes
     std::string error_;
 };
 
