@@ -20,6 +20,8 @@ public:
     virtual ~File() = default;
     /// Writes all of `bytes` at `offset` bytes, growing the file where needed. Not durable before sync_data().
     [[nodiscard]] virtual Status write_at(std::uint64_t offset, Bytes bytes) = 0;
+    /// Writes `parts` one behind the other, in one call to the system where it can.
+    [[nodiscard]] virtual Status write_parts_at(std::uint64_t offset, std::span<const Bytes> parts);
     /// Reads up to `into.size()` bytes; fewer only at the end of the file. Returns how many.
     [[nodiscard]] virtual Result<std::size_t> read_at(std::uint64_t offset, std::span<std::byte> into) const = 0;
     /// fdatasync: what was written so far, and the file's size, survive a power cut once this returns.
