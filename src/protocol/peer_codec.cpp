@@ -26,6 +26,7 @@ constexpr std::size_t kConfiguredNodesMax = 1024;
 constexpr std::size_t kCopyFilesMax = 1024 * 1024;
 
 // -- structs to protobuf -------------------------------------------------------------------------------------------------------
+// Structs are taken apart by structured bindings: one that gains a field does not compile until the field travels.
 
 void put(const MemberId& from, peer::MemberId* to) {
     to->set_node(static_cast<std::uint32_t>(from.node.value));
@@ -53,16 +54,17 @@ void put(const std::vector<EpochRun>& from, google::protobuf::RepeatedPtrField<p
 }
 
 void put(const core::Hello& from, peer::Envelope& out) {
+    const auto& [cluster_name, role, addresses, configured, pristine, intent] = from;
     auto* to = out.mutable_hello();
-    to->set_cluster_name(from.cluster_name);
-    to->set_role(static_cast<peer::ConfiguredRole>(from.role));
-    to->set_peer_address(from.addresses.peer);
-    to->set_client_address(from.addresses.client);
-    to->set_http_address(from.addresses.http);
-    to->set_sentinel_address(from.addresses.sentinel);
-    for (const NodeId node : from.configured) to->add_configured(static_cast<std::uint32_t>(node.value));
-    to->set_pristine(from.pristine);
-    put(from.intent, to->mutable_intent());
+    to->set_cluster_name(cluster_name);
+    to->set_role(static_cast<peer::ConfiguredRole>(role));
+    to->set_peer_address(addresses.peer);
+    to->set_client_address(addresses.client);
+    to->set_http_address(addresses.http);
+    to->set_sentinel_address(addresses.sentinel);
+    for (const NodeId node : configured) to->add_configured(static_cast<std::uint32_t>(node.value));
+    to->set_pristine(pristine);
+    put(intent, to->mutable_intent());
 }
 void put(const core::FormationProposal& from, peer::Envelope& out) {
     out.mutable_formation_proposal()->set_membership(encode(from.founding));
@@ -72,108 +74,125 @@ void put(const core::Refusal& from, peer::Envelope& out) { out.mutable_refusal()
 void put(const core::HigherEpoch&, peer::Envelope& out) { out.mutable_higher_epoch(); }
 void put(const core::Heartbeat&, peer::Envelope& out) { out.mutable_heartbeat(); }
 void put(const core::Append& from, peer::Envelope& out) {
+    const auto& [previous, entries, commit, round, acknowledged, everywhere] = from;
     auto* to = out.mutable_append();
-    put(from.previous, to->mutable_previous());
-    to->set_commit(from.commit.value);
-    to->set_round(from.round);
-    to->set_entries(static_cast<std::uint32_t>(from.entries.size()));
+    put(previous, to->mutable_previous());
+    to->set_commit(commit.value);
+    to->set_round(round);
+    to->set_entries(static_cast<std::uint32_t>(entries.size()));
+    to->set_acknowledged(acknowledged.value);
+    to->set_everywhere(everywhere.value);
 }
 void put(const core::AppendAck& from, peer::Envelope& out) {
+    const auto& [acknowledged, applied, intent, round] = from;
     auto* to = out.mutable_append_ack();
-    to->set_acknowledged(from.acknowledged.value);
-    to->set_applied(from.applied.value);
-    put(from.intent, to->mutable_intent());
-    to->set_round(from.round);
+    to->set_acknowledged(acknowledged.value);
+    to->set_applied(applied.value);
+    put(intent, to->mutable_intent());
+    to->set_round(round);
 }
 void put(const core::AppendReject& from, peer::Envelope& out) {
+    const auto& [previous, base, last, epochs, round, needs_copy] = from;
     auto* to = out.mutable_append_reject();
-    put(from.previous, to->mutable_previous());
-    to->set_base(from.base.value);
-    put(from.last, to->mutable_last());
-    put(from.epochs, to->mutable_epochs());
-    to->set_round(from.round);
-    to->set_needs_copy(from.needs_copy);
+    put(previous, to->mutable_previous());
+    to->set_base(base.value);
+    put(last, to->mutable_last());
+    put(epochs, to->mutable_epochs());
+    to->set_round(round);
+    to->set_needs_copy(needs_copy);
 }
 void put(const core::ReadIndexRequest& from, peer::Envelope& out) { out.mutable_read_index_request()->set_id(from.id); }
 void put(const core::ReadIndexReply& from, peer::Envelope& out) {
+    const auto& [id, lsn] = from;
     auto* to = out.mutable_read_index_reply();
-    to->set_id(from.id);
-    if (from.lsn) to->set_lsn(from.lsn->value);
+    to->set_id(id);
+    if (lsn) to->set_lsn(lsn->value);
 }
 void put(const core::PreVoteRequest& from, peer::Envelope& out) {
+    const auto& [proposed, rank] = from;
     auto* to = out.mutable_pre_vote_request();
-    to->set_proposed(from.proposed.value);
-    put(from.rank, to->mutable_rank());
+    to->set_proposed(proposed.value);
+    put(rank, to->mutable_rank());
 }
 void put(const core::PreVoteReply& from, peer::Envelope& out) {
+    const auto& [proposed, granted, master, rank] = from;
     auto* to = out.mutable_pre_vote_reply();
-    to->set_proposed(from.proposed.value);
-    to->set_granted(from.granted);
-    put(from.master, [&] { return to->mutable_master(); });
-    put(from.rank, to->mutable_rank());
+    to->set_proposed(proposed.value);
+    to->set_granted(granted);
+    put(master, [&] { return to->mutable_master(); });
+    put(rank, to->mutable_rank());
 }
 void put(const core::VoteRequest& from, peer::Envelope& out) {
+    const auto& [rank, switchover_of] = from;
     auto* to = out.mutable_vote_request();
-    put(from.rank, to->mutable_rank());
-    if (from.switchover_of) to->set_switchover_of(from.switchover_of->value);
+    put(rank, to->mutable_rank());
+    if (switchover_of) to->set_switchover_of(switchover_of->value);
 }
 void put(const core::VoteReply& from, peer::Envelope& out) {
+    const auto& [granted, rank] = from;
     auto* to = out.mutable_vote_reply();
-    to->set_granted(from.granted);
-    put(from.rank, to->mutable_rank());
+    to->set_granted(granted);
+    put(rank, to->mutable_rank());
 }
 void put(const core::StandNow& from, peer::Envelope& out) { put(from.target, out.mutable_stand_now()->mutable_target()); }
 void put(const core::FetchRequest& from, peer::Envelope& out) {
+    const auto& [id, previous, through, bytes_max] = from;
     auto* to = out.mutable_fetch_request();
-    to->set_id(from.id);
-    put(from.previous, to->mutable_previous());
-    to->set_through(from.through.value);
-    to->set_bytes_max(from.bytes_max);
+    to->set_id(id);
+    put(previous, to->mutable_previous());
+    to->set_through(through.value);
+    to->set_bytes_max(bytes_max);
 }
 void put(const core::FetchReply& from, peer::Envelope& out) {
+    const auto& [id, status, previous, entries, commit, last, epochs] = from;
     auto* to = out.mutable_fetch_reply();
-    to->set_id(from.id);
-    to->set_status(static_cast<peer::FetchStatus>(from.status));
-    put(from.previous, to->mutable_previous());
-    to->set_commit(from.commit.value);
-    put(from.last, to->mutable_last());
-    put(from.epochs, to->mutable_epochs());
-    to->set_entries(static_cast<std::uint32_t>(from.entries.size()));
+    to->set_id(id);
+    to->set_status(static_cast<peer::FetchStatus>(status));
+    put(previous, to->mutable_previous());
+    to->set_commit(commit.value);
+    put(last, to->mutable_last());
+    put(epochs, to->mutable_epochs());
+    to->set_entries(static_cast<std::uint32_t>(entries.size()));
 }
 void put(const core::Inquiry& from, peer::Envelope& out) {
+    const auto& [id, from_lsn, through] = from;
     auto* to = out.mutable_inquiry();
-    to->set_id(from.id);
-    to->set_from(from.from.value);
-    if (from.through) put(*from.through, to->mutable_through());
+    to->set_id(id);
+    to->set_from(from_lsn.value);
+    if (through) put(*through, to->mutable_through());
 }
 void put(const core::InquiryReply& from, peer::Envelope& out) {
+    const auto& [id, answer, master, last] = from;
     auto* to = out.mutable_inquiry_reply();
-    to->set_id(from.id);
-    to->set_answer(static_cast<peer::InquiryAnswer>(from.answer));
-    put(from.master, [&] { return to->mutable_master(); });
-    put(from.last, to->mutable_last());
+    to->set_id(id);
+    to->set_answer(static_cast<peer::InquiryAnswer>(answer));
+    put(master, [&] { return to->mutable_master(); });
+    put(last, to->mutable_last());
 }
 void put(const core::CopyRequest& from, peer::Envelope& out) {
+    const auto& [copy, file, offset] = from;
     auto* to = out.mutable_copy_request();
-    to->set_copy(from.copy);
-    to->set_file(from.file);
-    to->set_offset(from.offset);
+    to->set_copy(copy);
+    to->set_file(file);
+    to->set_offset(offset);
 }
 void put(const core::CopyReply& from, peer::Envelope& out) {
+    const auto& [copy, position, timestamp, membership, files, file, offset, data, checksum, error] = from;
     auto* to = out.mutable_copy_reply();
-    to->set_copy(from.copy);
-    put(from.position, to->mutable_position());
-    to->set_timestamp(from.timestamp);
-    for (const core::CopyFile& file : from.files) {
+    to->set_copy(copy);
+    put(position, to->mutable_position());
+    to->set_timestamp(timestamp);
+    for (const auto& [name, bytes] : files) {
         auto* added = to->add_files();
-        added->set_name(file.name);
-        added->set_bytes(file.bytes);
+        added->set_name(name);
+        added->set_bytes(bytes);
     }
-    to->set_file(from.file);
-    to->set_offset(from.offset);
-    to->set_data(from.data);
-    to->set_checksum(from.checksum);
-    to->set_error(from.error);
+    to->set_file(file);
+    to->set_offset(offset);
+    to->set_data(data);
+    to->set_checksum(checksum);
+    to->set_error(error);
+    if (membership != Membership{}) to->set_membership(encode(membership));
 }
 void put(const core::CopyEnd& from, peer::Envelope& out) { out.mutable_copy_end()->set_copy(from.copy); }
 
@@ -198,6 +217,12 @@ public:
     }
     static Rank rank(const peer::Rank& from) { return {{from.epoch()}, {from.lsn()}}; }
     static EntryId entry_id(const peer::EntryId& from) { return {{from.epoch()}, {from.lsn()}, from.checksum()}; }
+
+    Membership membership(const std::string& from, std::string_view field) {
+        auto membership = decode_membership(from);
+        if (!membership) refuse(ErrorCode::kInvalidArgument, "{}: {}", field, membership.error().message);
+        return std::move(membership).value_or(Membership{});
+    }
 
     /// An enumerator of ours, which run from 1 to `last` without a gap.
     template <class Enum>
@@ -281,19 +306,16 @@ core::Hello take(const peer::Hello& from, Reader& reader) {
     return to;
 }
 core::FormationProposal take(const peer::FormationProposal& from, Reader& reader) {
-    auto founding = decode_membership(from.membership());
-    if (!founding) {
-        reader.refuse(ErrorCode::kInvalidArgument, "formation proposal: {}", founding.error().message);
-        return {};
-    }
-    return {*std::move(founding)};
+    return {reader.membership(from.membership(), "formation proposal")};
 }
 core::Append take(const peer::Append& from, Epoch epoch, Reader& reader) {
     const Rank previous = Reader::rank(from.previous());
     return {.previous = previous,
             .entries = reader.entries(from.entries(), epoch, previous, false),
             .commit = {from.commit()},
-            .round = from.round()};
+            .round = from.round(),
+            .acknowledged = {from.acknowledged()},
+            .everywhere = {from.everywhere()}};
 }
 core::AppendAck take(const peer::AppendAck& from) {
     return {
@@ -364,6 +386,7 @@ core::CopyReply take(const peer::CopyReply& from, Reader& reader) {
                        .data = from.data(),
                        .checksum = from.checksum(),
                        .error = from.error()};
+    if (!from.membership().empty()) to.membership = reader.membership(from.membership(), "copy reply");
     if (static_cast<std::size_t>(from.files_size()) > kCopyFilesMax) {
         reader.refuse(ErrorCode::kInvalidArgument, "copy reply.files: {} files, at most {} are allowed", from.files_size(), kCopyFilesMax);
         return to;
