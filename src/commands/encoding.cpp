@@ -169,7 +169,8 @@ Logged owned(const Item& item) {
         case ItemKind::kKeep: return KeepSession{item.session, item.lowest_unanswered};
         case ItemKind::kClose: return CloseSession{item.session};
     }
-    Request request{.session = item.session, .sequence = item.sequence, .lowest_unanswered = item.lowest_unanswered, .conditions = {}, .commands = {}};
+    Request request{
+        .session = item.session, .sequence = item.sequence, .lowest_unanswered = item.lowest_unanswered, .conditions = {}, .commands = {}};
     for (const auto& condition : item.conditions) request.conditions.push_back(owned(condition));
     for (const auto& command : item.commands) request.commands.push_back(owned(command));
     return request;
@@ -201,7 +202,8 @@ Result<std::vector<Logged>> decode_payload(std::string_view payload) {
     std::vector<Logged> all;
     ItemReader reader(payload);
     for (Item item; reader.next(item);) {
-        if (item.too_many_parts) return fail(ErrorCode::kCorrupt, "item {}: more than {} conditions and commands", all.size(), kPartsPerRequestMax);
+        if (item.too_many_parts)
+            return fail(ErrorCode::kCorrupt, "item {}: more than {} conditions and commands", all.size(), kPartsPerRequestMax);
         all.push_back(owned(item));
     }
     if (!reader.ok()) return fail(ErrorCode::kCorrupt, "item {} of a payload of {} bytes cannot be decoded", all.size(), payload.size());
@@ -212,7 +214,8 @@ Status check_limits(const Logged& logged) {
     const auto* request = std::get_if<Request>(&logged);
     if (request == nullptr) return {};
     if (const auto parts = request->conditions.size() + request->commands.size(); parts > kPartsPerRequestMax) {
-        return fail(ErrorCode::kInvalidArgument, "{} conditions and commands in one request: at most {} are allowed", parts, kPartsPerRequestMax);
+        return fail(ErrorCode::kInvalidArgument, "{} conditions and commands in one request: at most {} are allowed", parts,
+                    kPartsPerRequestMax);
     }
     if (const auto bytes = encoded_bytes(logged); bytes > limits::kRequestBytesMax) {
         return fail(ErrorCode::kInvalidArgument, "request of {} bytes: at most {} are allowed", bytes, limits::kRequestBytesMax);

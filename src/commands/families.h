@@ -37,12 +37,12 @@ private:
 };
 
 // Each executes one command. Anything but kDone ends its request, which the caller then takes back as a whole.
-[[nodiscard]] OutcomeCode put(const CommandView& command, Keyspace& keys, Answers& answers);           // values.cpp
-[[nodiscard]] OutcomeCode erase(const CommandView& command, Keyspace& keys, Answers& answers);         // values.cpp
-[[nodiscard]] OutcomeCode get(const CommandView& command, Keyspace& keys, Answers& answers);           // values.cpp
-[[nodiscard]] OutcomeCode increment(const CommandView& command, Keyspace& keys, Answers& answers);     // counters.cpp
+[[nodiscard]] OutcomeCode put(const CommandView& command, Keyspace& keys, Answers& answers);        // values.cpp
+[[nodiscard]] OutcomeCode erase(const CommandView& command, Keyspace& keys, Answers& answers);      // values.cpp
+[[nodiscard]] OutcomeCode get(const CommandView& command, Keyspace& keys, Answers& answers);        // values.cpp
+[[nodiscard]] OutcomeCode increment(const CommandView& command, Keyspace& keys, Answers& answers);  // counters.cpp
 
-[[nodiscard]] bool holds(const ConditionView& condition, Keyspace& keys);                              // conditions.cpp
+[[nodiscard]] bool holds(const ConditionView& condition, Keyspace& keys);  // conditions.cpp
 
 [[nodiscard]] inline OutcomeCode run(const CommandView& command, Keyspace& keys, Answers& answers) {
     switch (command.kind) {

@@ -43,9 +43,9 @@ class Keyspace {
 public:
     struct Row {
         bool exists = false;
-        bool changed = false;         ///< differs from the store, and will be written
-        Version last_change;          ///< of a row that was deleted in this write: of its deletion
-        std::uint64_t changed_by = 0; ///< the request that did, to tell it from others of its entry
+        bool changed = false;          ///< differs from the store, and will be written
+        Version last_change;           ///< of a row that was deleted in this write: of its deletion
+        std::uint64_t changed_by = 0;  ///< the request that did, to tell it from others of its entry
         Value value;
 
         [[nodiscard]] Version version() const { return exists ? last_change : Version{}; }
@@ -86,14 +86,14 @@ private:
 
     const store::Store& store_;
     std::unordered_map<std::string_view, Row> rows_;
-    std::size_t changed_bytes_ = 0;    ///< of keys and values changed; those overwritten since count too
-    std::size_t read_bytes_ = 0;       ///< of values read and kept in rows_
+    std::size_t changed_bytes_ = 0;  ///< of keys and values changed; those overwritten since count too
+    std::size_t read_bytes_ = 0;     ///< of values read and kept in rows_
     Lsn lsn_;
     std::uint64_t request_ = 0;
     bool undoable_ = false;
     std::vector<Undo> undo_;
     Status status_;
-    std::vector<std::string> row_keys_;         ///< prefetch()'s, kept for their memory
+    std::vector<std::string> row_keys_;  ///< prefetch()'s, kept for their memory
     std::vector<std::string_view> unknown_keys_;
 };
 

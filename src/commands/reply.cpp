@@ -43,7 +43,8 @@ std::optional<Outcome> decode_outcome(std::string_view bytes) {
     ByteReader reader(bytes);
     Outcome outcome;
     const std::uint8_t code = reader.u8(), flags = reader.u8();
-    if (code < static_cast<std::uint8_t>(OutcomeCode::kDone) || code > static_cast<std::uint8_t>(OutcomeCode::kMalformed)) return std::nullopt;
+    if (code < static_cast<std::uint8_t>(OutcomeCode::kDone) || code > static_cast<std::uint8_t>(OutcomeCode::kMalformed))
+        return std::nullopt;
     outcome.code = static_cast<OutcomeCode>(code);
     outcome.version = {reader.varint()};
     if ((flags & kHasCondition) != 0) outcome.failed_condition = static_cast<std::uint32_t>(reader.varint());

@@ -28,18 +28,44 @@ inline constexpr std::uint64_t kOrdinalStep = std::uint64_t{1} << kLsnBits;
 [[nodiscard]] constexpr Lsn lsn_of(SessionId session) { return {session.value & (kOrdinalStep - 1)}; }
 
 // -- conditions: all are checked, against the state before the request, before any of its commands runs ------------------
-struct KeyExists { std::string key; friend bool operator==(const KeyExists&, const KeyExists&) = default; };
-struct KeyAbsent { std::string key; friend bool operator==(const KeyAbsent&, const KeyAbsent&) = default; };
-struct ValueEquals { std::string key, value; friend bool operator==(const ValueEquals&, const ValueEquals&) = default; };
-struct VersionEquals { std::string key; Version version; friend bool operator==(const VersionEquals&, const VersionEquals&) = default; };
+struct KeyExists {
+    std::string key;
+    friend bool operator==(const KeyExists&, const KeyExists&) = default;
+};
+struct KeyAbsent {
+    std::string key;
+    friend bool operator==(const KeyAbsent&, const KeyAbsent&) = default;
+};
+struct ValueEquals {
+    std::string key, value;
+    friend bool operator==(const ValueEquals&, const ValueEquals&) = default;
+};
+struct VersionEquals {
+    std::string key;
+    Version version;
+    friend bool operator==(const VersionEquals&, const VersionEquals&) = default;
+};
 using Condition = std::variant<KeyExists, KeyAbsent, ValueEquals, VersionEquals>;
 
 // -- commands: run in order, each seeing what those before it did ----------------------------------------------------------
-struct Put { std::string key, value; friend bool operator==(const Put&, const Put&) = default; };
-struct Delete { std::string key; friend bool operator==(const Delete&, const Delete&) = default; };
+struct Put {
+    std::string key, value;
+    friend bool operator==(const Put&, const Put&) = default;
+};
+struct Delete {
+    std::string key;
+    friend bool operator==(const Delete&, const Delete&) = default;
+};
 /// Adds to a decimal signed 64-bit integer, as Redis does: a missing key counts as 0; not an integer or an overflow is an error.
-struct Increment { std::string key; std::int64_t by = 1; friend bool operator==(const Increment&, const Increment&) = default; };
-struct Get { std::string key; friend bool operator==(const Get&, const Get&) = default; };
+struct Increment {
+    std::string key;
+    std::int64_t by = 1;
+    friend bool operator==(const Increment&, const Increment&) = default;
+};
+struct Get {
+    std::string key;
+    friend bool operator==(const Get&, const Get&) = default;
+};
 using Command = std::variant<Put, Delete, Increment, Get>;
 
 /// Conditions and commands of one request, together.
@@ -64,14 +90,24 @@ inline constexpr std::uint64_t kSessionWindow = 1024;
 /// A longer reply is not kept: sent again, its request is answered kAnswerForgotten (S21). Of a session's replies together, likewise.
 inline constexpr std::size_t kKeptReplyBytesMax = 1 * limits::kKiB;
 inline constexpr std::size_t kKeptRepliesBytesMax = 64 * limits::kKiB;
-inline constexpr std::size_t kSessionsMax = 100'000;  ///< in a cluster; further registrations are refused
-inline constexpr std::uint64_t kSessionLifetimeMs = 60'000;  ///< of a session that asks for 0
+inline constexpr std::size_t kSessionsMax = 100'000;                      ///< in a cluster; further registrations are refused
+inline constexpr std::uint64_t kSessionLifetimeMs = 60'000;               ///< of a session that asks for 0
 inline constexpr std::uint64_t kSessionLifetimeMsMax = 24 * 60 * 60'000;  ///< one that asks for more gets this
 
 /// Session control, logged like requests. A session lives for its lifetime after its last logged request or keep, by log time.
-struct RegisterSession { std::uint64_t lifetime_ms = 0; friend bool operator==(const RegisterSession&, const RegisterSession&) = default; };
-struct KeepSession { SessionId session; std::uint64_t lowest_unanswered = 0; friend bool operator==(const KeepSession&, const KeepSession&) = default; };
-struct CloseSession { SessionId session; friend bool operator==(const CloseSession&, const CloseSession&) = default; };
+struct RegisterSession {
+    std::uint64_t lifetime_ms = 0;
+    friend bool operator==(const RegisterSession&, const RegisterSession&) = default;
+};
+struct KeepSession {
+    SessionId session;
+    std::uint64_t lowest_unanswered = 0;
+    friend bool operator==(const KeepSession&, const KeepSession&) = default;
+};
+struct CloseSession {
+    SessionId session;
+    friend bool operator==(const CloseSession&, const CloseSession&) = default;
+};
 
 using Logged = std::variant<Request, RegisterSession, KeepSession, CloseSession>;
 
@@ -93,28 +129,29 @@ enum class OutcomeCode : std::uint8_t {
     kOverflow,         ///< nothing was changed: Increment would leave the signed 64 bits
     kTooLarge,         ///< nothing was changed: a key, value, or what was to be answered would pass its limit
     kSessionExpired,   ///< unknown session: nothing was changed now; whether an earlier sending was executed is not known
-    kAnswerForgotten,  ///< the sequence number was confirmed as answered (`version` 0), or its reply was too large to keep: done at `version`
-    kTooMany,          ///< nothing was changed and nothing remembered, so the same can be sent again later: beyond the session's window, too
-                       ///< many sessions, or one key changed by more than a million requests of one entry
-    kMalformed,        ///< nothing was changed: the entry's payload cannot be decoded; the only outcome of the entry
+    kAnswerForgotten,  ///< the sequence number was confirmed as answered (`version` 0), or its reply was too large to keep: done at
+                       ///< `version`
+    kTooMany,    ///< nothing was changed and nothing remembered, so the same can be sent again later: beyond the session's window, too
+                 ///< many sessions, or one key changed by more than a million requests of one entry
+    kMalformed,  ///< nothing was changed: the entry's payload cannot be decoded; the only outcome of the entry
 };
 
 /// The answer to one command; `version` is the key's after it (of Get: its version; 0: no such key).
 struct CommandResult {
     std::optional<std::string> value;  ///< Get: the value, if any. Increment: the new value
     Version version;
-    bool found = false;                ///< Get, Delete, Increment: the key was there before. Put does not look, to cost no read: false
+    bool found = false;  ///< Get, Delete, Increment: the key was there before. Put does not look, to cost no read: false
 
     friend bool operator==(const CommandResult&, const CommandResult&) = default;
 };
 
 struct Outcome {
     OutcomeCode code = OutcomeCode::kDone;
-    std::uint32_t failed_condition = 0;       ///< index; with kConditionFailed
-    std::optional<std::string> value;         ///< of the failed condition's key; left out, with `version` there, when too large to answer
-    Version version;                          ///< of the failed condition's key; of a done request: its LSN; of a new session: its id
-    std::vector<CommandResult> results;       ///< one a command, when done
-    bool replayed = false;                    ///< answered from the session's replies: had been executed before
+    std::uint32_t failed_condition = 0;  ///< index; with kConditionFailed
+    std::optional<std::string> value;    ///< of the failed condition's key; left out, with `version` there, when too large to answer
+    Version version;                     ///< of the failed condition's key; of a done request: its LSN; of a new session: its id
+    std::vector<CommandResult> results;  ///< one a command, when done
+    bool replayed = false;               ///< answered from the session's replies: had been executed before
 
     friend bool operator==(const Outcome&, const Outcome&) = default;
 };

@@ -18,11 +18,11 @@ namespace tanist::commands {
 /// What is kept of one session, the same on every node.
 struct Session {
     std::uint64_t lifetime_ms = 0;
-    std::uint64_t deadline = 0;           ///< log time at which it expires
-    std::uint64_t lowest_unanswered = 1;  ///< the client has the replies of all below
+    std::uint64_t deadline = 0;                    ///< log time at which it expires
+    std::uint64_t lowest_unanswered = 1;           ///< the client has the replies of all below
     std::map<std::uint64_t, std::string> replies;  ///< encoded outcomes by sequence number, all at or above lowest_unanswered
-    std::size_t reply_bytes = 0;          ///< of `replies`
-    bool changed = false;                 ///< differs from its row in the store
+    std::size_t reply_bytes = 0;                   ///< of `replies`
+    bool changed = false;                          ///< differs from its row in the store
 };
 
 /// All sessions, in memory as in the store. Log time never goes backwards from one call to the next.

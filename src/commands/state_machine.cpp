@@ -54,9 +54,9 @@ private:
     // Of the write under way.
     Keyspace keys_;
     std::vector<store::Change> changes_;
-    std::uint64_t registrations_ = 0;     ///< in this entry
-    std::size_t result_bytes_left_ = 0;   ///< of this entry
-    Item item_;                           ///< kept for its memory, like the next
+    std::uint64_t registrations_ = 0;    ///< in this entry
+    std::size_t result_bytes_left_ = 0;  ///< of this entry
+    Item item_;                          ///< kept for its memory, like the next
     std::vector<std::string_view> read_keys_;
 };
 
@@ -79,9 +79,10 @@ Status Machine::apply(std::span<const Entry> entries, std::vector<Applied>* out)
 Status Machine::check_order(const Entry& entry) const {
     ENSURE(entry.lsn() == position_.applied.lsn.next());
     if (entry.follows(position_.applied)) return {};
-    return fail(ErrorCode::kCorrupt, "state at lsn={} epoch={} checksum={:08x} is of another log: entry lsn={} epoch={} follows checksum {:08x}",
-                position_.applied.lsn.value, position_.applied.epoch.value, position_.applied.checksum, entry.lsn().value, entry.epoch().value,
-                entry.predecessor_checksum());
+    return fail(ErrorCode::kCorrupt,
+                "state at lsn={} epoch={} checksum={:08x} is of another log: entry lsn={} epoch={} follows checksum {:08x}",
+                position_.applied.lsn.value, position_.applied.epoch.value, position_.applied.checksum, entry.lsn().value,
+                entry.epoch().value, entry.predecessor_checksum());
 }
 
 Status Machine::write() {

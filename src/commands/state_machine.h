@@ -30,8 +30,8 @@ struct StoredValue {
 };
 
 struct KeyRange {
-    std::string begin;              ///< first key, inclusive
-    std::string end;                ///< exclusive; empty: no upper bound
+    std::string begin;  ///< first key, inclusive
+    std::string end;    ///< exclusive; empty: no upper bound
     std::size_t rows_max = 1000;
     std::size_t bytes_max = 1 << 20;
 };
@@ -40,7 +40,7 @@ struct KeyValue {
     Version version;
 };
 struct Page {
-    std::vector<KeyValue> rows;     ///< ascending by key
+    std::vector<KeyValue> rows;       ///< ascending by key
     std::optional<std::string> next;  ///< begin of the next page; nullopt: this was the last
 };
 
@@ -68,7 +68,7 @@ public:
     [[nodiscard]] virtual Result<std::optional<StoredValue>> get(std::string_view key) const = 0;
     /// Maybe fewer answers than keys, as store::Store::get_many().
     [[nodiscard]] virtual Result<std::vector<std::optional<StoredValue>>> get_many(std::span<const std::string_view> keys,
-                                                                                  std::size_t bytes_max = store::kNoBound) const = 0;
+                                                                                   std::size_t bytes_max = store::kNoBound) const = 0;
     [[nodiscard]] virtual Result<Page> scan(const KeyRange& range) const = 0;
 
     /// After the store was replaced by an installed checkpoint (S25): reads position, membership and sessions anew.

@@ -27,14 +27,14 @@ struct Change {
 
 /// Where the state stands: moved only together with the data it speaks of.
 struct Position {
-    EntryId applied;                  ///< the last entry whose changes are in
-    std::uint64_t timestamp = 0;      ///< of that entry: "now" for commands and reads (S22)
+    EntryId applied;              ///< the last entry whose changes are in
+    std::uint64_t timestamp = 0;  ///< of that entry: "now" for commands and reads (S22)
     friend bool operator==(const Position&, const Position&) = default;
 };
 
 struct ScanRequest {
-    std::string begin;                ///< first key, inclusive
-    std::string end;                  ///< exclusive; empty: no upper bound
+    std::string begin;  ///< first key, inclusive
+    std::string end;    ///< exclusive; empty: no upper bound
     std::size_t rows_max = 1000;
     std::size_t bytes_max = 1 << 20;  ///< stops after the row that passes it
 };
@@ -84,7 +84,7 @@ public:
     /// One answer a key, in order; but no more of them once `bytes_max` bytes of values were read, so maybe fewer than keys (never
     /// none for some): the caller asks again for the rest.
     [[nodiscard]] virtual Result<std::vector<std::optional<std::string>>> get_many(std::span<const std::string_view> keys,
-                                                                                  std::size_t bytes_max = kNoBound) const = 0;
+                                                                                   std::size_t bytes_max = kNoBound) const = 0;
     [[nodiscard]] virtual Result<ScanRows> scan(const ScanRequest& request) const = 0;
 
     /// Makes all changes and moves the position forward, in one atomic step. Later changes of a key win over earlier ones.
@@ -110,9 +110,9 @@ public:
 };
 
 struct StoreOptions {
-    std::string path;                              ///< a directory of the store's own; made when it is missing
-    std::uint64_t cache_bytes = 256 << 20;         ///< of blocks read
-    std::uint64_t write_buffer_bytes = 64 << 20;   ///< applied in memory before it is flushed unasked; up to four of these at once
+    std::string path;                             ///< a directory of the store's own; made when it is missing
+    std::uint64_t cache_bytes = 256 << 20;        ///< of blocks read
+    std::uint64_t write_buffer_bytes = 64 << 20;  ///< applied in memory before it is flushed unasked; up to four of these at once
 };
 
 /// Opens the store, empty and at position 0 when nothing is there: the caller compares that with the base of its log (S11).

@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "store/rocks_options.h"
+
+#include <rocksdb/convenience.h>
+#include <rocksdb/filter_policy.h>
+#include <rocksdb/table.h>
+
+#include <algorithm>
+#include <thread>
+
+namespace tanist::store {
+namespace {
+
+/// The first of `wanted` that this build of RocksDB has.
+rocksdb::CompressionType first_supported(std::initializer_list<rocksdb::CompressionType> wanted) {
+    const auto supported = rocksdb::GetSupportedCompressions();
+    for (const auto type : wanted) {
+        if (std::ranges::find(supported, type) != supported.end()) return type;
+    }
+    return rocksdb::kNoCompression;
+}
+
+rocksdb::BlockBasedTableOptions table_options(std::shared_ptr<rocksdb::Cache> cache) {
+    rocksdb::BlockBasedTableOptions table;
+    table.block_cache = std::move(cache);
+    table.block_size = 8 << 10;
+    table.filter_policy.reset(rocksdb::NewBloomFilterPolicy(10));  // 1 % of the look-ups of a missing key read a block
+    table.cache_index_and_filter_blocks = true;                    // so that cache_bytes bounds them too
+    table.cache_index_and_filter_blocks_with_high_priority = true;
+    table.pin_l0_filter_and_index_blocks_in_cache = true;
+    table.data_block_index_type = rocksdb::BlockBasedTableOptions::kDataBlockBinaryAndHash;
+    table.format_version = 5;
+    table.checksum = rocksdb::kXXH3;
+    return table;
+}
+
+}  // namespace
+
+rocksdb::Options database_options(const StoreOptions& options, std::shared_ptr<rocksdb::Cache> cache) {
+    rocksdb::Options o;
+    // One writer, no WAL.
+    o.allow_concurrent_memtable_write = false;
+    o.enable_write_thread_adaptive_yield = false;
+    o.avoid_flush_during_shutdown = true;  // stopping does not wait: what is not stored is replayed from our log
+
+    // Memory.
+    o.write_buffer_size = options.write_buffer_bytes;
+    o.max_write_buffer_number = 4;
+    o.memtable_whole_key_filtering = true;
+    o.memtable_prefix_bloom_size_ratio = 0.05;
+    o.table_factory.reset(rocksdb::NewBlockBasedTableFactory(table_options(std::move(cache))));
+
+    // Disk.
+    o.compression = first_supported({rocksdb::kLZ4Compression, rocksdb::kSnappyCompression});
+    o.bottommost_compression = first_supported({rocksdb::kZSTD, rocksdb::kLZ4Compression, rocksdb::kSnappyCompression});
+    o.level_compaction_dynamic_level_bytes = true;
+    o.max_background_jobs = static_cast<int>(std::clamp(std::thread::hardware_concurrency(), 2U, 4U));
+    o.max_open_files = 512;
+    o.bytes_per_sync = 1 << 20;
+
+    // Trust nothing, retry nothing (S4).
+    o.paranoid_checks = true;
+    o.force_consistency_checks = true;
+    o.max_bgerror_resume_count = 0;
+
+    // Its own log is for post-mortems only.
+    o.info_log_level = rocksdb::WARN_LEVEL;
+    o.max_log_file_size = 1 << 20;
+    o.keep_log_file_num = 2;
+    o.stats_dump_period_sec = 0;
+    o.stats_persist_period_sec = 0;
+    o.skip_stats_update_on_db_open = true;
+    return o;
+}
+
+rocksdb::Options table_reading_options() {
+    rocksdb::Options o;
+    rocksdb::BlockBasedTableOptions table;
+    table.no_block_cache = true;
+    table.filter_policy.reset(rocksdb::NewBloomFilterPolicy(10));
+    o.table_factory.reset(rocksdb::NewBlockBasedTableFactory(table));
+    return o;
+}
+
+}  // namespace tanist::store

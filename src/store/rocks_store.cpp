@@ -1,0 +1,403 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <rocksdb/cache.h>
+#include <rocksdb/db.h>
+#include <rocksdb/listener.h>
+#include <rocksdb/utilities/checkpoint.h>
+
+#include <algorithm>
+#include <array>
+#include <atomic>
+#include <filesystem>
+#include <mutex>
+
+#include "base/ensure.h"
+#include "store/digest.h"
+#include "store/rocks_checkpoint.h"
+#include "store/rocks_directory.h"
+#include "store/rocks_options.h"
+#include "store/store.h"
+
+namespace tanist::store {
+namespace {
+
+using rocksdb::Slice;
+
+Slice slice(std::string_view text) { return {text.data(), text.size()}; }
+std::string_view view(const Slice& s) { return {s.data(), s.size()}; }
+
+tl::unexpected<Error> failure(const rocksdb::Status& status, std::string_view what) {
+    return fail(status.IsCorruption() ? ErrorCode::kCorrupt : ErrorCode::kIo, "store: {}: {}", what, status.ToString());
+}
+
+/// The store's own row, written with every change and so flushed with it (S11). All rows whose key begins with a zero byte are the
+/// store's own; this is the only one. Integers little-endian:
+///   u8 format (1), u64 epoch, u64 lsn, u32 checksum, u64 timestamp, u64 bytes
+constexpr std::string_view kPositionKey{"\0", 1};
+constexpr std::uint8_t kPositionFormat = 1;
+constexpr std::string_view kFirstUserKey{"\1", 1};
+
+struct PositionRow {
+    Position position;
+    std::uint64_t bytes = 0;  ///< of all changes ever applied: two of these rows tell how much lies between them
+};
+
+std::string encode(const PositionRow& row) {
+    std::string out;
+    ByteWriter writer(out);
+    writer.u8(kPositionFormat);
+    writer.u64(row.position.applied.epoch.value);
+    writer.u64(row.position.applied.lsn.value);
+    writer.u32(row.position.applied.checksum);
+    writer.u64(row.position.timestamp);
+    writer.u64(row.bytes);
+    return out;
+}
+
+Result<PositionRow> decode_position(std::string_view bytes) {
+    ByteReader reader(bytes);
+    if (const auto format = reader.u8(); format != kPositionFormat) {
+        return fail(ErrorCode::kCorrupt, "store: position of format {}, only {} is known", format, kPositionFormat);
+    }
+    PositionRow row;
+    row.position.applied = {.epoch = {reader.u64()}, .lsn = {reader.u64()}, .checksum = reader.u32()};
+    row.position.timestamp = reader.u64();
+    row.bytes = reader.u64();
+    if (!reader.ok() || !reader.at_end()) return fail(ErrorCode::kCorrupt, "store: position of {} bytes cannot be decoded", bytes.size());
+    return row;
+}
+
+/// The position, all of it or only what of it is on disk; the zero position where there is none yet.
+Result<PositionRow> read_position(rocksdb::DB& db, rocksdb::ReadTier tier) {
+    rocksdb::ReadOptions options;
+    options.read_tier = tier;
+    std::string bytes;
+    const auto status = db.Get(options, slice(kPositionKey), &bytes);
+    if (status.IsNotFound()) return PositionRow{};
+    if (!status.ok()) return failure(status, "reading the position");
+    return decode_position(bytes);
+}
+
+/// What RocksDB's threads tell the store, and the bookkeeping of flushes that both share.
+class Progress {
+public:
+    Lsn stored() const { return {stored_.load(std::memory_order_acquire)}; }
+    std::uint64_t stored_bytes() const { return stored_bytes_.load(std::memory_order_relaxed); }
+    Lsn applied() const { return {applied_.load(std::memory_order_acquire)}; }
+    void set_applied(Lsn lsn) { applied_.store(lsn.value, std::memory_order_release); }
+
+    /// After an open or install: everything is on disk.
+    void reset(const PositionRow& row) {
+        const std::lock_guard lock(mutex_);
+        set_applied(row.position.applied.lsn);
+        stored_bytes_ = row.bytes;
+        stored_ = row.position.applied.lsn.value;
+        flushing_ = flush_again_ = false;
+    }
+
+    /// At most one flush that was asked for runs at a time: asked for again and again, a memtable would be cut into many small ones,
+    /// until RocksDB stops writes. One that is asked for meanwhile starts when that one ends.
+    Status flush(rocksdb::DB& db) {
+        const std::lock_guard lock(mutex_);
+        if (stored() == applied()) return {};
+        if (flushing_) {
+            flush_again_ = true;
+            return {};
+        }
+        return start_flush(db);
+    }
+
+    /// On a thread of RocksDB, which holds no lock of its own then.
+    void on_flushed(rocksdb::DB& db) {
+        const auto row = read_position(db, rocksdb::kPersistedTier);
+        const std::lock_guard lock(mutex_);
+        if (row && row->position.applied.lsn > stored()) {
+            stored_bytes_ = row->bytes;
+            stored_.store(row->position.applied.lsn.value, std::memory_order_release);
+        }
+        flushing_ = false;
+        if (!flush_again_ || stored() == applied()) return;
+        flush_again_ = false;
+        if (auto status = start_flush(db); !status) keep(status.error());
+    }
+
+    void on_error(const rocksdb::Status& status) {
+        const std::lock_guard lock(mutex_);
+        keep(failure(status, "in the background").value());
+    }
+    /// The first failure in the background: final (S4).
+    Status check() const {
+        if (!failed_.load(std::memory_order_acquire)) return {};
+        const std::lock_guard lock(mutex_);
+        return fail(Error(error_));
+    }
+
+private:
+    Status start_flush(rocksdb::DB& db) {
+        rocksdb::FlushOptions options;
+        options.wait = false;
+        options.allow_write_stall = true;  // otherwise it waits until there would be none
+        const auto status = db.Flush(options);
+        if (!status.ok()) return failure(status, "flushing");
+        flushing_ = true;
+        return {};
+    }
+    void keep(const Error& error) {
+        if (failed_) return;
+        error_ = error;
+        failed_.store(true, std::memory_order_release);
+    }
+
+    /// Guards the rest between the owner, other threads that call flush(), and RocksDB's.
+    mutable std::mutex mutex_;
+    std::atomic<std::uint64_t> applied_ = 0, stored_ = 0, stored_bytes_ = 0;
+    bool flushing_ = false, flush_again_ = false;
+    std::atomic<bool> failed_ = false;
+    Error error_;
+};
+
+class Listener final : public rocksdb::EventListener {
+public:
+    explicit Listener(Progress& progress) : progress_(progress) {}
+    void OnFlushCompleted(rocksdb::DB* db, const rocksdb::FlushJobInfo&) override { progress_.on_flushed(*db); }
+    void OnBackgroundError(rocksdb::BackgroundErrorReason, rocksdb::Status* status) override { progress_.on_error(*status); }
+
+private:
+    Progress& progress_;
+};
+
+class RocksStore final : public Store {
+public:
+    RocksStore(std::unique_ptr<RocksDirectory> directory, const StoreOptions& options)
+        : options_(options), cache_(rocksdb::NewLRUCache(options.cache_bytes)), directory_(std::move(directory)) {}
+
+    Status open() {
+        auto db = open_database(directory_->database());
+        if (!db) return fail(std::move(db.error()));
+        return adopt(std::move(*db));
+    }
+
+    Result<std::optional<std::string>> get(std::string_view key) const override;
+    Result<std::vector<std::optional<std::string>>> get_many(std::span<const std::string_view> keys, std::size_t bytes_max) const override;
+    Result<ScanRows> scan(const ScanRequest& request) const override;
+    Status apply(std::span<const Change> changes, const Position& position) override;
+
+    Position position() const override { return applied_.position; }
+    Lsn stored() const override { return progress_.stored(); }
+    std::uint64_t unstored_bytes() const override { return applied_.bytes - progress_.stored_bytes(); }
+    Status flush() override {
+        if (auto status = progress_.check(); !status) return status;
+        const std::lock_guard lock(db_mutex_);
+        return progress_.flush(*db_);
+    }
+
+    Result<std::unique_ptr<Checkpoint>> checkpoint() override;
+    Result<std::unique_ptr<CheckpointReceiver>> receive() override;
+    Result<std::uint64_t> digest() const override;
+
+private:
+    using Database = std::unique_ptr<rocksdb::DB>;
+
+    [[nodiscard]] Result<Database> open_database(const std::string& path);
+    [[nodiscard]] Status adopt(Database db);
+    [[nodiscard]] Status install(const std::string& path, const Position& position);
+
+    StoreOptions options_;
+    std::shared_ptr<rocksdb::Cache> cache_;
+    std::unique_ptr<RocksDirectory> directory_;
+    Progress progress_;
+    Database db_;
+    std::mutex db_mutex_;  ///< guards db_ of a flush() on another thread while install() replaces it; held by these two alone
+    PositionRow applied_;
+    rocksdb::WriteBatch batch_;  ///< kept for its memory
+};
+
+// -- reading ---------------------------------------------------------------------------------------------------------------
+
+Result<std::optional<std::string>> RocksStore::get(std::string_view key) const {
+    std::string value;
+    const auto status = db_->Get({}, slice(key), &value);
+    if (status.IsNotFound()) return std::nullopt;
+    if (!status.ok()) return failure(status, "reading");
+    return value;
+}
+
+Result<std::vector<std::optional<std::string>>> RocksStore::get_many(std::span<const std::string_view> keys, std::size_t bytes_max) const {
+    constexpr std::size_t kBatch = 32;  // as many as RocksDB takes together
+    std::array<Slice, kBatch> batch_keys;
+    std::array<rocksdb::PinnableSlice, kBatch> batch_values;
+    std::array<rocksdb::Status, kBatch> statuses;
+    std::vector<std::optional<std::string>> values;
+    values.reserve(keys.size());
+    std::size_t bytes = 0;
+    while (values.size() < keys.size() && (bytes < bytes_max || values.empty())) {
+        const auto batch = keys.subspan(values.size(), std::min(kBatch, keys.size() - values.size()));
+        std::ranges::transform(batch, batch_keys.begin(), slice);
+        rocksdb::ReadOptions options;
+        options.value_size_soft_limit = std::max<std::size_t>(1, bytes_max - bytes);
+        db_->MultiGet(options, db_->DefaultColumnFamily(), batch.size(), batch_keys.data(), batch_values.data(), statuses.data());
+        for (std::size_t i = 0; i < batch.size(); ++i) {
+            if (statuses[i].IsAborted() && i > 0) break;  // it, and maybe more, lie beyond the limit
+            if (statuses[i].IsAborted()) {
+                batch_values[i].Reset();
+                statuses[i] = db_->Get({}, db_->DefaultColumnFamily(), batch_keys[i], &batch_values[i]);
+            }
+            if (statuses[i].IsNotFound()) {
+                values.emplace_back();
+            } else if (!statuses[i].ok()) {
+                return failure(statuses[i], "reading");
+            } else {
+                values.emplace_back(batch_values[i].ToString());
+                bytes += batch_values[i].size();
+            }
+            if (bytes >= bytes_max) break;
+        }
+        for (std::size_t i = 0; i < batch.size(); ++i) batch_values[i].Reset();
+    }
+    return values;
+}
+
+Result<ScanRows> RocksStore::scan(const ScanRequest& request) const {
+    rocksdb::ReadOptions options;
+    const Slice end = slice(request.end);
+    if (!request.end.empty()) options.iterate_upper_bound = &end;
+    const std::unique_ptr<rocksdb::Iterator> at(db_->NewIterator(options));
+    ScanRows out;
+    std::size_t bytes = 0;
+    for (at->Seek(slice(std::max<std::string_view>(request.begin, kFirstUserKey))); at->Valid(); at->Next()) {
+        if (!out.rows.empty() && (out.rows.size() >= request.rows_max || bytes >= request.bytes_max)) {
+            out.more = true;
+            break;
+        }
+        bytes += at->key().size() + at->value().size();
+        out.rows.emplace_back(view(at->key()), view(at->value()));
+    }
+    if (!at->status().ok()) return failure(at->status(), "scanning");
+    return out;
+}
+
+Result<std::uint64_t> RocksStore::digest() const {
+    rocksdb::ReadOptions options;
+    options.fill_cache = false;
+    options.readahead_size = 2 << 20;
+    const std::unique_ptr<rocksdb::Iterator> at(db_->NewIterator(options));
+    Digest digest;
+    for (at->Seek(slice(kFirstUserKey)); at->Valid(); at->Next()) digest.add(view(at->key()), view(at->value()));
+    if (!at->status().ok()) return failure(at->status(), "digesting");
+    return digest.value();
+}
+
+// -- writing ---------------------------------------------------------------------------------------------------------------
+
+Status RocksStore::apply(std::span<const Change> changes, const Position& position) {
+    ENSURE(position.applied.lsn > applied_.position.applied.lsn);
+    if (auto status = progress_.check(); !status) return status;
+    constexpr std::size_t kBatchBytesKept = 4 << 20;
+    if (batch_.GetDataSize() > kBatchBytesKept) batch_ = rocksdb::WriteBatch();
+    batch_.Clear();
+    for (const Change& change : changes) {
+        ENSURE(!change.key.empty() && change.key.front() != '\0');
+        const auto status = change.value ? batch_.Put(change.key, *change.value) : batch_.Delete(change.key);
+        if (!status.ok()) return failure(status, "preparing a write");
+    }
+    const PositionRow row{position, applied_.bytes + batch_.GetDataSize()};
+    auto status = batch_.Put(slice(kPositionKey), encode(row));
+    if (status.ok()) {
+        rocksdb::WriteOptions options;
+        options.disableWAL = true;
+        status = db_->Write(options, &batch_);
+    }
+    if (!status.ok()) return failure(status, "writing");
+    applied_ = row;
+    progress_.set_applied(position.applied.lsn);
+    return {};
+}
+
+// -- opening and replacing -------------------------------------------------------------------------------------------------
+
+Result<std::unique_ptr<rocksdb::DB>> RocksStore::open_database(const std::string& path) {
+    namespace fs = std::filesystem;
+    rocksdb::Options options = database_options(options_, cache_);
+    options.listeners.push_back(std::make_shared<Listener>(progress_));
+    std::error_code error;
+    options.create_if_missing = !fs::exists(path + "/CURRENT", error);
+    if (options.create_if_missing) {
+        // A crash while it was being made leaves no tables; one that has some has lost its CURRENT, and is not to be made anew.
+        for (const auto& entry : fs::directory_iterator(path, error)) {
+            if (entry.path().extension() == ".sst") return fail(ErrorCode::kCorrupt, "{}: RocksDB's file CURRENT is missing", path);
+        }
+    }
+    rocksdb::DB* db = nullptr;
+    const auto status = rocksdb::DB::Open(options, path, &db);
+    Database owned(db);
+    if (status.IsPathNotFound()) return fail(ErrorCode::kCorrupt, "store: {}: a file is missing: {}", path, status.ToString());
+    if (!status.ok()) return failure(status, path);
+    return owned;
+}
+
+/// Makes `db` the one that is used. The one before, if any, is closed.
+Status RocksStore::adopt(Database db) {
+    auto row = read_position(*db, rocksdb::kReadAllTier);
+    if (!row) return fail(std::move(row.error()));
+    applied_ = *row;
+    const std::lock_guard lock(db_mutex_);
+    db_.swap(db);
+    db.reset();
+    progress_.reset(applied_);
+    return {};
+}
+
+Result<std::unique_ptr<Checkpoint>> RocksStore::checkpoint() {
+    if (auto status = progress_.check(); !status) return fail(std::move(status.error()));
+    rocksdb::Checkpoint* maker = nullptr;
+    auto status = rocksdb::Checkpoint::Create(db_.get(), &maker);
+    const std::unique_ptr<rocksdb::Checkpoint> owned(maker);
+    std::string path = directory_->checkpoint_path();
+    if (status.ok()) status = maker->CreateCheckpoint(path);
+    if (!status.ok()) return failure(status, "making a checkpoint");
+    return open_rocks_checkpoint(std::move(path), position());
+}
+
+Result<std::unique_ptr<CheckpointReceiver>> RocksStore::receive() {
+    auto path = directory_->make_database();
+    if (!path) return fail(std::move(path.error()));
+    return std::make_unique<RocksReceiver>(std::move(*path),
+                                           [this](const std::string& from, const Position& position) { return install(from, position); });
+}
+
+Status RocksStore::install(const std::string& path, const Position& position) {
+    if (position.applied.lsn < applied_.position.applied.lsn) {
+        return fail(ErrorCode::kRefused, "checkpoint at lsn {} is below what is applied here, lsn {}", position.applied.lsn.value,
+                    applied_.position.applied.lsn.value);
+    }
+    auto db = open_database(path);
+    if (!db) return fail(Error{ErrorCode::kCorrupt, std::move(db.error().message)}, "checkpoint");
+    const auto found = read_position(**db, rocksdb::kReadAllTier);
+    if (!found) return fail(Error(found.error()), "checkpoint");
+    if (found->position != position) {
+        return fail(ErrorCode::kCorrupt, "checkpoint is at lsn {}, not at lsn {} as announced", found->position.applied.lsn.value,
+                    position.applied.lsn.value);
+    }
+    const std::string before = directory_->database();
+    if (auto status = directory_->make_current(path); !status) return status;
+    if (auto status = adopt(std::move(*db)); !status) return status;
+    remove_tree(before);
+    return {};
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Store>> open_rocks_store(const StoreOptions& options) {
+    auto directory = RocksDirectory::open(options.path);
+    if (!directory) return fail(std::move(directory.error()));
+    auto store = std::make_unique<RocksStore>(std::move(*directory), options);
+    if (auto status = store->open(); !status) return fail(std::move(status.error()));
+    return store;
+}
+
+Status discard_rocks_store(const std::string& path) {
+    auto directory = RocksDirectory::open_anew(path);
+    if (!directory) return fail(std::move(directory.error()));
+    return {};
+}
+
+}  // namespace tanist::store
