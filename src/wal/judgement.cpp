@@ -17,10 +17,10 @@ Judgement judge(bool bounded, Place first_bad, bool only_voter) {
     return row->judgement;
 }
 
-Place place_of(std::optional<Lsn> first_bad, const Mark& mark) {
+Place place_of(std::optional<Lsn> first_bad, const EntryId& last, const Mark& mark) {
     if (!first_bad) return Place::kNowhere;
     if (*first_bad <= mark.confirmed.lsn) return Place::kUpToConfirmed;
-    if (*first_bad <= mark.intent.lsn) return Place::kUpToIntent;
+    if (last.rank() < mark.intent.rank()) return Place::kUpToIntent;
     return Place::kAboveIntent;
 }
 

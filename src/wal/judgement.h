@@ -51,7 +51,8 @@ inline constexpr std::array kJudgementCases = {
 };
 
 [[nodiscard]] Judgement judge(bool bounded, Place first_bad, bool only_voter);
-/// `first_bad`: the LSN of the first bad or missing record, none when there is none.
-[[nodiscard]] Place place_of(std::optional<Lsn> first_bad, const Mark& mark);
+/// `first_bad`: the LSN of the first bad or missing record, none when there is none; `last`: the good record before it. By rank,
+/// not by LSN: the intent that a reset kept (S25) may have a higher epoch and a lower LSN than the checkpoint.
+[[nodiscard]] Place place_of(std::optional<Lsn> first_bad, const EntryId& last, const Mark& mark);
 
 }  // namespace tanist::wal

@@ -24,8 +24,33 @@ std::string with_suffix(const std::string& path, std::string_view suffix) {
 Stock::Stock(FileSystem& files, std::string directory, std::uint64_t segment_bytes, std::uint32_t spares_max)
     : files_(files), directory_(std::move(directory)), segment_bytes_(segment_bytes), spares_max_(spares_max) {}
 
-void Stock::found_spare(const std::string& name) { spare_.push_back(join_path(directory_, name)); }
-void Stock::found_used(const std::string& name) { used_.push_back(join_path(directory_, name)); }
+Status Stock::adopt(const std::vector<std::string>& spares, const std::vector<std::string>& used) {
+    const std::lock_guard lock(mutex_);
+    for (const std::string& name : spares) {
+        const std::string path = join_path(directory_, name);
+        std::uint64_t bytes = 0;
+        if (const auto file = files_.open(path, OpenMode::kRead)) bytes = (*file)->size().value_or(0);
+        if (bytes == segment_bytes_ && spare_.size() < spares_max_) {
+            spare_.push_back(path);
+        } else if (auto status = files_.remove(path); !status) {
+            return status;
+        }
+    }
+    for (const std::string& name : used) {
+        std::string path = join_path(directory_, name);
+        if (!path.ends_with(kUsedSuffix)) {
+            std::string renamed = with_suffix(path, kUsedSuffix);
+            if (auto status = files_.rename(path, renamed); !status) return status;
+            path = std::move(renamed);
+        }
+        if (spare_.size() + used_.size() < spares_max_) {
+            used_.push_back(std::move(path));
+        } else if (auto status = files_.remove(path); !status) {
+            return status;
+        }
+    }
+    return {};
+}
 
 Result<std::unique_ptr<File>> Stock::take(const std::string& path, std::uint64_t bytes) {
     std::string spare;

@@ -17,9 +17,8 @@ class Stock {
 public:
     Stock(FileSystem& files, std::string directory, std::uint64_t segment_bytes, std::uint32_t spares_max);
 
-    /// Takes note of a file found at start, by its name.
-    void found_spare(const std::string& name);
-    void found_used(const std::string& name);
+    /// Takes stock of the files found at start, by their names. Those of another size or too many are removed.
+    [[nodiscard]] Status adopt(const std::vector<std::string>& spares, const std::vector<std::string>& used);
 
     /// A file of `bytes` zeros under `path`: a spare one, or a new one whose zeros the file system only promises (slower to write
     /// into, made in no time). What becomes of the file in a crash is nobody's loss until it is renamed to a segment.

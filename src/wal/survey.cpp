@@ -43,6 +43,11 @@ private:
     [[nodiscard]] bool base_known() const { return segment_->head.latest() || segment_->name.first_lsn == Lsn{1}; }
     [[nodiscard]] bool newest(Lsn limit) const { return limit == kNoLimit; }
 
+    /// Whether next_ lies behind everything that the mark may have promised.
+    [[nodiscard]] bool above_intent() const {
+        return survey_.holes.empty() ? found_.last.rank() >= found_.mark.intent.rank() : next_ > found_.mark.intent.lsn;
+    }
+
     void start_log() {
         found_.base = segment_->base;
         if (!base_known()) found_.base = {.epoch = {}, .lsn = segment_->name.first_lsn.previous(), .checksum = 0};
@@ -60,11 +65,11 @@ private:
                 continue;
             }
             if (newest(limit) && seen == Seen::kNothing && reader.rest_is_zero()) {
-                if (next_ <= found_.mark.intent.lsn) note_hole(reader.offset(), found_.mark.intent.lsn, std::nullopt, "record missing");
+                if (!above_intent()) note_hole(reader.offset(), std::max(found_.mark.intent.lsn, next_), std::nullopt, "record missing");
                 return;
             }
             const std::string reason = seen == Seen::kNothing ? "record missing" : seen == Seen::kBad ? reader.reason() : "not the record that its neighbours or the mark name";
-            if (newest(limit) && survey_.bounded && next_ > found_.mark.intent.lsn) {
+            if (newest(limit) && survey_.bounded && above_intent()) {
                 survey_.dirty_end = true;
                 note_bad(reader.offset(), reason);
                 return;  // torn: nothing from here on counts, valid records behind it included (S9)
