@@ -57,8 +57,7 @@ Status DiskLog::copy(Draft& draft, Lsn from, Lsn through) const {
 /// Makes the draft the newest segment, of which `slot` says all but the base. Old segments lose what it takes over.
 Status DiskLog::install(Draft draft, const Slot& slot, Tail tail) {
     const EntryId end = draft.last();
-    Slot complete = slot;
-    auto published = std::move(draft).publish(files_, complete);
+    auto published = std::move(draft).publish(files_, slot);
     if (!published) return fail(std::move(published).error());
     const std::shared_ptr<Segment> segment = *std::move(published);
     if (!segments_.empty()) {

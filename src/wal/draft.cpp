@@ -52,7 +52,8 @@ Status Draft::flush() {
     return {};
 }
 
-Result<std::shared_ptr<Segment>> Draft::publish(FileSystem& files, const Slot& slot) && {
+Result<std::shared_ptr<Segment>> Draft::publish(FileSystem& files, Slot slot) && {
+    slot.base = segment_->base;
     if (auto status = flush(); !status) return fail(status.error());
     for (int both = 0; both < 2; ++both) {
         if (auto status = write_slot(*segment_, slot); !status) return fail(status.error());

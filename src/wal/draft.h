@@ -23,8 +23,8 @@ public:
     [[nodiscard]] const EntryId& last() const { return last_; }
     /// Takes a share in `entry`, which must follow last() and fit.
     [[nodiscard]] Status add(const Entry& entry);
-    /// Writes both slots, syncs, renames, syncs the directory: from here on it is a segment. `slot` comes without number.
-    [[nodiscard]] Result<std::shared_ptr<Segment>> publish(FileSystem& files, const Slot& slot) &&;
+    /// Writes both slots, syncs, renames, syncs the directory: from here on it is a segment. `slot` comes without number and base.
+    [[nodiscard]] Result<std::shared_ptr<Segment>> publish(FileSystem& files, Slot slot) &&;
 
 private:
     explicit Draft(std::shared_ptr<Segment> segment) : segment_(std::move(segment)), last_(segment_->base) {}
