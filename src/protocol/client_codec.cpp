@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "protocol/client_codec.h"
 
+#include <google/protobuf/stubs/logging.h>
+
 #include <algorithm>
 #include <type_traits>
 #include <utility>
@@ -14,6 +16,9 @@ namespace tanist::protocol::native {
 namespace {
 
 namespace pb = tanist::v1;
+
+/// Protobuf tells standard error what it dislikes in a client's bytes; our callers are told, and nobody else. Set before main().
+[[maybe_unused]] google::protobuf::LogHandler* const kDefaultLogHandler = google::protobuf::SetLogHandler(nullptr);
 
 // Enumerators are cast, here and there: they agree.
 static_assert(static_cast<int>(ReadLevel::kLinearizable) == pb::READ_LEVEL_LINEARIZABLE &&
@@ -275,35 +280,38 @@ private:
     std::optional<ErrorReply> error_;
 };
 
-/// A few bytes of Protobuf can stand for an object of fifty: a request is counted before it is parsed when it is large enough for
-/// that to matter. Counts fields of the request, and of its Batch or GetMany.
-bool has_too_many_fields(Bytes frame) {
-    constexpr std::size_t kFrameBytesSmall = 256 * limits::kKiB;
-    constexpr std::size_t kFieldsMax = kBatchItemsMax + 100;
-    if (frame.size() <= kFrameBytesSmall) return false;
+/// A few bytes of Protobuf can stand for an object of fifty: a request that is large enough for that to matter is counted before
+/// it is parsed. Fields of the request, and of its Batch or GetMany.
+struct FieldCount {
+    static constexpr std::size_t kMax = kBatchItemsMax + 100;
     std::size_t fields = 0;
-    const auto count = [&fields](std::string_view bytes, auto&& inside, bool outermost) -> void {
-        ByteReader reader(bytes);
-        while (!reader.at_end() && fields <= kFieldsMax) {
+    std::uint64_t id = 0;  ///< of the request
+
+    void add(std::string_view message, bool outermost) {
+        ByteReader reader(message);
+        while (!reader.at_end() && fields <= kMax) {
             ++fields;
             const std::uint64_t tag = reader.varint();
-            switch (tag & 7) {
-                case 0: reader.varint(); break;
-                case 1: reader.u64(); break;
-                case 2: {
-                    const auto nested = reader.string();
-                    const bool counts = tag >> 3 == pb::Request::kBatchFieldNumber || tag >> 3 == pb::Request::kGetManyFieldNumber;
-                    if (outermost && counts) inside(nested, inside, false);
-                    break;
-                }
-                case 5: reader.u32(); break;
-                default: return;  // the parser will refuse it
+            const std::uint64_t number = tag >> 3;
+            const std::uint64_t type = tag & 7;
+            if (type == 2) {
+                const auto nested = reader.string();
+                if (outermost && (number == pb::Request::kBatchFieldNumber || number == pb::Request::kGetManyFieldNumber))
+                    add(nested, false);
+            } else if (type == 0) {
+                const auto value = reader.varint();
+                if (outermost && number == pb::Request::kIdFieldNumber) id = value;
+            } else if (type == 1) {
+                reader.u64();
+            } else if (type == 5) {
+                reader.u32();
+            } else {
+                return;  // the parser will refuse it
             }
         }
-    };
-    count(as_text(frame), count, true);
-    return fields > kFieldsMax;
-}
+    }
+};
+constexpr std::size_t kUncountedBytesMax = 256 * limits::kKiB;
 
 Reply refusal(std::uint64_t id, Code code, std::string message) { return {.id = id, .body = ErrorReply{code, std::move(message), {}}}; }
 
@@ -520,7 +528,12 @@ tl::expected<Request, Reply> decode_request(Bytes frame, const RequestLimits& li
     const auto refuse = [](std::uint64_t id, Code code, std::string message) {
         return tl::unexpected(refusal(id, code, std::move(message)));
     };
-    if (has_too_many_fields(frame)) return refuse(0, Code::kTooLarge, fmt::format("a request of more than {} parts", kBatchItemsMax));
+    if (frame.size() > kUncountedBytesMax) {
+        FieldCount count;
+        count.add(as_text(frame), true);
+        if (count.fields > FieldCount::kMax)
+            return refuse(count.id, Code::kTooLarge, fmt::format("a request of more than {} parts", kBatchItemsMax));
+    }
     ScratchArena<pb::Request> scratch;
     pb::Request& from = scratch.message();
     if (!from.ParseFromArray(frame.data(), static_cast<int>(frame.size()))) {
