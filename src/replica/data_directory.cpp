@@ -6,6 +6,7 @@
 #include "base/random.h"
 #include "replica/install_marker.h"
 #include "wal/identity_file.h"
+#include "wal/path.h"
 
 namespace tanist::replica {
 namespace {
@@ -117,6 +118,8 @@ core::StartState describe(const wal::Log& log, const commands::StateMachine& sta
 Result<DataDirectory> open_data_directory(wal::FileSystem& files, store::Store& store, const DataDirectoryOptions& options, std::uint64_t seed) {
     Random random(seed);
     if (Status made = files.make_directory(options.path); !made) return fail(made.error());
+    // A directory that its parent forgets in a power cut takes everything with it.
+    if (Status synced = files.sync_directory(wal::directory_of(options.path)); !synced) return fail(synced.error());
     auto opened = open_identity(files, options, store, random);
     if (!opened) return fail(opened.error());
     Identity& identity = opened->identity;
