@@ -13,6 +13,7 @@ namespace {
 constexpr std::size_t kCopiedBytesMax = 16 * limits::kKiB;  // larger entries are handed to the system where they lie
 constexpr std::size_t kHeadersBytes = sizeof(RecordHeader) + sizeof(EntryHeader);
 constexpr std::size_t kBlockBytes = 4096;
+constexpr std::size_t kSectorBytes = 512;
 
 /// Over entry_bytes and the entry's header, which lie side by side in a record.
 std::uint32_t record_checksum(const std::byte* entry_bytes_field, std::uint32_t seed) {
@@ -155,9 +156,10 @@ void RecordReader::fill(std::uint64_t offset, std::size_t bytes) {
     const std::span chunk(chunk_.get(), bytes);
     if (read_into(chunk, offset)) return;
     // Some sector cannot be read: what can be is still wanted, the rest becomes bytes that no checksum accepts.
-    for (std::size_t at = 0; at < bytes; at += kBlockBytes) {
-        const auto block = chunk.subspan(at, std::min(kBlockBytes, bytes - at));
-        if (!read_into(block, offset + at)) std::ranges::fill(block, std::byte{0xff});
+    for (std::size_t at = 0; at < bytes;) {
+        const auto sector = chunk.subspan(at, std::min(kSectorBytes - (offset + at) % kSectorBytes, bytes - at));
+        if (!read_into(sector, offset + at)) std::ranges::fill(sector, std::byte{0xff});
+        at += sector.size();
     }
 }
 
