@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the server's client sessions do, in small: requests become proposals in batches, what the core says of them becomes
+// answers, reads wait until they may be served.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <span>
+#include <vector>
+
+#include "replica/replica.h"
+#include "sim/client_protocol.h"
+#include "sim/world.h"
+
+namespace tanist::sim {
+
+/// What the desk needs of the process that it belongs to.
+class DeskOwner {
+public:
+    virtual ~DeskOwner() = default;
+    virtual void step(core::Event event) = 0;
+    [[nodiscard]] virtual const replica::Replica& replica() const = 0;
+    [[nodiscard]] virtual core::Clock clock() const = 0;
+    /// Later in this process, unless it has ended by then.
+    virtual void later(Duration delay, Work work) = 0;
+};
+
+class ClientDesk {
+public:
+    ClientDesk(DeskOwner& owner, NodeId node) : owner_(owner), node_(node) {}
+
+    void ask(Question question, Reply reply);
+
+    // What the host is told.
+    void on(const core::ProposalAccepted& action);
+    void on(const core::ProposalRefused& action);
+    void on(const core::ProposalDurable& action);
+    void on(const core::ProposalOnAll& action);
+    void on(const core::ProposalUnknown& action);
+    void on(const core::ReadReady& action);
+    void on(const core::ReadRefused& action);
+    void executed(std::span<const commands::Applied> applied);
+    /// Something may have been applied.
+    void after_step();
+
+    [[nodiscard]] std::size_t pending() const { return proposals_.size() + reads_.size() + waiting_.size(); }
+
+private:
+    struct Writer {
+        Write write;
+        Reply reply;  ///< empty: answered
+        std::optional<Answer> answer;  ///< executed, and waiting for all
+    };
+    struct Proposal {
+        std::vector<Writer> writers;
+        Rank rank;
+        bool on_all = false, executed = false;
+    };
+    struct Reader {
+        Read read;
+        Reply reply;
+        Lsn needed;
+        bool served = false;
+    };
+
+    void ask(Write write, Reply reply);
+    void ask(Read read, Reply reply);
+    void propose();
+    void refuse(const Reply& reply);
+    void give_up_on_all(std::uint64_t token);
+    void forget_when_answered(std::uint64_t token);
+    [[nodiscard]] bool may_read() const;
+    bool serve(Reader& reader);
+    void wait(Reader reader);
+
+    DeskOwner& owner_;
+    NodeId node_;
+    std::uint64_t next_token_ = 1;
+    std::vector<Writer> batch_;                      ///< to be proposed together, soon
+    std::map<std::uint64_t, Proposal> proposals_;    ///< by token
+    std::map<Rank, std::uint64_t> accepted_;         ///< token by the rank of the entry
+    std::map<std::uint64_t, Reader> reads_;          ///< linearizable, being confirmed; by token
+    std::map<std::uint64_t, Reader> waiting_;        ///< for something to be applied; by a number of their own
+};
+
+}  // namespace tanist::sim

@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: Apache-2.0
+// Sees all nodes at once and holds the safety rules against what they do, after every step. It knows only what happened, not how.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <span>
+#include <utility>
+#include <vector>
+
+#include "base/entry.h"
+#include "core/node.h"
+#include "sim/model.h"
+#include "sim/plan.h"
+#include "sim/world.h"
+#include "store/store.h"
+#include "wal/log.h"
+
+namespace tanist::sim {
+
+class ClusterChecker {
+public:
+    ClusterChecker(World& world, const Plan& plan);
+
+    // -- what a node's log goes through --------------------------------------------------------------------------------------------
+    /// A process opened its log: everything synced before is in it, and nothing that no master ever made (S4, S9, S10).
+    void on_opened(NodeId node, MemberId id, const wal::Log& log);
+    /// Entries are on their way to the log.
+    void on_appended(NodeId node, std::span<const Entry> entries);
+    void on_synced(NodeId node, Lsn through);
+    /// A cut, repair, reset or recycling is through, and durable.
+    void on_log_changed(NodeId node, const wal::Log& log);
+    /// The process ended: what it only had in memory is forgotten.
+    void on_ended(NodeId node);
+    /// The disk is lost: what it held counts as held in the past, not from now on.
+    void on_wiped(NodeId node);
+
+    // -- what it shows ---------------------------------------------------------------------------------------------------------------
+    void on_state(NodeId node, const store::Position& position, std::uint64_t digest);
+    void on_sent(NodeId node, NodeId to, const core::Message& message);
+    void on_step(NodeId node, const core::Node& core, Lsn stored);
+
+    /// Everything known to be committed: the history that all clients are held against.
+    [[nodiscard]] const Model& model() const { return model_; }
+    [[nodiscard]] Lsn committed() const { return {committed_.size()}; }
+    [[nodiscard]] EntryId committed_at(Lsn lsn) const { return committed_.at(lsn.value - 1); }
+    /// Whether every data voter holds the entry durably.
+    [[nodiscard]] bool on_all_data_voters(Rank rank) const;
+    [[nodiscard]] bool durable_at(NodeId node, Rank rank) const;
+    [[nodiscard]] std::uint64_t masters() const { return masters_.size(); }
+
+private:
+    /// What a node's log holds, mirrored from what was written to it; kept while the node is down.
+    struct Shadow {
+        MemberId id;
+        std::vector<EntryId> entries;     ///< by LSN, from `first` on
+        Lsn first{1};
+        Lsn base, durable;
+        [[nodiscard]] Lsn last() const { return {first.value + entries.size() - 1}; }
+        [[nodiscard]] const EntryId* find(Lsn lsn) const {
+            return lsn < first || lsn > last() ? nullptr : &entries[lsn.value - first.value];
+        }
+        /// Held durably: as an entry, or as part of what a checkpoint replaced.
+        [[nodiscard]] bool holds(const EntryId& entry) const;
+    };
+    /// What a running process has shown.
+    struct Shown {
+        Lsn commit, applied, stored;
+        Epoch epoch;
+        core::Role role = core::Role::kSlave;
+    };
+
+    void truncate(NodeId node, Shadow& shadow, Lsn keep);
+    void read_again(NodeId node, Shadow& shadow, const wal::Log& log);
+    void check_known(NodeId node, const Entry& entry);
+    void commit_through(NodeId node, const EntryId& applied);
+    void check_majority(NodeId node, const EntryId& entry);
+    void check_master(NodeId node, const core::Node& core);
+    void check_acknowledgement(NodeId node, const core::Header& header, const core::AppendAck& ack);
+    void check_vote(NodeId node, NodeId to, const core::Header& header);
+
+    World& world_;
+    const Plan& plan_;
+    std::size_t voters_ = 0;
+    std::map<NodeId, Shadow> shadows_;
+    std::vector<std::pair<NodeId, Shadow>> ghosts_;        ///< of disks that were wiped
+    std::map<NodeId, Shown> shown_;
+    std::vector<std::vector<Entry>> book_;                 ///< every entry ever appended, by LSN: one an epoch
+    std::map<Epoch, MemberId> masters_;
+    std::map<std::pair<MemberId, Epoch>, NodeId> votes_;
+    std::vector<EntryId> committed_;                       ///< by LSN, from 1 on: whatever any node has applied
+    struct State {
+        std::uint64_t digest, timestamp;
+    };
+    std::map<Lsn, State> states_;
+    std::map<NodeId, Epoch> epochs_;                       ///< the highest each disk has shown; a restart does not lower it
+    Model model_;
+};
+
+}  // namespace tanist::sim

@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: Apache-2.0
+// What one seed makes: the cluster, its network and disks, the load, and every fault with its time. Drawn before anything runs,
+// so that a history can be run again with less of it.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/random.h"
+#include "base/types.h"
+#include "core/message.h"
+#include "sim/time.h"
+
+namespace tanist::sim {
+
+/// Nodes as bits: node 1 is bit 1.
+using NodeSet = std::uint32_t;
+[[nodiscard]] constexpr NodeSet bit(NodeId node) { return NodeSet{1} << node.value; }
+[[nodiscard]] constexpr bool contains(NodeSet set, NodeId node) { return (set & bit(node)) != 0; }
+
+struct NodePlan {
+    NodeId node;
+    core::ConfiguredRole role = core::ConfiguredRole::kSlave;
+    std::int32_t drift_ppm = 0;  ///< of its clocks, in both directions
+};
+
+struct NetworkPlan {
+    bool streams = true;           ///< as TCP: in order, nothing lost while a connection lasts; else datagrams
+    Duration delay_min{50}, delay_max{500};
+    std::uint32_t loss = 0, duplicate = 0, reorder = 0;  ///< of 10,000 datagrams
+    Duration reorder_by{20'000};                         ///< at most
+};
+
+struct DiskPlan {
+    Duration write{20};
+    Duration sync_min{100}, sync_max{500};
+    std::uint64_t segment_bytes = 256 << 10, retention_bytes = 1 << 20, flush_bytes = 64 << 10;
+};
+
+struct LoadPlan {
+    std::uint32_t clients = 4, pipeline = 1;
+    Duration think_min{0}, think_max{20'000};
+    std::uint32_t keys = 8, counters = 3;
+    std::uint32_t value_bytes_max = 64;
+    // Shares of operations; the weights need no common sum.
+    std::uint32_t puts = 4, deletes = 1, compare_and_sets = 2, increments = 4, batches = 1, reads = 6, scans = 1;
+    std::uint32_t level_master = 1, level_quorum = 8, level_all = 1;
+    std::uint32_t read_stale = 1, read_session = 2, read_linearizable = 3;
+    std::uint32_t without_session = 10;     ///< percent of the clients: they never send a write twice
+    std::uint64_t session_lifetime_ms = 0;  ///< 0: the default, which outlives the history
+    Duration patience{500'000};             ///< without an answer a client asks again, maybe elsewhere
+};
+
+enum class FaultKind : std::uint8_t {
+    kKill,          ///< the process dies, its host lives: connections are reset, what was written stays
+    kPowerCut,      ///< the host dies in silence: what was not synced is lost, whole or in part
+    kDiskCrash,     ///< a power cut in the middle of the node's file operations: after `amount` more of them
+    kSyncError,     ///< one of the next file operations fails, after `amount` more of them
+    kShutDown,      ///< SIGTERM
+    kPause,         ///< the process stands still, its host lives
+    kSlowDisk,      ///< every sync takes `amount` times as long
+    kDiskStall,     ///< no sync ends before the fault does
+    kClockJump,     ///< the wall clock moves by `amount` milliseconds
+    kPartition,     ///< nothing passes between `nodes` and the others
+    kOneWay,        ///< nothing passes from `nodes` to the others
+    kBridge,        ///< the others see `node` alone of the other side
+    kSlowNetwork,   ///< every delay `amount` times as long
+    kReset,         ///< connections between `nodes` and the others are reset
+    kRefuse,        ///< … and refused as long as the fault lasts
+    kWipe,          ///< a power cut, and the node comes back with an empty disk
+};
+inline constexpr std::size_t kFaultKinds = static_cast<std::size_t>(FaultKind::kWipe) + 1;
+[[nodiscard]] std::string_view to_string(FaultKind kind);
+
+struct Fault {
+    Instant at{0};
+    FaultKind kind = FaultKind::kKill;
+    NodeId node;              ///< 0: whoever is master then
+    NodeSet nodes = 0;        ///< of faults between nodes; 0: the master then, alone
+    Duration lasts{0};        ///< until a node is started again, a partition healed …
+    std::int64_t amount = 0;
+};
+
+struct Plan {
+    std::uint64_t seed = 0;
+    std::vector<NodePlan> nodes;  ///< ascending by id
+    std::uint32_t tick_ms = 10, heartbeat_ticks = 10, election_timeout_ticks = 100, wal_stall_ticks = 200, promotion_pull_ticks = 50;
+    std::size_t append_bytes_max = 1 << 20, inflight_bytes_max = 8 << 20, tail_bytes_max = 32 << 20;
+    NetworkPlan network;
+    DiskPlan disk;
+    LoadPlan load;
+    std::vector<Fault> faults;    ///< ascending by time
+    Instant quiet_from{0};        ///< everything is healed, and stays so
+    Instant end{0};               ///< by then the cluster must have made progress and agree
+
+    [[nodiscard]] Duration election_timeout() const { return std::chrono::milliseconds(tick_ms) * election_timeout_ticks; }
+};
+
+[[nodiscard]] Plan draw_plan(std::uint64_t seed);
+/// One line that tells topology, network, load and faults.
+[[nodiscard]] std::string describe(const Plan& plan);
+[[nodiscard]] std::string describe(const Fault& fault);
+
+/// Independent streams of random numbers out of one seed: what one part draws does not shift what another does.
+[[nodiscard]] inline Random random_for(std::uint64_t seed, std::uint64_t part) {
+    Random mixer(seed ^ (part * 0x9e3779b97f4a7c15));
+    (void)mixer.next();
+    return Random(mixer.next());
+}
+
+}  // namespace tanist::sim

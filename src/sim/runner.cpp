@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sim/runner.h"
+
+#include <fmt/format.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <atomic>
+#include <chrono>
+#include <csignal>
+#include <cstdio>
+#include <cstdlib>
+#include <new>
+#include <vector>
+
+#include "base/ensure.h"
+#include "sim/plan.h"
+#include "sim/simulation.h"
+
+namespace tanist::sim {
+namespace {
+
+/// Shared by the parent and its workers, which come and go.
+struct Board {
+    std::atomic<std::uint64_t> next = 0;       ///< of the seeds not yet begun: how many were handed out
+    std::atomic<std::uint64_t> failures = 0, events = 0, operations = 0, entries = 0, masters = 0, simulated_us = 0;
+    std::array<std::atomic<std::uint64_t>, kFaultKinds> faults{};
+};
+
+/// What the handler of SIGABRT prints: prepared before, since nothing may be allocated there.
+char abort_line[256];
+void on_abort(int) {
+    const auto length = static_cast<std::size_t>(std::find(std::begin(abort_line), std::end(abort_line), '\0') - std::begin(abort_line));
+    (void)!::write(STDOUT_FILENO, abort_line, length);
+    std::signal(SIGABRT, SIG_DFL);
+    std::raise(SIGABRT);
+}
+
+void prepare_abort_line(std::uint64_t seed) {
+    const std::string line = fmt::format("seed {} FAILED: broken condition, see above\n  replay: {}\n", seed, replay_line(seed));
+    const std::size_t length = std::min(line.size(), sizeof abort_line - 1);
+    std::copy_n(line.begin(), length, abort_line);
+    abort_line[length] = '\0';
+}
+
+void run_one(std::uint64_t seed, const RunOptions& options, Board& board) {
+    prepare_abort_line(seed);
+    if (options.trace) fmt::print("replay: {}\n", replay_line(seed));
+    const Report report = simulate(seed, options.trace);
+    board.events += report.events;
+    board.operations += report.clients.done;
+    board.entries += report.committed.value;
+    board.masters += report.masters;
+    board.simulated_us += static_cast<std::uint64_t>(report.simulated.count());
+    for (std::size_t i = 0; i < kFaultKinds; ++i) board.faults[i] += report.faults[i];
+    if (options.statistics || options.trace) {
+        const ClientStatistics& c = report.clients;
+        fmt::print("seed {}: hash={:016x} seconds={:.1f} events={} entries={} masters={} done={} retries={} unknown={} stale_tokens={} expired={}\n", seed,
+                   report.trace_hash, static_cast<double>(report.simulated.count()) / 1e6, report.events, report.committed.value, report.masters, c.done,
+                   c.retries, c.unknown, c.stale_tokens, c.expired);
+    }
+    if (report.failure) {
+        ++board.failures;
+        fmt::print("seed {} FAILED after {:.3f} s: {}\n  replay: {}\n", seed, static_cast<double>(report.failed_at.count()) / 1e6, *report.failure,
+                   replay_line(seed));
+    }
+    std::fflush(stdout);
+}
+
+[[noreturn]] void work(const RunOptions& options, Board& board) {
+    std::signal(SIGABRT, on_abort);
+    while (true) {
+        const std::uint64_t index = board.next++;
+        if (index >= options.seeds) std::_Exit(0);
+        run_one(options.first_seed + index, options, board);
+    }
+}
+
+pid_t start_worker(const RunOptions& options, Board& board) {
+    std::fflush(stdout);
+    const pid_t worker = ::fork();
+    ENSURE(worker >= 0);
+    if (worker == 0) work(options, board);
+    return worker;
+}
+
+void print_totals(const RunOptions& options, const Board& board, double wall_seconds) {
+    const double simulated = static_cast<double>(board.simulated_us.load()) / 1e6;
+    fmt::print("simulated {:.0f} s in {:.1f} s: {:.0f} times real time with {} jobs; {} entries, {} operations, {} masters, {} events\n", simulated,
+               wall_seconds, simulated / std::max(wall_seconds, 1e-9), options.jobs, board.entries.load(), board.operations.load(), board.masters.load(),
+               board.events.load());
+    fmt::print("faults:");
+    for (std::size_t i = 0; i < kFaultKinds; ++i) fmt::print(" {}={}", to_string(static_cast<FaultKind>(i)), board.faults[i].load());
+    fmt::print("\n");
+}
+
+}  // namespace
+
+std::string replay_line(std::uint64_t seed) { return fmt::format("./dev sim --seeds 1 --seed {}", seed); }
+
+std::uint64_t run_seeds(const RunOptions& options) {
+    void* shared = ::mmap(nullptr, sizeof(Board), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    ENSURE(shared != MAP_FAILED);
+    Board& board = *new (shared) Board;
+    const auto began = std::chrono::steady_clock::now();
+    std::size_t running = 0;
+    for (; running < options.jobs; ++running) start_worker(options, board);
+    while (running > 0) {
+        int status = 0;
+        if (::wait(&status) < 0) break;
+        --running;
+        if (WIFEXITED(status) && WEXITSTATUS(status) == 0) continue;
+        ++board.failures;  // it has said so itself, unless it was killed from outside
+        if (!WIFSIGNALED(status) || WTERMSIG(status) != SIGABRT) fmt::print("a worker ended with status {:#x} in the middle of a seed\n", status);
+        start_worker(options, board);  // for the seeds that are left
+        ++running;
+    }
+    print_totals(options, board, std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count());
+    const std::uint64_t failures = board.failures;
+    fmt::print("{} seeds, {} failures\n", options.seeds, failures);
+    ::munmap(shared, sizeof(Board));
+    return failures;
+}
+
+}  // namespace tanist::sim

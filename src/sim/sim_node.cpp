@@ -1,0 +1,284 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sim/sim_node.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/ensure.h"
+
+namespace tanist::sim {
+namespace {
+
+constexpr std::uint64_t kWallStartMs = 1'700'000'000'000;
+constexpr const char* kDirectory = "data";
+
+std::size_t voters(const Plan& plan) {
+    return static_cast<std::size_t>(std::ranges::count_if(plan.nodes, [](const NodePlan& n) { return n.role != core::ConfiguredRole::kSpare; }));
+}
+
+}  // namespace
+
+SimNode::SimNode(World& world, VirtualNetwork& network, ClusterChecker& checker, const Plan& plan, const NodePlan& self)
+    : world_(world),
+      network_(network),
+      checker_(checker),
+      plan_(plan),
+      self_(self),
+      random_(random_for(plan.seed, 100 + self.node.value)),
+      disk_(std::make_unique<wal::MemoryFileSystem>()),
+      image_(std::make_shared<store::DurableImage>()) {
+    network.attach(self.node, *this);
+}
+
+SimNode::~SimNode() = default;
+
+// -- time --------------------------------------------------------------------------------------------------------------------------
+
+Duration SimNode::local(Duration duration) const { return duration + duration * self_.drift_ppm / 1'000'000; }
+
+Duration SimNode::monotonic() const { return local(world_.now()); }
+
+core::Clock SimNode::clock() const {
+    const auto ms = static_cast<std::uint64_t>(monotonic() / 1ms);
+    return {.monotonic_ms = 1'000'000 * self_.node.value + ms, .wall_ms = kWallStartMs + ms + static_cast<std::uint64_t>(wall_offset_ms_)};
+}
+
+void SimNode::make_up_for_ticks() {
+    const Duration tick = std::chrono::milliseconds(plan_.tick_ms);
+    const auto due = static_cast<std::uint64_t>((monotonic() - local(process_->started)) / tick);
+    while (process_->ticks < due && !process_->exit) {
+        ++process_->ticks;
+        step(core::Tick{clock()});
+    }
+}
+
+void SimNode::tick() {
+    make_up_for_ticks();
+    const Duration tick = std::chrono::milliseconds(plan_.tick_ms);
+    later(tick - tick * self_.drift_ppm / 1'000'000, [this] { this->tick(); });
+}
+
+// -- the process's work ------------------------------------------------------------------------------------------------------------
+
+void SimNode::later(Duration delay, Work work) {
+    world_.after(delay, [this, number = process_->number, work = std::move(work)]() mutable {
+        if (process_ && process_->number == number) run(std::move(work));
+    });
+}
+
+void SimNode::post(core::Event event) {
+    if (!process_) return;
+    later(0us, [this, event = std::move(event)]() mutable { step(std::move(event)); });
+}
+
+void SimNode::run(Work work) {
+    if (paused_) {
+        process_->inbox.push_back(std::move(work));
+    } else {
+        work_through(work);
+    }
+}
+
+void SimNode::work_through(const Work& work) {
+    if (!process_->exit) work();
+    if (process_->exit || met_) {
+        end_as_asked();
+        return;
+    }
+    process_->store->look_again();
+    checker_.on_step(self_.node, process_->replica->node(), process_->store->stored());
+    process_->desk->after_step();
+}
+
+void SimNode::ask(Question question, Reply reply) {
+    if (!process_) return;
+    run([this, question = std::move(question), reply = std::move(reply)] { process_->desk->ask(question, reply); });
+}
+
+std::size_t SimNode::pending() const { return process_ ? process_->desk->pending() + process_->wal->queued() + process_->inbox.size() : 0; }
+
+// -- start and end -----------------------------------------------------------------------------------------------------------------
+
+core::NodeOptions SimNode::options() const {
+    core::NodeOptions options{.cluster_name = "simulated", .role = self_.role};
+    const auto address = [](NodeId node) { return fmt::format("node{}:1", node.value); };
+    options.addresses = {.peer = address(self_.node), .client = address(self_.node)};
+    for (const NodePlan& node : plan_.nodes) options.configured.push_back({node.node, address(node.node)});
+    options.tick_ms = plan_.tick_ms;
+    options.heartbeat_ticks = plan_.heartbeat_ticks;
+    options.election_timeout_ticks = plan_.election_timeout_ticks;
+    options.wal_stall_ticks = plan_.wal_stall_ticks;
+    options.promotion_pull_ticks = plan_.promotion_pull_ticks;
+    options.append_bytes_max = plan_.append_bytes_max;
+    options.inflight_bytes_max = plan_.inflight_bytes_max;
+    options.tail_bytes_max = plan_.tail_bytes_max;
+    return options;
+}
+
+void SimNode::start() {
+    if (process_) return;
+    restart_after_ = 0us;
+    paused_ = false;
+    disk_->set_hook([this](wal::DiskOperation operation, const std::string&) { return before_disk_operation(operation); });
+    process_ = std::make_unique<Process>(Process{.number = ++processes_, .started = world_.now()});
+    world_.note("node {} starts", self_.node.value);
+    process_->store = std::make_unique<WatchedStore>(store::open_memory_store(image_), [this](const store::Position& position, std::uint64_t digest) {
+        checker_.on_state(self_.node, position, digest);
+    });
+    replica::DataDirectoryOptions directory_options{.path = kDirectory, .node = self_.node, .configured_voters = voters(plan_)};
+    directory_options.log = {.segment_bytes = plan_.disk.segment_bytes, .retention_bytes = plan_.disk.retention_bytes, .spare_segments_max = 1};
+    auto directory = replica::open_data_directory(*disk_, *process_->store, directory_options, random_.next());
+    if (!directory) {
+        if (!met_) world_.fail("node {} cannot start: {}", self_.node.value, directory.error().message);
+        stop(4, directory.error().message);
+        end_as_asked();
+        return;
+    }
+    checker_.on_opened(self_.node, directory->start.identity.id, *directory->log);
+    const replica::ReplicaOptions replica_options{.node = options(), .flush_bytes = plan_.disk.flush_bytes, .disk_reserve_bytes = 0, .disk_check_ticks = 1000};
+    process_->replica = std::make_unique<replica::Replica>(*this, *disk_, *process_->store, std::move(*directory), replica_options, random_.next());
+    process_->wal = std::make_unique<VirtualWal>(*this, process_->replica->log(), plan_.disk, random_.next());
+    process_->desk = std::make_unique<ClientDesk>(*this, self_.node);
+    network_.set_state(self_.node, HostState::kListening);
+    later(0us, [this] { tick(); });
+    network_.connect_all(self_.node);
+}
+
+void SimNode::stop(int exit_code, const std::string& reason) {
+    if (process_->exit) return;
+    process_->exit = exit_code;
+    process_->reason = reason;
+}
+
+void SimNode::end_as_asked() {
+    if (met_ == DiskFault::kPowerCut) return end_by_power_cut();
+    const int code = process_->exit.value_or(4);
+    world_.note("node {} ends with code {}: {}", self_.node.value, code, process_->reason);
+    const bool expected = code == 0 || (code == 4 && met_);
+    if (!expected) world_.fail("node {} ended with code {}: {}", self_.node.value, code, process_->reason);
+    if (code == 0) {
+        const Status closed = process_->wal->close();
+        if (met_ == DiskFault::kPowerCut) return end_by_power_cut();
+        if (!closed && !met_) world_.fail("node {} cannot close its log: {}", self_.node.value, closed.error().message);
+    }
+    disk_->kill();
+    end(HostState::kNoProcess);
+}
+
+void SimNode::end_by_power_cut() {
+    world_.note("node {} loses power in the middle of a file operation", self_.node.value);
+    disk_->crash(random_);
+    end(HostState::kDark);
+}
+
+void SimNode::end(HostState left_behind) {
+    planned_.reset();
+    met_.reset();
+    paused_ = false;
+    process_.reset();
+    checker_.on_ended(self_.node);
+    network_.set_state(self_.node, left_behind);
+    const Duration again = restart_after_;
+    if (again > 0us) {
+        world_.after(again, [this, number = processes_] {
+            if (processes_ == number) start();
+        });
+    }
+}
+
+// -- faults ------------------------------------------------------------------------------------------------------------------------
+
+void SimNode::kill() {
+    if (!process_) return;
+    world_.note("node {} is killed", self_.node.value);
+    disk_->kill();
+    end(HostState::kNoProcess);
+}
+
+void SimNode::cut_power() {
+    if (!process_) return;
+    world_.note("node {} loses power", self_.node.value);
+    disk_->crash(random_);
+    end(HostState::kDark);
+}
+
+void SimNode::wipe() {
+    cut_power();
+    world_.note("node {} loses its disk", self_.node.value);
+    disk_ = std::make_unique<wal::MemoryFileSystem>();
+    image_ = std::make_shared<store::DurableImage>();
+    checker_.on_wiped(self_.node);
+}
+
+void SimNode::plan_disk_fault(bool power_cut, std::uint64_t operations) {
+    planned_ = power_cut ? DiskFault::kPowerCut : DiskFault::kError;
+    operations_left_ = operations;
+}
+
+Status SimNode::before_disk_operation(wal::DiskOperation operation) {
+    if (!met_ && planned_ && operations_left_-- == 0) met_ = planned_;
+    if (!met_) return {};
+    if (met_ == DiskFault::kError) return tanist::fail(ErrorCode::kIo, "injected error at a {}", wal::to_string(operation));
+    return tanist::fail(ErrorCode::kIo, "the power is gone");
+}
+
+void SimNode::shut_down() {
+    if (process_) run([this] { step(core::ShutdownRequested{}); });
+}
+
+void SimNode::pause() {
+    if (process_) paused_ = true;
+}
+
+void SimNode::resume() {
+    if (!paused_) return;
+    paused_ = false;
+    std::deque<Work> inbox = std::exchange(process_->inbox, {});
+    // Either its clock or its sockets are looked at first.
+    if (random_.chance(1, 2)) later(0us, [this] { make_up_for_ticks(); });
+    for (Work& work : inbox) later(0us, std::move(work));
+}
+
+void SimNode::calm() {
+    planned_.reset();
+    disk_slowness_ = 1;
+    disk_stalls_until_ = Instant(0);
+}
+
+Duration SimNode::sync_time() {
+    const auto low = static_cast<std::uint64_t>(plan_.disk.sync_min.count()), high = static_cast<std::uint64_t>(plan_.disk.sync_max.count());
+    const Duration drawn(static_cast<Duration::rep>(low + std::min(random_.below(high - low + 1), random_.below(high - low + 1))));
+    const Duration stalled = std::max(Duration(0), disk_stalls_until_ - world_.now());
+    return drawn * disk_slowness_ + stalled;
+}
+
+// -- replica::Host -----------------------------------------------------------------------------------------------------------------
+
+void SimNode::append_to_wal(core::AppendToWal append) {
+    checker_.on_appended(self_.node, append.entries);
+    process_->wal->append(std::move(append));
+}
+
+Status SimNode::with_log(const std::function<Status(wal::Log&)>& use) {
+    Status status = process_->wal->with_log(use);
+    if (status) checker_.on_log_changed(self_.node, process_->replica->log());
+    return status;
+}
+
+void SimNode::send(NodeId to, core::Message message) {
+    if (met_) {  // a power cut silences it; an error must (S4)
+        if (met_ == DiskFault::kError) world_.fail("node {} sends after a storage fault", self_.node.value);
+        return;
+    }
+    checker_.on_sent(self_.node, to, message);
+    network_.send(self_.node, to, std::move(message));
+}
+
+void SimNode::disconnect(NodeId node, const std::string& reason) {
+    world_.note("node {} disconnects node {}: {}", self_.node.value, node.value, reason);
+    network_.disconnect(self_.node, node);
+}
+
+void SimNode::on(const core::Notice& action) { world_.note("node {}: {}", self_.node.value, action.text); }
+
+}  // namespace tanist::sim

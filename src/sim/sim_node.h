@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: Apache-2.0
+// One node: a disk and clocks that outlive its processes, and the process that runs now, with the product's replica in it.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "base/random.h"
+#include "replica/replica.h"
+#include "sim/client_desk.h"
+#include "sim/cluster_checker.h"
+#include "sim/plan.h"
+#include "sim/virtual_network.h"
+#include "sim/virtual_wal.h"
+#include "sim/watched_store.h"
+#include "sim/world.h"
+#include "store/memory_store.h"
+#include "wal/memory_file_system.h"
+
+namespace tanist::sim {
+
+class SimNode final : public replica::Host, public Listener, public DeskOwner, public WalOwner {
+public:
+    SimNode(World& world, VirtualNetwork& network, ClusterChecker& checker, const Plan& plan, const NodePlan& self);
+    ~SimNode() override;
+
+    [[nodiscard]] NodeId id() const { return self_.node; }
+    [[nodiscard]] bool running() const { return process_ != nullptr; }
+    [[nodiscard]] bool paused() const { return paused_; }
+    [[nodiscard]] const replica::Replica* current() const { return process_ ? process_->replica.get() : nullptr; }
+    [[nodiscard]] std::size_t pending() const;
+    [[nodiscard]] std::uint64_t disk_operations() const { return disk_->operations(); }
+    /// The process's own time: what its time-outs are counted in.
+    [[nodiscard]] Duration local(Duration duration) const;
+
+    /// A client's question arrives.
+    void ask(Question question, Reply reply);
+
+    // -- faults ------------------------------------------------------------------------------------------------------------------
+    void start();
+    /// A process that ends, for whatever reason, is started again after this time; 0: when somebody starts it.
+    void restart_after(Duration delay) { restart_after_ = delay; }
+    void kill();
+    void cut_power();
+    /// At the file operation after the next `operations`: a power cut, or an error of that operation alone.
+    void plan_disk_fault(bool power_cut, std::uint64_t operations);
+    void shut_down();
+    void pause();
+    void resume();
+    void wipe();
+    void jump_clock(std::int64_t ms) { wall_offset_ms_ += ms; }
+    void slow_disk(std::int64_t factor) { disk_slowness_ = factor; }
+    void stall_disk(Instant until) { disk_stalls_until_ = until; }
+    /// Faults that are planned and were not met yet never come.
+    void calm();
+
+    // -- replica::Host -----------------------------------------------------------------------------------------------------------
+    void append_to_wal(core::AppendToWal append) override;
+    [[nodiscard]] Status with_log(const std::function<Status(wal::Log&)>& use) override;
+    void read_log(core::ReadLog read) override { process_->wal->read(read); }
+    void recycle_log(Lsn through) override { process_->wal->recycle(through); }
+    void send(NodeId to, core::Message message) override;
+    void disconnect(NodeId node, const std::string& reason) override;
+    void on(const core::ProposalAccepted& action) override { process_->desk->on(action); }
+    void on(const core::ProposalRefused& action) override { process_->desk->on(action); }
+    void on(const core::ProposalDurable& action) override { process_->desk->on(action); }
+    void on(const core::ProposalOnAll& action) override { process_->desk->on(action); }
+    void on(const core::ProposalUnknown& action) override { process_->desk->on(action); }
+    void on(const core::ReadReady& action) override { process_->desk->on(action); }
+    void on(const core::ReadRefused& action) override { process_->desk->on(action); }
+    void executed(std::span<const commands::Applied> applied) override { process_->desk->executed(applied); }
+    void on(const core::ViewChanged&) override {}
+    void on(const core::Notice& action) override;
+    void stop(int exit_code, const std::string& reason) override;
+
+    // -- Listener ------------------------------------------------------------------------------------------------------------------
+    void on_connected(NodeId peer) override { post(core::PeerConnected{peer}); }
+    void on_lost(NodeId peer, core::Loss loss) override { post(core::PeerLost{peer, loss}); }
+    void on_message(core::Message message) override { post(core::PeerMessage{std::move(message)}); }
+
+    // -- DeskOwner, WalOwner -------------------------------------------------------------------------------------------------------
+    void step(core::Event event) override { process_->replica->step(std::move(event)); }
+    [[nodiscard]] const replica::Replica& replica() const override { return *process_->replica; }
+    [[nodiscard]] core::Clock clock() const override;
+    void later(Duration delay, Work work) override;
+    void report(core::Event event) override { post(std::move(event)); }
+    void on_synced(Lsn through) override { checker_.on_synced(self_.node, through); }
+    void on_recycled() override { checker_.on_log_changed(self_.node, process_->replica->log()); }
+    void on_storage_fault(const Error& error) override { stop(4, error.message); }
+    [[nodiscard]] Lsn stored() const override { return process_->store->stored(); }
+    [[nodiscard]] Duration sync_time() override;
+
+private:
+    struct Process {
+        std::uint64_t number = 0;
+        Instant started{0};
+        std::unique_ptr<WatchedStore> store;
+        std::unique_ptr<replica::Replica> replica;
+        std::unique_ptr<VirtualWal> wal;
+        std::unique_ptr<ClientDesk> desk;
+        std::deque<Work> inbox;      ///< while it stands still
+        std::uint64_t ticks = 0;
+        std::optional<int> exit;     ///< it has to end, as soon as the running step is through
+        std::string reason;
+    };
+    enum class DiskFault : std::uint8_t { kPowerCut, kError };
+
+    /// One piece of the process's work: now, or when it goes on.
+    void run(Work work);
+    void post(core::Event event);
+    void work_through(const Work& work);
+    void tick();
+    /// A process that stood still is told of every tick that has passed.
+    void make_up_for_ticks();
+    void end(HostState left_behind);
+    void end_as_asked();
+    void end_by_power_cut();
+    [[nodiscard]] Status before_disk_operation(wal::DiskOperation operation);
+    [[nodiscard]] core::NodeOptions options() const;
+    [[nodiscard]] Duration monotonic() const;
+
+    World& world_;
+    VirtualNetwork& network_;
+    ClusterChecker& checker_;
+    const Plan& plan_;
+    NodePlan self_;
+    Random random_;
+    std::unique_ptr<wal::MemoryFileSystem> disk_;
+    std::shared_ptr<store::DurableImage> image_;
+    std::unique_ptr<Process> process_;
+    std::uint64_t processes_ = 0;
+    bool paused_ = false;
+    Duration restart_after_{0};
+    std::int64_t wall_offset_ms_ = 0, disk_slowness_ = 1;
+    Instant disk_stalls_until_{0};
+    std::optional<DiskFault> planned_, met_;
+    std::uint64_t operations_left_ = 0;
+};
+
+}  // namespace tanist::sim

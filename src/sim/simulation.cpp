@@ -1,0 +1,279 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sim/simulation.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/ensure.h"
+
+namespace tanist::sim {
+namespace {
+
+constexpr std::uint64_t kEventsMax = 20'000'000;   ///< a history that never ends is a failure too
+constexpr Duration kWatchEvery = 20ms;
+constexpr std::size_t kPendingMax = 20'000;        ///< of one node: questions, proposals, writes, messages that wait
+/// A clean network lets a cut-off master notice within one election timeout (S16): this is for what was under way, and for ticks.
+constexpr Duration kStepDownSlack = 500ms;
+
+}  // namespace
+
+Simulation::Simulation(Plan plan, bool print_trace)
+    : plan_(std::move(plan)), world_(print_trace), network_(world_, plan_), checker_(world_, plan_) {
+    for (const NodePlan& self : plan_.nodes) nodes_.push_back(std::make_unique<SimNode>(world_, network_, checker_, plan_, self));
+    for (std::uint32_t i = 1; i <= plan_.load.clients; ++i) {
+        clients_.push_back(std::make_unique<Client>(world_, network_, checker_, plan_, i, [this](NodeId to, Question question, Reply reply) {
+            node(to).ask(std::move(question), std::move(reply));
+        }));
+    }
+}
+
+SimNode& Simulation::node(NodeId id) const {
+    const auto at = std::ranges::find(nodes_, id, &SimNode::id);
+    ENSURE(at != nodes_.end());
+    return **at;
+}
+
+SimNode* Simulation::master() const {
+    SimNode* found = nullptr;
+    for (const auto& n : nodes_) {
+        const replica::Replica* replica = n->current();
+        if (replica == nullptr || replica->node().role() != core::Role::kMaster) continue;
+        if (found == nullptr || replica->node().epoch() > found->current()->node().epoch()) found = n.get();
+    }
+    return found;
+}
+
+Report Simulation::run() {
+    world_.note("seed {}: {}", plan_.seed, describe(plan_));
+    Random random = random_for(plan_.seed, 3);
+    for (const auto& n : nodes_) world_.after(Duration(static_cast<Duration::rep>(random.below(100'000))), [&n] { n->start(); });
+    for (const auto& client : clients_) client->start();
+    for (const Fault& fault : plan_.faults) world_.at(fault.at, [this, &fault] { begin(fault); });
+    world_.at(plan_.quiet_from, [this] { heal(); });
+    watch();
+    while (!world_.failure() && world_.now() < plan_.end && !done_) {
+        if (!world_.run_one()) break;
+        if (world_.events() > kEventsMax) world_.fail("the history does not end: {} events", kEventsMax);
+    }
+    if (!world_.failure()) demand_progress();
+    Report report{.seed = plan_.seed, .failure = world_.failure(), .failed_at = world_.now(), .trace_hash = world_.trace().hash(), .events = world_.events()};
+    report.simulated = world_.now();
+    report.committed = checker_.committed();
+    report.masters = checker_.masters();
+    report.faults = faults_;
+    for (const auto& client : clients_) {
+        const ClientStatistics& s = client->statistics();
+        report.clients.asked += s.asked, report.clients.done += s.done, report.clients.refused += s.refused, report.clients.unknown += s.unknown;
+        report.clients.retries += s.retries, report.clients.stale_tokens += s.stale_tokens, report.clients.expired += s.expired;
+    }
+    return report;
+}
+
+// -- faults ------------------------------------------------------------------------------------------------------------------------
+
+void Simulation::begin(const Fault& fault) {
+    world_.note("fault: {}", describe(fault));
+    ++faults_[static_cast<std::size_t>(fault.kind)];
+    if (fault.kind >= FaultKind::kPartition && fault.kind <= FaultKind::kRefuse) return begin_between_nodes(fault);
+    SimNode* target = fault.node.is_zero() ? master() : &node(fault.node);
+    if (target == nullptr) target = nodes_.front().get();
+    begin_at_node(fault, *target);
+}
+
+void Simulation::begin_at_node(const Fault& fault, SimNode& target) {
+    const auto later = [&](auto what) {
+        world_.after(fault.lasts, [this, what, &target] {
+            if (!healed_) what(target);
+        });
+    };
+    const auto operations = static_cast<std::uint64_t>(fault.amount);
+    switch (fault.kind) {
+        case FaultKind::kKill:
+            target.restart_after(fault.lasts);
+            return target.kill();
+        case FaultKind::kPowerCut:
+            target.restart_after(fault.lasts);
+            return target.cut_power();
+        case FaultKind::kDiskCrash:
+            if (fault.amount % 2 == 1) {  // it meets the fault while it starts
+                target.restart_after(10ms);
+                target.kill();
+            }
+            target.restart_after(fault.lasts);
+            return target.plan_disk_fault(true, operations / 2);
+        case FaultKind::kSyncError:
+            target.restart_after(fault.lasts);
+            return target.plan_disk_fault(false, operations);
+        case FaultKind::kShutDown:
+            target.restart_after(fault.lasts);
+            return target.shut_down();
+        case FaultKind::kPause:
+            target.pause();
+            return later([](SimNode& n) { n.resume(); });
+        case FaultKind::kSlowDisk:
+            target.slow_disk(fault.amount);
+            return later([](SimNode& n) { n.slow_disk(1); });
+        case FaultKind::kDiskStall: return target.stall_disk(world_.now() + fault.lasts);
+        case FaultKind::kClockJump: return target.jump_clock(fault.amount);
+        case FaultKind::kWipe:
+            target.wipe();
+            wiped_ |= bit(target.id());
+            return later([](SimNode& n) { n.start(); });
+        default: ENSURE(false);
+    }
+}
+
+void Simulation::begin_between_nodes(const Fault& fault) {
+    NodeSet side = fault.nodes;
+    if (side == 0) side = bit(master() != nullptr ? master()->id() : nodes_.front()->id());
+    if (fault.kind == FaultKind::kSlowNetwork) {
+        network_.set_slowness(fault.amount);
+        world_.after(fault.lasts, [this] { network_.set_slowness(1); });
+        return;
+    }
+    for (const NodePlan& a : plan_.nodes) {
+        for (const NodePlan& b : plan_.nodes) {
+            if (!contains(side, a.node) || contains(side, b.node)) continue;
+            if (fault.kind == FaultKind::kReset || fault.kind == FaultKind::kRefuse) {
+                if (fault.kind == FaultKind::kReset) {
+                    network_.reset(a.node, b.node);
+                    continue;
+                }
+                network_.refuse(a.node, b.node, true);
+                world_.after(fault.lasts, [this, a, b] { network_.refuse(a.node, b.node, false); });
+                continue;
+            }
+            if (fault.kind == FaultKind::kBridge && (a.node == fault.node || b.node == fault.node)) continue;
+            const auto block = [&](NodeId from, NodeId to) {
+                if (++blocks_[{from, to}] == 1) network_.block(from, to, true);
+                world_.after(fault.lasts, [this, from, to] {
+                    if (!healed_ && --blocks_[{from, to}] == 0) network_.block(from, to, false);
+                });
+            };
+            block(a.node, b.node);
+            if (fault.kind != FaultKind::kOneWay) block(b.node, a.node);
+        }
+    }
+}
+
+void Simulation::heal() {
+    world_.note("everything is healed");
+    healed_ = true;
+    network_.heal();
+    for (const auto& n : nodes_) {
+        n->calm();
+        n->resume();
+        n->start();
+    }
+    for (const auto& client : clients_) client->finish();
+}
+
+// -- watching ----------------------------------------------------------------------------------------------------------------------
+
+void Simulation::watch() {
+    watch_masters();
+    watch_queues();
+    done_ = healed_ && std::ranges::all_of(clients_, [](const auto& client) { return client->finished(); }) && agree(nullptr);
+    world_.after(kWatchEvery, [this] { watch(); });
+}
+
+/// A majority of voters that run, and with which messages pass both ways.
+bool Simulation::has_majority(const SimNode& master) {
+    std::size_t voters = 0, reached = 0;
+    for (const NodePlan& plan : plan_.nodes) {
+        if (plan.role == core::ConfiguredRole::kSpare) continue;
+        ++voters;
+        const SimNode& other = node(plan.node);
+        const bool works = other.running() && !other.paused();
+        if (plan.node == master.id() || (works && network_.passes(master.id(), plan.node) && network_.passes(plan.node, master.id()))) ++reached;
+    }
+    return 2 * reached > voters;
+}
+
+/// S16: who has no majority for an election timeout is no master any more.
+void Simulation::watch_masters() {
+    for (const auto& n : nodes_) {
+        Outage& outage = outages_[n->id()];
+        const replica::Replica* replica = n->current();
+        const bool reigns = replica != nullptr && !n->paused() && replica->node().role() == core::Role::kMaster;
+        if (!reigns || has_majority(*n) || (outage.counting && outage.epoch != replica->node().epoch())) {
+            outage.counting = false;
+        } else if (!outage.counting) {
+            outage = {.since = world_.now(), .epoch = replica->node().epoch(), .counting = true};
+        } else if (world_.now() - outage.since > plan_.election_timeout() + plan_.election_timeout() / 2 + kStepDownSlack) {
+            world_.fail("node {} is master of epoch {} without a majority for {} ms", n->id().value, outage.epoch.value, (world_.now() - outage.since) / 1ms);
+        }
+    }
+}
+
+void Simulation::watch_queues() {
+    for (const auto& n : nodes_) {
+        if (!n->paused() && n->pending() > kPendingMax) world_.fail("node {} has {} things waiting", n->id().value, n->pending());
+    }
+}
+
+// -- the end -----------------------------------------------------------------------------------------------------------------------
+
+bool Simulation::agree(std::string* why) const {
+    const Lsn committed = checker_.committed();
+    const auto disagrees = [&](const SimNode& n, std::string text) {
+        if (why != nullptr) *why = fmt::format("node {} {}", n.id().value, text);
+        return false;
+    };
+    if (master() == nullptr) return disagrees(*nodes_.front(), "and all others see no master");
+    for (const auto& n : nodes_) {
+        const replica::Replica* replica = n->current();
+        if (replica == nullptr) return disagrees(*n, "does not run");
+        const auto plan = std::ranges::find(plan_.nodes, n->id(), &NodePlan::node);
+        if (contains(wiped_, n->id())) continue;  // it stays out until it is admitted again (S1)
+        const Lsn reached = plan->role == core::ConfiguredRole::kWitness ? replica->node().commit() : replica->state().position().applied.lsn;
+        if (reached < committed) return disagrees(*n, fmt::format("has reached lsn={} of {}", reached.value, committed.value));
+    }
+    return true;
+}
+
+void Simulation::demand_progress() {
+    std::string why;
+    for (std::size_t i = 0; i < clients_.size(); ++i) {
+        if (clients_[i]->finished()) continue;
+        return world_.fail("no progress: client {} waits for an answer {} ms after everything was healed", i + 1, (world_.now() - plan_.quiet_from) / 1ms);
+    }
+    if (!agree(&why)) return world_.fail("no agreement {} ms after everything was healed: {}", (world_.now() - plan_.quiet_from) / 1ms, why);
+    check_counters();
+}
+
+/// Each acknowledged increment counted once, and each of unknown outcome at most once: by what the clients were told alone.
+void Simulation::check_counters() {
+    std::map<std::string, CounterTally> sum;
+    for (const auto& client : clients_) {
+        for (const auto& [key, tally] : client->counters()) {
+            CounterTally& all = sum[key];
+            all.acknowledged += tally.acknowledged;
+            all.unknown += tally.unknown;
+            for (const auto& [value, times] : tally.values) all.values[value] += times;
+        }
+    }
+    for (const auto& n : nodes_) {
+        const auto plan = std::ranges::find(plan_.nodes, n->id(), &NodePlan::node);
+        if (contains(wiped_, n->id()) || plan->role == core::ConfiguredRole::kWitness) continue;
+        for (const auto& [key, tally] : sum) {
+            const auto stored = n->current()->state().get(key);
+            ENSURE(stored.has_value());
+            const std::uint64_t count = *stored ? std::stoull((*stored)->value) : 0;
+            if (count < tally.acknowledged || count > tally.acknowledged + tally.unknown) {
+                return world_.fail("node {} counts {} for {}: {} increments were acknowledged, {} have an unknown outcome", n->id().value, count, key,
+                                   tally.acknowledged, tally.unknown);
+            }
+            for (const auto& [value, times] : tally.values) {
+                if (times > 1) return world_.fail("{} increments of {} were answered {}", times, key, value);
+            }
+        }
+    }
+}
+
+Report simulate(std::uint64_t seed, bool print_trace) {
+    Simulation simulation(draw_plan(seed), print_trace);
+    return simulation.run();
+}
+
+}  // namespace tanist::sim

@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: Apache-2.0
+// One history from its plan: the cluster forms, is loaded and hurt, is healed, and must then make progress and agree.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "sim/clients.h"
+#include "sim/cluster_checker.h"
+#include "sim/plan.h"
+#include "sim/sim_node.h"
+#include "sim/virtual_network.h"
+#include "sim/world.h"
+
+namespace tanist::sim {
+
+struct Report {
+    std::uint64_t seed = 0;
+    std::optional<std::string> failure;
+    Instant failed_at{0};
+    std::uint64_t trace_hash = 0, events = 0;
+    Duration simulated{0};
+    Lsn committed;
+    std::uint64_t masters = 0;
+    ClientStatistics clients;
+    std::array<std::uint64_t, kFaultKinds> faults{};
+};
+
+class Simulation {
+public:
+    Simulation(Plan plan, bool print_trace);
+    [[nodiscard]] Report run();
+
+private:
+    struct Outage {
+        Instant since{0};   ///< a master is without a majority since then
+        Epoch epoch;        ///< of which it is master
+        bool counting = false;
+    };
+
+    void begin(const Fault& fault);
+    void begin_at_node(const Fault& fault, SimNode& node);
+    void begin_between_nodes(const Fault& fault);
+    void heal();
+    void demand_progress();
+    void watch();
+    void watch_masters();
+    void watch_queues();
+    [[nodiscard]] SimNode* master() const;
+    [[nodiscard]] SimNode& node(NodeId id) const;
+    [[nodiscard]] bool has_majority(const SimNode& master);
+    [[nodiscard]] bool agree(std::string* why) const;
+    void check_counters();
+
+    Plan plan_;
+    World world_;
+    VirtualNetwork network_;
+    ClusterChecker checker_;
+    std::vector<std::unique_ptr<SimNode>> nodes_;
+    std::vector<std::unique_ptr<Client>> clients_;
+    std::map<NodeId, Outage> outages_;
+    std::map<std::pair<NodeId, NodeId>, int> blocks_;  ///< by how many faults a path is blocked
+    NodeSet wiped_ = 0;
+    std::array<std::uint64_t, kFaultKinds> faults_{};
+    bool healed_ = false, done_ = false;
+};
+
+/// Draws and runs the history of a seed.
+[[nodiscard]] Report simulate(std::uint64_t seed, bool print_trace);
+
+}  // namespace tanist::sim

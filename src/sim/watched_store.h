@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+// A store that reports, after each change, where it stands and the digest of everything in it: kept up to date, not recomputed.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "store/store.h"
+
+namespace tanist::sim {
+
+class WatchedStore final : public store::Store {
+public:
+    using Watcher = std::function<void(const store::Position&, std::uint64_t digest)>;
+    WatchedStore(std::unique_ptr<store::Store> store, Watcher watcher);
+
+    /// Digest and position anew, after an installed checkpoint; reports when they moved.
+    void look_again();
+
+    [[nodiscard]] Result<std::optional<std::string>> get(std::string_view key) const override { return store_->get(key); }
+    [[nodiscard]] Result<std::vector<std::optional<std::string>>> get_many(std::span<const std::string_view> keys,
+                                                                          std::size_t bytes_max) const override {
+        return store_->get_many(keys, bytes_max);
+    }
+    [[nodiscard]] Result<store::ScanRows> scan(const store::ScanRequest& request) const override { return store_->scan(request); }
+    [[nodiscard]] Status apply(std::span<const store::Change> changes, const store::Position& position) override;
+    [[nodiscard]] store::Position position() const override { return store_->position(); }
+    [[nodiscard]] Lsn stored() const override { return store_->stored(); }
+    [[nodiscard]] Status flush() override { return store_->flush(); }
+    [[nodiscard]] std::uint64_t unstored_bytes() const override { return store_->unstored_bytes(); }
+    [[nodiscard]] Result<std::unique_ptr<store::Checkpoint>> checkpoint() override { return store_->checkpoint(); }
+    [[nodiscard]] Result<std::unique_ptr<store::CheckpointReceiver>> receive() override { return store_->receive(); }
+    [[nodiscard]] Result<std::uint64_t> digest() const override { return store_->digest(); }
+
+private:
+    std::unique_ptr<store::Store> store_;
+    Watcher watcher_;
+    store::Position seen_;
+    std::uint64_t digest_ = 0;
+};
+
+}  // namespace tanist::sim
