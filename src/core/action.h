@@ -19,8 +19,8 @@ namespace tanist::core {
 // -- done at once: durable before the next action ----------------------------------------------------------------------------
 struct SaveIdentity { Identity identity; };
 struct SaveVote { Vote vote; };
-/// Exports entries `from` .. `through` of our log as rescued writes, before a cut (S8). A damaged log may have gaps there (S9):
-/// what can be read is exported.
+/// Exports entries `from` .. `through` of our log as rescued writes, before a cut (S8). There is no gap in that range:
+/// of a damaged log each run of good entries is exported by an action of its own.
 struct ExportRescued { Lsn from, through; };
 /// Cuts everything behind `keep`; appends still in flight are of an older generation from here on (S5).
 struct CutLog { std::uint64_t generation = 0; Lsn keep; };

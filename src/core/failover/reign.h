@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: Apache-2.0
+// A master's reign from its election to its end: the pull on promotion (S15), the epoch-start entry (S6), stepping down (S16).
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "core/action.h"
+#include "core/message.h"
+
+namespace tanist::core {
+
+struct State;
+struct Peer;
+
+struct Reign {
+    struct Asked {
+        NodeId node;
+        std::uint64_t id;
+    };
+    bool pulling = false;             ///< before the epoch-start entry (S15): no position of our log may be named
+    std::uint64_t pull_deadline = 0;
+    std::uint64_t asked_tick = 0;
+    std::vector<Asked> asked;         ///< who has not answered yet
+    Lsn epoch_start;                  ///< 0 while pulling
+    bool open = false;                ///< the epoch-start entry is committed and everything is applied
+    std::uint64_t since = 0;          ///< tick of the election
+    std::uint64_t heartbeat_tick = 0;
+};
+
+void become_master(State& s, Actions& out);
+/// Ends the reign within its epoch: pending writes are answered "outcome unknown" (S16).
+void step_down(State& s, const std::string& why, Actions& out);
+void tick_reign(State& s, Actions& out);
+/// The tick by which a majority of voters, ours included, was in contact (S16).
+[[nodiscard]] std::uint64_t majority_contact_tick(const State& s);
+/// Opens for writes once the epoch-start entry is applied.
+void open_if_applied(State& s, Actions& out);
+/// An answer to the pull on promotion.
+void on_promotion_fetch_reply(State& s, Peer& from, const FetchReply& m, Actions& out);
+
+}  // namespace tanist::core

@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the master knows of one member's log, and what it has under way to it.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+
+#include "base/types.h"
+
+namespace tanist::core {
+
+/// kProbe: where the logs agree is not known yet, or no longer; one Append at a time. kStream: Appends are sent without waiting,
+/// up to a number of bytes; a lost one shows when a later one, or a heartbeat, is rejected.
+enum class SendPhase : std::uint8_t { kProbe, kStream };
+
+struct Progress {
+    SendPhase phase = SendPhase::kProbe;
+    Lsn match;                       ///< acknowledged in this epoch: never lowered (S1)
+    Lsn next;                        ///< first LSN to send; kStream: behind what is under way
+    Lsn applied;
+    Rank intent;
+    bool awaiting = false;           ///< kProbe: the probe is under way; sent again by heartbeat
+    Lsn probe_through;               ///< kProbe: the last entry in the probe
+    bool needs_copy = false;         ///< what it needs was recycled, or its state is lost (S25)
+    std::uint64_t round = 0;         ///< of linearizable reads, confirmed
+
+    struct Flight {
+        Lsn through;
+        std::size_t bytes;
+    };
+    std::deque<Flight> flights;      ///< kStream: sent, not acknowledged
+    std::size_t flight_bytes = 0;
+    Lsn commit_sent;
+    bool commit_awaiting = false;    ///< an Append that carries only a commit LSN is under way
+    std::uint64_t read_token = 0;    ///< of the ReadLog that fetches what has left memory; 0: none
+    std::uint64_t sent_tick = 0;     ///< of the last Append
+
+    void probe_from(Lsn from) {
+        phase = SendPhase::kProbe;
+        next = from;
+        awaiting = false;
+        flights.clear();
+        flight_bytes = 0;
+        commit_awaiting = false;
+        read_token = 0;
+    }
+    void sent(Lsn through, std::size_t bytes) {
+        flights.push_back({through, bytes});
+        flight_bytes += bytes;
+        next = through.next();
+    }
+    void acknowledged(Lsn through) {
+        if (through > match) match = through;
+        while (!flights.empty() && flights.front().through <= match) {
+            flight_bytes -= flights.front().bytes;
+            flights.pop_front();
+        }
+    }
+};
+
+}  // namespace tanist::core

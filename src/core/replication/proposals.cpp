@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/replication/proposals.h"
+
+#include <algorithm>
+
+#include "core/replication/sending.h"
+#include "core/state.h"
+
+namespace tanist::core {
+namespace {
+
+struct Why {
+    ErrorCode code;
+    std::string reason;
+};
+
+std::optional<Why> why_refused(const State& s, const Proposal& e) {
+    if (s.is_master() && s.stopping_since) return Why{ErrorCode::kOverloaded, "shutting down: no more writes are taken here"};
+    if (s.is_master() && !s.reign.open) return Why{ErrorCode::kOverloaded, "the master is not open yet: it finishes its promotion"};
+    if (s.is_master() && s.proposals.pending_bytes + e.payload.size() > s.options.uncommitted_bytes_max && !s.proposals.pending.empty()) {
+        return Why{ErrorCode::kOverloaded, "too much is waiting to be committed"};
+    }
+    if (e.payload.size() > kPayloadBytesMax) return Why{ErrorCode::kInvalidArgument, "the batch is larger than an entry may be"};
+    if (s.is_master()) return std::nullopt;
+    if (!s.quarantine.empty()) return Why{ErrorCode::kUnavailable, s.quarantine};
+    if (!s.takes_part()) return Why{ErrorCode::kUnavailable, "this node belongs to no cluster yet"};
+    if (hears_master(s)) return Why{ErrorCode::kNotMaster, fmt::format("node {} is master", s.following.master->node.value)};
+    return Why{ErrorCode::kUnavailable, "no master is known: no quorum, or an election is under way"};
+}
+
+}  // namespace
+
+void on_proposal(State& s, const Proposal& e, Actions& out) {
+    if (auto why = why_refused(s, e)) {
+        out.push_back(ProposalRefused{e.token, why->code, std::move(why->reason)});
+        return;
+    }
+    append_own(s, EntryKind::kCommands, e.payload, e.now, out);
+    const EntryId entry = s.log.last();
+    out.push_back(ProposalAccepted{e.token, entry.rank()});
+    s.proposals.pending.push_back({e.token, entry.lsn, e.payload.size()});
+    s.proposals.pending_bytes += e.payload.size();
+    if (e.report_durable) s.proposals.for_durable.push_back({e.token, entry.lsn});
+    if (e.report_all) {
+        s.proposals.for_all.push_back({e.token, entry.lsn});
+        if (s.proposals.for_all.size() > kWaitersForAllMax) s.proposals.for_all.pop_front();
+    }
+    pump_all(s, out);
+}
+
+void report_durable(State& s, Actions& out) {
+    auto& waiters = s.proposals.for_durable;
+    while (!waiters.empty() && waiters.front().lsn <= s.log.durable()) {
+        out.push_back(ProposalDurable{waiters.front().token});
+        waiters.pop_front();
+    }
+}
+
+void report_on_all(State& s, Actions& out) {
+    auto& waiters = s.proposals.for_all;
+    while (!waiters.empty() && waiters.front().lsn <= s.everywhere) {
+        out.push_back(ProposalOnAll{waiters.front().token});
+        waiters.pop_front();
+    }
+}
+
+void forget_applied(State& s, Lsn through) {
+    auto& pending = s.proposals.pending;
+    while (!pending.empty() && pending.front().lsn <= through) {
+        s.proposals.pending_bytes -= pending.front().bytes;
+        pending.pop_front();
+    }
+}
+
+void report_unknown(State& s, const std::string& why, Actions& out) {
+    for (const auto& pending : s.proposals.pending) {
+        out.push_back(ProposalUnknown{pending.token, fmt::format("the write is in the log, but its outcome is unknown: {}", why)});
+    }
+    s.proposals = Proposals{};
+}
+
+}  // namespace tanist::core

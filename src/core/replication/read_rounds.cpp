@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/replication/read_rounds.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "core/replication/quorum.h"
+#include "core/replication/sending.h"
+#include "core/state.h"
+
+namespace tanist::core {
+namespace {
+
+// -- at the master -----------------------------------------------------------------------------------------------------------------
+
+void answer(State& s, const ReadRounds::Waiter& waiter, std::optional<Lsn> lsn, const std::string& why, Actions& out) {
+    if (!waiter.node.is_zero()) {
+        send(s, waiter.node, ReadIndexReply{waiter.id, lsn}, out);
+    } else if (lsn) {
+        out.push_back(ReadReady{waiter.id, *lsn});
+    } else {
+        out.push_back(ReadRefused{waiter.id, ErrorCode::kUnavailable, why});
+    }
+}
+
+std::uint64_t confirmed_round(const State& s) {
+    std::vector<std::uint64_t> rounds;
+    for (const Member& member : s.members.current().members) {
+        if (!member.votes()) continue;
+        std::uint64_t round = member.id == s.self() ? s.reads.round : 0;
+        for (const Peer& peer : s.peers) {
+            if (peer.id == member.id) round = peer.progress.round;
+        }
+        rounds.push_back(round);
+    }
+    return quorum_value(std::span(rounds));
+}
+
+void start_round(State& s, Actions& out) {
+    ReadRounds& r = s.reads;
+    r.waiting = std::exchange(r.joining, {});
+    r.running = true;
+    r.lsn = s.commit;  // taken before the round, and after each of its reads arrived
+    ++r.round;
+    send_heartbeats(s, true, out);
+    confirm_round(s, out);
+}
+
+void join(State& s, ReadRounds::Waiter waiter, Actions& out) {
+    s.reads.joining.push_back(waiter);
+    if (!s.reads.running) start_round(s, out);
+}
+
+// -- at a slave ----------------------------------------------------------------------------------------------------------------------
+
+void ask_master(State& s, Actions& out) {
+    ReadRounds& r = s.reads;
+    if (r.asked_id != 0 || r.queued.empty()) return;
+    r.asked = std::exchange(r.queued, {});
+    r.asked_id = s.next_id();
+    r.asked_tick = r.sent_tick = s.time.ticks;
+    send(s, s.following.master->node, ReadIndexRequest{r.asked_id}, out);
+}
+
+void refuse_asked(State& s, const std::string& why, Actions& out) {
+    s.reads.asked_id = 0;
+    for (const std::uint64_t token : std::exchange(s.reads.asked, {})) out.push_back(ReadRefused{token, ErrorCode::kUnavailable, why});
+}
+
+}  // namespace
+
+void on_read_request(State& s, const ReadRequest& e, Actions& out) {
+    ReadRounds& r = s.reads;
+    const auto refuse = [&](ErrorCode code, std::string why) { out.push_back(ReadRefused{e.token, code, std::move(why)}); };
+    if (r.joining.size() + r.queued.size() >= kReadersMax) return refuse(ErrorCode::kOverloaded, "too many reads are waiting");
+    if (s.is_master()) {
+        if (!s.reign.open) return refuse(ErrorCode::kOverloaded, "the master is not open yet: it finishes its promotion");
+        return join(s, {NodeId{}, e.token}, out);
+    }
+    if (!hears_master(s) || !s.takes_part()) return refuse(ErrorCode::kUnavailable, "no master is known: no quorum, or an election is under way");
+    r.queued.push_back(e.token);
+    ask_master(s, out);
+}
+
+void on_read_index_request(State& s, Peer& from, const ReadIndexRequest& m, Actions& out) {
+    if (!s.is_master() || !s.reign.open || s.reads.joining.size() >= kReadersMax) return send(s, from.node, ReadIndexReply{m.id, std::nullopt}, out);
+    join(s, {from.node, m.id}, out);
+}
+
+void on_read_index_reply(State& s, const ReadIndexReply& m, Actions& out) {
+    ReadRounds& r = s.reads;
+    if (r.asked_id == 0 || m.id != r.asked_id) return;
+    if (m.lsn) {
+        r.asked_id = 0;
+        for (const std::uint64_t token : std::exchange(r.asked, {})) out.push_back(ReadReady{token, *m.lsn});
+    } else {
+        refuse_asked(s, "the master cannot confirm its majority now", out);
+    }
+    if (s.following.master) ask_master(s, out);
+}
+
+void confirm_round(State& s, Actions& out) {
+    ReadRounds& r = s.reads;
+    while (r.running && confirmed_round(s) >= r.round) {
+        r.running = false;
+        for (const auto& waiter : std::exchange(r.waiting, {})) answer(s, waiter, r.lsn, {}, out);
+        if (!r.joining.empty()) return start_round(s, out);
+    }
+}
+
+void tick_reads(State& s, Actions& out) {
+    ReadRounds& r = s.reads;
+    if (r.asked_id == 0) return;
+    if (!hears_master(s) || s.time.ticks - r.asked_tick >= s.options.election_timeout_ticks) {
+        refuse_reads(s, "the master did not answer in time", out);
+    } else if (s.time.ticks - r.sent_tick >= s.options.heartbeat_ticks) {
+        r.sent_tick = s.time.ticks;
+        send(s, s.following.master->node, ReadIndexRequest{r.asked_id}, out);
+    }
+}
+
+void refuse_reads(State& s, const std::string& why, Actions& out) {
+    ReadRounds& r = s.reads;
+    for (const auto& waiter : std::exchange(r.waiting, {})) answer(s, waiter, std::nullopt, why, out);
+    for (const auto& waiter : std::exchange(r.joining, {})) answer(s, waiter, std::nullopt, why, out);
+    r.running = false;
+    refuse_asked(s, why, out);
+    for (const std::uint64_t token : std::exchange(r.queued, {})) out.push_back(ReadRefused{token, ErrorCode::kUnavailable, why});
+}
+
+}  // namespace tanist::core

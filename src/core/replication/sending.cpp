@@ -1,0 +1,276 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/replication/sending.h"
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+#include "base/ensure.h"
+#include "core/replication/divergence.h"
+#include "core/replication/quorum.h"
+#include "core/state.h"
+
+namespace tanist::core {
+namespace {
+
+constexpr std::size_t kVotersMax = 64;  // membership.cpp
+
+/// One value for each voter, without an allocation on the path of every acknowledgement.
+class VoterValues {
+public:
+    void add(Lsn value) {
+        ENSURE(count_ < kVotersMax);
+        values_[count_++] = value;
+    }
+    [[nodiscard]] std::span<Lsn> span() { return {values_.data(), count_}; }
+
+private:
+    std::array<Lsn, kVotersMax> values_;
+    std::size_t count_ = 0;
+};
+
+Lsn durable_at(const State& s, const Member& member) {
+    if (member.id == s.self()) return s.log.durable();
+    for (const Peer& peer : s.peers) {
+        if (peer.id == member.id) return peer.progress.match;
+    }
+    return Lsn{};
+}
+
+/// The next one to be sent has a predecessor that we still know; otherwise only a checkpoint helps (S25).
+bool can_name_predecessor(const State& s, const Progress& p) { return p.next.previous() >= s.log.base().lsn; }
+
+void tell_recycled(State& s, Peer& peer, Actions& out) {
+    peer.progress.needs_copy = true;
+    peer.progress.awaiting = true;
+    send(s, peer.node, FetchReply{.status = FetchStatus::kRecycled, .commit = s.commit, .last = s.log.last().rank()}, out);
+}
+
+void send_append(State& s, Peer& peer, std::vector<Entry> entries, Actions& out) {
+    Progress& p = peer.progress;
+    const Lsn before = p.next.previous();
+    ENSURE(entries.empty() || entries.front().lsn() == p.next);
+    Append append{.previous = {*s.log.epoch_at(before), before},
+                  .entries = std::move(entries),
+                  .commit = s.commit,
+                  .round = s.reads.round,
+                  .acknowledged = p.match,
+                  .everywhere = s.everywhere};
+    p.commit_sent = s.commit;
+    p.sent_tick = s.time.ticks;
+    send(s, peer.node, std::move(append), out);
+}
+
+std::size_t bytes_of(const std::vector<Entry>& entries) {
+    std::size_t bytes = 0;
+    for (const Entry& entry : entries) bytes += entry.size();
+    return bytes;
+}
+
+/// False: there is nothing to send, or not now.
+bool send_next_entries(State& s, Peer& peer, Actions& out) {
+    Progress& p = peer.progress;
+    const Lsn last = s.log.last().lsn;
+    if (p.next > last || p.flight_bytes >= s.options.inflight_bytes_max || p.read_token != 0) return false;
+    if (!can_name_predecessor(s, p)) {
+        tell_recycled(s, peer, out);
+        return false;
+    }
+    if (p.next < s.log.tail_begin()) {  // has left memory: a slow member never makes it grow
+        p.read_token = s.next_id();
+        const Lsn through = std::min(s.log.tail_begin().previous(), last);
+        out.push_back(ReadLog{p.read_token, p.next, through, static_cast<std::uint32_t>(s.options.append_bytes_max)});
+        return false;
+    }
+    auto entries = s.log.take(p.next, last, s.options.append_bytes_max);
+    const Lsn through = entries.back().lsn();
+    const std::size_t bytes = bytes_of(entries);
+    send_append(s, peer, std::move(entries), out);
+    if (p.phase == SendPhase::kProbe) {
+        p.awaiting = true;
+        p.probe_through = through;
+        return false;
+    }
+    p.sent(through, bytes);
+    return true;
+}
+
+bool may_send(const State& s, const Peer& peer) { return s.is_master() && !s.reign.pulling && peer.connected && s.is_member(peer); }
+
+/// What each answer to an Append tells, whatever it says of the log.
+void note_contact(State& s, Peer& from, std::uint64_t round) {
+    from.contact_tick = s.time.ticks;
+    from.progress.commit_awaiting = false;
+    from.progress.round = std::max(from.progress.round, std::min(round, s.reads.round));
+}
+
+void advance_everywhere(State& s, Actions& out) {
+    Lsn lowest = s.log.durable();
+    for (const Member& member : s.members.current().members) {
+        if (member.seat == Seat::kVoter) lowest = std::min(lowest, durable_at(s, member));
+    }
+    if (lowest <= s.everywhere) return;
+    s.everywhere = lowest;
+    report_on_all(s, out);
+}
+
+}  // namespace
+
+void write_entries(State& s, std::vector<Entry> entries, Actions& out) {
+    ENSURE(!entries.empty());
+    const bool was_idle = s.log.durable() >= entries.front().lsn().previous();
+    if (was_idle) s.writing.waiting_since = s.time.ticks;
+    out.push_back(AppendToWal{s.log.generation(), std::move(entries)});
+}
+
+void append_own(State& s, EntryKind kind, std::string_view payload, const Clock& now, Actions& out) {
+    ENSURE(s.is_master() && !s.reign.pulling);
+    Entry entry = Entry::make(s.epoch(), s.log.last(), std::max(s.clock.read(now), s.log.timestamp()), kind, payload);
+    s.log.append(entry);
+    if (kind == EntryKind::kMembership) ENSURE(s.members.append(entry));
+    std::vector<Entry> entries;
+    entries.push_back(std::move(entry));
+    write_entries(s, std::move(entries), out);
+}
+
+void pump(State& s, Peer& peer, Actions& out) {
+    if (!may_send(s, peer)) return;
+    Progress& p = peer.progress;
+    if (p.phase == SendPhase::kProbe) {
+        if (!p.awaiting) send_next_entries(s, peer, out);
+        return;
+    }
+    bool sent = false;
+    while (send_next_entries(s, peer, out)) sent = true;
+    const bool commit_is_news = p.commit_sent < s.commit && !p.commit_awaiting && p.read_token == 0;
+    if (sent || !commit_is_news || !can_name_predecessor(s, p)) return;
+    p.commit_awaiting = true;
+    send_append(s, peer, {}, out);
+}
+
+void pump_all(State& s, Actions& out) {
+    for (Peer& peer : s.peers) pump(s, peer, out);
+}
+
+void send_heartbeats(State& s, bool now, Actions& out) {
+    for (Peer& peer : s.peers) {
+        Progress& p = peer.progress;
+        const bool is_due = now || s.time.ticks - p.sent_tick >= s.options.heartbeat_ticks;
+        if (!is_due || !may_send(s, peer)) continue;
+        p.commit_awaiting = false;  // whatever was under way may be lost
+        if (p.phase == SendPhase::kProbe) p.awaiting = false;
+        if (can_name_predecessor(s, p)) {
+            send_append(s, peer, {}, out);
+            if (p.phase == SendPhase::kProbe) {
+                p.awaiting = true;
+                p.probe_through = p.next.previous();
+            }
+        } else {
+            tell_recycled(s, peer, out);
+            p.sent_tick = s.time.ticks;
+        }
+    }
+}
+
+void on_append_ack(State& s, Peer& from, const AppendAck& m, Actions& out) {
+    if (!s.is_master() || s.reign.pulling) {
+        if (s.is_master()) from.contact_tick = s.time.ticks;
+        return;
+    }
+    note_contact(s, from, m.round);
+    Progress& p = from.progress;
+    if (m.acknowledged > s.log.last().lsn) {
+        notice(out, NoticeLevel::kError, "a member acknowledges what was never sent to it node={} acknowledged={} last_lsn={}", from.node.value,
+               m.acknowledged.value, s.log.last().lsn.value);
+        return;
+    }
+    p.applied = m.applied;
+    p.intent = m.intent;
+    const bool is_news = m.acknowledged > p.match;
+    p.acknowledged(m.acknowledged);
+    if (p.phase == SendPhase::kProbe && p.awaiting && !m.acknowledged.is_zero() && m.acknowledged >= p.next.previous()) {
+        p.phase = SendPhase::kStream;
+        p.awaiting = false;
+        p.needs_copy = false;
+        p.next = std::max(p.probe_through, p.match).next();
+    }
+    if (p.next <= p.match) p.next = p.match.next();
+    if (is_news) {
+        advance_everywhere(s, out);
+        advance_commit(s, out);
+    }
+    confirm_round(s, out);
+    pump(s, from, out);
+}
+
+void on_append_reject(State& s, Peer& from, const AppendReject& m, Actions& out) {
+    if (!s.is_master() || s.reign.pulling) return;
+    note_contact(s, from, m.round);
+    confirm_round(s, out);
+    Progress& p = from.progress;
+    if (m.needs_copy) p.needs_copy = true;
+    const bool is_stale = p.phase == SendPhase::kProbe ? m.previous.lsn != p.next.previous() : m.previous.lsn <= p.match || m.previous.lsn >= p.next;
+    if (is_stale) return;
+    const auto common = common_point(s.log, m.last, m.epochs);
+    const Lsn from_lsn = common ? std::max(common->lsn, p.match).next() : Lsn{};
+    if (!common) {
+        p.probe_from(s.log.base().lsn.next());
+        return tell_recycled(s, from, out);
+    }
+    const bool is_repeated = p.phase == SendPhase::kProbe && p.next == from_lsn;
+    p.probe_from(from_lsn);
+    if (is_repeated) {
+        p.awaiting = true;  // it refused the very same: not again before the next heartbeat
+        p.probe_through = p.next.previous();
+        return;
+    }
+    pump(s, from, out);
+}
+
+void on_peer_log_read(State& s, Peer& peer, const LogRead& e, Actions& out) {
+    Progress& p = peer.progress;
+    p.read_token = 0;
+    if (!may_send(s, peer)) return;
+    if (!e.entries) {
+        if (e.entries.error().code == ErrorCode::kRecycled) tell_recycled(s, peer, out);
+        return;  // kNotFound: not written yet; asked for again by the next pump
+    }
+    const auto& entries = *e.entries;
+    if (entries.empty() || entries.front().lsn() != p.next || !s.log.holds(entries.back().rank())) return;
+    if (!can_name_predecessor(s, p)) return tell_recycled(s, peer, out);
+    const Lsn through = entries.back().lsn();
+    const std::size_t bytes = bytes_of(entries);
+    send_append(s, peer, entries, out);
+    if (p.phase == SendPhase::kProbe) {
+        p.awaiting = true;
+        p.probe_through = through;
+        return;
+    }
+    p.sent(through, bytes);
+    pump(s, peer, out);
+}
+
+void advance_commit(State& s, Actions& out) {
+    if (!s.is_master() || s.reign.pulling) return;
+    VoterValues durable;
+    for (const Member& member : s.members.current().members) {
+        if (member.votes()) durable.add(durable_at(s, member));
+    }
+    const Lsn reached = quorum_value(durable.span());
+    // By number alone only entries of the own epoch are committed, and with them what came before (S6).
+    if (reached <= s.commit || s.log.epoch_at(reached) != s.epoch()) return;
+    s.commit = reached;
+    advance_everywhere(s, out);
+    advance_apply(s, out);
+    pump_all(s, out);
+}
+
+void log_due_tick(State& s, Actions& out) {
+    const bool is_logged = s.due_tick > s.applied;  // one at a time: applying it tells what is due next
+    if (s.due == 0 || !s.reign.open || is_logged || s.stopping_since || s.clock.read(s.time.now) < s.due) return;
+    append_own(s, EntryKind::kTick, {}, s.time.now, out);
+    s.due_tick = s.log.last().lsn;
+    pump_all(s, out);
+}
+
+}  // namespace tanist::core
