@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <compare>
 #include <cstdio>
 #include <memory>
 #include <sstream>
@@ -35,22 +36,26 @@ Value to_value(const toml::node& node) {
     return list;
 }
 
-struct Line {
-    std::size_t number;
+struct Place {
+    std::size_t line, column;
+    friend auto operator<=>(const Place&, const Place&) = default;
+};
+struct Placed {
+    Place place;
     Setting setting;
 };
 
 /// A table below a section becomes a key of that section, and an empty section a key without a name: so both are reported like
 /// anything else that does not exist.
-void append(std::string_view section, const toml::table& table, const std::string& file, std::vector<Line>& out) {
+void append(std::string_view section, const toml::table& table, const std::string& file, std::vector<Placed>& out) {
     for (const auto& [key, node] : table) {
-        const std::size_t number = key.source().begin.line;
-        const std::string origin = fmt::format("{}:{}", file, number);
+        const Place place{key.source().begin.line, key.source().begin.column};
+        const std::string origin = fmt::format("{}:{}", file, place.line);
         const toml::table* below = section.empty() ? node.as_table() : nullptr;
         if (below == nullptr) {
-            out.push_back({number, {std::string(section), std::string(key.str()), to_value(node), origin}});
+            out.push_back({place, {std::string(section), std::string(key.str()), to_value(node), origin}});
         } else if (below->empty()) {
-            out.push_back({number, {std::string(key.str()), {}, OtherValue{}, origin}});
+            out.push_back({place, {std::string(key.str()), {}, OtherValue{}, origin}});
         } else {
             append(key.str(), *below, file, out);
         }
@@ -77,11 +82,11 @@ Result<std::vector<Setting>> read_toml(const std::filesystem::path& file) {
     const auto content = read_whole(file);
     if (!content) return fail(content.error());
     try {
-        std::vector<Line> lines;
-        append({}, toml::parse(*content, file.string()), file.string(), lines);
-        std::ranges::stable_sort(lines, {}, &Line::number);
+        std::vector<Placed> placed;
+        append({}, toml::parse(*content, file.string()), file.string(), placed);
+        std::ranges::sort(placed, {}, &Placed::place);
         std::vector<Setting> settings;
-        for (Line& line : lines) settings.push_back(std::move(line.setting));
+        for (Placed& each : placed) settings.push_back(std::move(each.setting));
         return settings;
     } catch (const toml::parse_error& e) {
         return fail(ErrorCode::kInvalidArgument, "{}:{}: {}", file.string(), e.source().begin.line, e.description());
