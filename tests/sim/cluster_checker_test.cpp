@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: Apache-2.0
+// The checker is shown histories that break one rule each: a proof that finds nothing must not be one that cannot find anything.
+#include "sim/cluster_checker.h"
+
+#include <gmock/gmock.h>
+
+namespace tanist::sim {
+namespace {
+
+using testing::HasSubstr;
+using testing::Optional;
+
+constexpr NodeId kNode1{1}, kNode2{2}, kNode3{3};
+
+class CheckerTest : public testing::Test {
+protected:
+    void append(NodeId node, const Entry& entry) {
+        checker_.on_appended(node, {&entry, 1});
+        checker_.on_synced(node, entry.lsn());
+    }
+    void apply(NodeId node, const Entry& entry, std::uint64_t digest = 1) { checker_.on_state(node, {entry.id(), entry.timestamp()}, digest); }
+    static Entry make(std::uint64_t epoch, const EntryId& before, std::uint64_t timestamp = 1) {
+        return Entry::make({epoch}, before, timestamp, EntryKind::kEpochStart, "");
+    }
+
+    World world_{false};
+    Plan plan_{.seed = 1, .nodes = {{.node = kNode1, .role = core::ConfiguredRole::kMaster}, {.node = kNode2}, {.node = kNode3}}};
+    ClusterChecker checker_{world_, plan_};
+    const Entry first_ = make(1, {}), second_ = make(1, first_.id());
+};
+
+TEST_F(CheckerTest, AcceptsWhatAMajorityHoldsAndAllApply) {
+    for (const NodeId node : {kNode1, kNode2}) append(node, first_), append(node, second_);
+    apply(kNode1, second_);
+    apply(kNode2, second_);
+    EXPECT_EQ(world_.failure(), std::nullopt);
+    EXPECT_EQ(checker_.committed(), Lsn{2});
+}
+
+TEST_F(CheckerTest, FindsTwoEntriesOfOneEpochAtOneLsn) {
+    append(kNode1, first_);
+    append(kNode2, make(1, {}, 2));
+    EXPECT_THAT(world_.failure(), Optional(HasSubstr("log matching")));
+}
+
+TEST_F(CheckerTest, FindsAnEntryAppliedWithoutAMajority) {  // S6
+    append(kNode1, first_);
+    apply(kNode1, first_);
+    EXPECT_THAT(world_.failure(), Optional(HasSubstr("which 1 of 3 voters hold durably")));
+}
+
+TEST_F(CheckerTest, FindsAnEntryAppliedBeforeItIsDurableHere) {  // S7
+    for (const NodeId node : {kNode2, kNode3}) append(node, first_);
+    checker_.on_appended(kNode1, {&first_, 1});
+    apply(kNode1, first_);
+    EXPECT_THAT(world_.failure(), Optional(HasSubstr("holds durably up to lsn=0")));
+}
+
+TEST_F(CheckerTest, FindsAnotherEntryAppliedAtTheSameLsn) {
+    const Entry other = make(2, {});
+    for (const NodeId node : {kNode1, kNode2}) append(node, first_);
+    apply(kNode1, first_);
+    append(kNode3, other);
+    apply(kNode3, other);
+    EXPECT_THAT(world_.failure(), Optional(HasSubstr("where epoch=1 had been applied elsewhere")));
+}
+
+TEST_F(CheckerTest, FindsStatesThatDifferAtOneLsn) {
+    for (const NodeId node : {kNode1, kNode2}) append(node, first_);
+    apply(kNode1, first_, 7);
+    apply(kNode2, first_, 8);
+    EXPECT_THAT(world_.failure(), Optional(HasSubstr("another state")));
+}
+
+TEST_F(CheckerTest, FindsAnAcknowledgementOfWhatIsNotSynced) {  // S5
+    checker_.on_appended(kNode2, {&first_, 1});
+    checker_.on_sent(kNode2, kNode1, {.header = {.epoch = {1}}, .body = core::AppendAck{.acknowledged = {1}}});
+    EXPECT_THAT(world_.failure(), Optional(HasSubstr("acknowledges lsn=1")));
+}
+
+TEST_F(CheckerTest, FindsTwoVotesInOneEpoch) {  // S3, S13
+    const core::Message vote{.header = {.sender = {kNode1, {9}}, .epoch = {5}}, .body = core::VoteReply{.granted = true}};
+    checker_.on_sent(kNode1, kNode2, vote);
+    checker_.on_sent(kNode1, kNode2, vote);  // the same answer again is none
+    EXPECT_EQ(world_.failure(), std::nullopt);
+    checker_.on_sent(kNode1, kNode3, vote);
+    EXPECT_THAT(world_.failure(), Optional(HasSubstr("having voted for node 2")));
+}
+
+TEST_F(CheckerTest, CountsADiskThatWasWipedAsHavingHeldWhatItHeld) {
+    for (const NodeId node : {kNode1, kNode2}) append(node, first_);
+    checker_.on_wiped(kNode2);
+    apply(kNode1, first_);
+    EXPECT_EQ(world_.failure(), std::nullopt);
+}
+
+}  // namespace
+}  // namespace tanist::sim

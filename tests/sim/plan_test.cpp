@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sim/plan.h"
+
+#include <gmock/gmock.h>
+
+#include <algorithm>
+#include <set>
+
+namespace tanist::sim {
+namespace {
+
+using core::ConfiguredRole;
+
+TEST(Plan, IsTheSameForTheSameSeed) {
+    EXPECT_EQ(describe(draw_plan(42)), describe(draw_plan(42)));
+    EXPECT_NE(describe(draw_plan(42)), describe(draw_plan(43)));
+}
+
+TEST(Plan, KeepsTheRulesOfMembershipAndDrawsEveryTopologyAndFault) {
+    std::set<std::size_t> sizes;
+    std::set<FaultKind> kinds;
+    for (std::uint64_t seed = 1; seed <= 500; ++seed) {
+        const Plan plan = draw_plan(seed);
+        const auto count = [&](ConfiguredRole role) { return std::ranges::count(plan.nodes, role, &NodePlan::role); };
+        const auto data_voters = count(ConfiguredRole::kMaster) + count(ConfiguredRole::kSlave);
+        EXPECT_EQ(count(ConfiguredRole::kMaster), 1);
+        EXPECT_LT(count(ConfiguredRole::kWitness), data_voters);
+        EXPECT_TRUE(std::ranges::is_sorted(plan.faults, {}, &Fault::at));
+        EXPECT_LE(std::ranges::count(plan.faults, FaultKind::kWipe, &Fault::kind), 1) << "a minority at most may lose its disk";
+        sizes.insert(plan.nodes.size());
+        for (const Fault& fault : plan.faults) {
+            EXPECT_LT(fault.at, plan.quiet_from);
+            kinds.insert(fault.kind);
+        }
+    }
+    EXPECT_THAT(sizes, testing::IsSupersetOf({1U, 3U, 5U}));
+    EXPECT_EQ(kinds.size(), kFaultKinds);
+}
+
+TEST(Plan, StreamsOfRandomNumbersDoNotDependOnEachOther) {
+    Random one = random_for(1, 1), other = random_for(1, 2);
+    EXPECT_NE(one.next(), other.next());
+}
+
+}  // namespace
+}  // namespace tanist::sim
