@@ -25,7 +25,10 @@ Result<std::unique_ptr<Log>> Log::open(FileSystem& files, std::string directory,
     if (!exists) return fail(exists.error());
     if (!*exists) {
         if (auto status = files.make_directory(directory); !status) return fail(status.error());
-        if (auto status = files.sync_directory(directory_of(directory)); !status) return fail(status.error());
+    }
+    // Names, too, are durable only once this process has synced them (S4): a seal must not outlive the successor that it names.
+    for (const std::string& synced : {directory_of(directory), directory}) {
+        if (auto status = files.sync_directory(synced); !status) return fail(status.error());
     }
     auto survey = wal::survey(files, directory);
     if (!survey) return fail(std::move(survey).error());

@@ -49,6 +49,8 @@ Result<std::optional<Identity>> load_identity(FileSystem& files, const std::stri
     }
     auto identity = decode(*content);
     if (!identity) return fail(ErrorCode::kCorrupt, "{}: unreadable: who this data directory is cannot be told", path);
+    // Its content was synced before it got this name; the name is durable only now (S4).
+    if (auto status = files.sync_directory(directory); !status) return fail(status.error());
     return identity;
 }
 

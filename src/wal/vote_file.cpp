@@ -85,6 +85,7 @@ Result<std::optional<Vote>> VoteFile::load() {
         return fail(ErrorCode::kCorrupt, "the vote is lost: {} and {} are {}", paths_[0], paths_[1],
                     a->condition == Condition::kGood ? "good and hold different votes for one epoch" : "unreadable or missing");
     }
+    if (auto status = files_.sync_directory(directory_); !status) return fail(status.error());
     // Written again even where they agree: what the page cache shows need not be on the disk (S4). The one that differs first, so
     // that a good one is there all the time.
     const std::size_t first = a->condition == Condition::kGood && a->vote == *vote ? 1 : 0;

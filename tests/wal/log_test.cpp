@@ -158,6 +158,21 @@ TEST(Log, AGroupCostsTwoWritesAndOneSync) {
     EXPECT_EQ(files.operations(DiskOperation::kSync) - syncs, 1U);
 }
 
+TEST(Log, EntriesOfTwoEpochsNeverShareASlot) {  // S9
+    MemoryFileSystem files;
+    const auto log = open_log(files);
+    Chain chain;
+    std::vector<Entry> group = chain.next(Epoch{1}, 2);
+    const auto later = chain.next(Epoch{2}, 2);
+    group.insert(group.end(), later.begin(), later.end());
+    const auto syncs = files.operations(DiskOperation::kSync);
+    ASSERT_OK(log->write(group));
+    EXPECT_EQ(files.operations(DiskOperation::kSync) - syncs, 1U);
+    ASSERT_OK(log->sync());
+    EXPECT_EQ(files.operations(DiskOperation::kSync) - syncs, 2U);
+    EXPECT_EQ(ids_in(*log), ids_of(group));
+}
+
 TEST(Log, CutKeepsTheFirstPartAndForgetsTheRest) {
     MemoryFileSystem files;
     auto log = open_log(files);
