@@ -25,7 +25,8 @@ Router::Router(asio::io_context& io, const Options& options)
       options_(options),
       timers_(io),
       random_((static_cast<std::uint64_t>(std::random_device{}()) << 32) | std::random_device{}()),
-      seek_backoff_(options.backoff_min, std::max(options.backoff_min, options.backoff_max / 5))  // in rounds, more is at stake than one node {
+      // A round asks for all parked calls at once, so it comes more often than attempts on one node.
+      seek_backoff_(options.backoff_min, std::max(options.backoff_min, options.backoff_max / 5)) {
     reads_ = random_.next() >> 1;  // one-shot clients spread too
 }
 
