@@ -101,12 +101,15 @@ std::optional<Epoch> Node::epoch_at(Lsn lsn) const { return state_->log.epoch_at
 
 void Node::State::on(const Tick& e, Actions& out) {
     const std::uint64_t tick_ms = std::max<std::uint32_t>(options.tick_ms, 1);
-    if (time.ticks == 0) time.counted_ms = e.now.monotonic_ms - std::min<std::uint64_t>(e.now.monotonic_ms, tick_ms);
-    const std::uint64_t unseen_ms = e.now.monotonic_ms > time.counted_ms ? e.now.monotonic_ms - time.counted_ms : 0;
-    const std::uint64_t passed = std::max<std::uint64_t>(unseen_ms / tick_ms, 1);
-    time.ticks += passed;
-    time.counted_ms += passed * tick_ms;
-    if (e.now.monotonic_ms > 0) time.counted_ms = std::min(time.counted_ms, e.now.monotonic_ms);
+    const std::uint64_t now_ms = e.now.monotonic_ms;
+    if (time.ticks == 0 || now_ms == 0) {  // the first one; or a shell without a clock, whose ticks are counted as they come
+        time.counted_ms = now_ms;
+        ++time.ticks;
+    } else if (now_ms > time.counted_ms) {
+        const std::uint64_t passed = (now_ms - time.counted_ms) / tick_ms;
+        time.ticks += passed;
+        time.counted_ms += passed * tick_ms;
+    }
     time.now = e.now;
 
     tick_shutdown(*this, out);

@@ -22,6 +22,7 @@ std::optional<Hole> hole_of(const StartState& start) {
     Hole hole;
     hole.kind = start.tail;
     if (start.tail != Tail::kUnbounded) hole.intent = start.mark.intent;
+    hole.readable_intent = start.mark.intent.rank();
     hole.confirmed = start.mark.confirmed;
     hole.behind = start.behind_hole;
     hole.claimed = std::max({start.mark.intent.rank(), start.last.rank(), start.applied.rank()});

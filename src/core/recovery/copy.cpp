@@ -45,6 +45,7 @@ std::string why_not(const State& s, const EntryId& position) {
 void install(State& s, const CopyReceived& e, Actions& out) {
     const EntryId position = *e.position;
     const bool keep_log = keeps_log(s, position);
+    const bool settles = s.hole && s.hole->kind == Tail::kUnbounded;
     if (!keep_log) {
         const Lsn from = std::max(s.commit, s.log.base().lsn).next();
         if (from <= s.log.last().lsn) out.push_back(ExportRescued{from, s.log.last().lsn});
@@ -55,6 +56,7 @@ void install(State& s, const CopyReceived& e, Actions& out) {
         if (s.following.master) s.following.matched = position.lsn;  // committed, so it is in every later master's log
     }
     out.push_back(InstallCopy{s.log.generation(), position, keep_log});
+    if (settles) out.push_back(RepairLog{s.log.generation(), {}});  // the mark may be readable again
     s.log.raise_timestamp(e.timestamp);
     s.clock.observe(s.log.timestamp(), s.time.now);
     s.applied = std::max(s.applied, position.lsn);

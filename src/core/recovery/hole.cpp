@@ -48,12 +48,13 @@ std::vector<EntryId> run_behind(const Hole& hole, Lsn lsn) {
 }
 
 Verdict judge(const Hole& hole) {
+    const Rank found = hole.trusted > 0 ? hole.fill[hole.trusted - 1].rank() : Rank{};
     if (hole.kind == Tail::kUnbounded) {
         // Settled by an entry of a reign that began after this start, with everything before it: the first of them is its epoch-start.
-        const bool is_settled = hole.trusted > 0 && hole.fill[hole.trusted - 1].epoch() > hole.start_epoch;
-        if (is_settled) return Verdict::kVoided;
-    } else if (hole.voided && hole.trusted > 0) {
-        return Verdict::kVoided;
+        if (found.epoch > hole.start_epoch) return Verdict::kVoided;
+    } else if (hole.voided) {
+        // The repaired log must outrank what may have been here: a master's epoch-start entry sees to that.
+        return found.epoch > hole.intent->epoch || found >= hole.intent->rank() ? Verdict::kVoided : Verdict::kMore;
     }
     const Lsn tip = hole.tip().lsn;
     const bool is_original = hole.original && hole.trusted == hole.fill.size();

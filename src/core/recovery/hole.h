@@ -39,6 +39,7 @@ enum class RepairPhase : std::uint8_t {
 struct Hole {
     Tail kind = Tail::kInDoubt;        ///< kInDoubt, kCorrupt or kUnbounded
     std::optional<EntryId> intent;     ///< nullopt: without upper bound
+    Rank readable_intent;              ///< kUnbounded: what could still be read of the mark
     EntryId confirmed;
     std::vector<EntryId> behind;       ///< good records behind the first bad one, ascending by LSN
     Rank claimed;                      ///< the highest that may have been held here; meaningless without upper bound

@@ -40,6 +40,9 @@ void finish(State& s, bool keep_behind, const char* how, Actions& out) {
     if (end < s.commit) {
         return enter_quarantine(s, fmt::format("the repaired log would end at lsn {}, below our commit lsn {} (S7)", end.value, s.commit.value), out);
     }
+    const bool claims_more = s.hole->intent && !s.hole->fill.empty() && s.hole->tip().epoch <= s.hole->intent->epoch &&
+                             std::max(end, s.hole->tip().lsn) < s.hole->intent->lsn;
+    if (claims_more) return enter_quarantine(s, "what fills the damaged log contradicts it in its own epoch (S9)", out);
     Hole hole = std::move(*s.hole);
     s.hole.reset();
     const Lsn keep = hole.start.lsn;
@@ -160,12 +163,18 @@ bool take_fill(State& s, const FetchReply& m, bool from_master) {
 
 void cut_hole(State& s, const char* why, Actions& out) {
     Hole& h = *s.hole;
-    if (h.kind == Tail::kUnbounded) h.trusted = h.fill.size();  // the highest log of all voters
+    if (h.kind == Tail::kUnbounded) {
+        const bool outranks = h.fill.empty() || h.fill.back().epoch() > h.readable_intent.epoch || h.fill.back().rank() >= h.readable_intent;
+        if (!outranks) return wait(s);  // the mark still claims more than any voter has: a later master settles it
+        h.trusted = h.fill.size();      // the highest log of all voters
+        return finish(s, false, why, out);
+    }
     drop_untrusted(h);
-    const bool fills = !h.fill.empty();
-    finish(s, false, why, out);
-    // What fills is of the old epochs: the mark would go on claiming the intent, which is settled now. A cut lowers it (S10).
-    if (fills) out.push_back(CutLog{s.log.next_generation(), s.log.last().lsn});
+    if (h.fill.empty()) return finish(s, false, why, out);
+    // Committed entries fill a part, and the rest is no longer in doubt: so far the claim falls, and whoever has them can be elected.
+    // A repair up to here would leave a mark that claims more, and a cut would forget them for a moment.
+    h.claimed = std::min(h.claimed, std::max(h.tip().rank(), s.log.last().rank()));
+    wait(s);
 }
 
 void tick_repair(State& s, Actions& out) {

@@ -48,8 +48,6 @@ public:
     void repair(std::span<const Entry> fill, std::span<const EntryId> behind);
     /// Everything is replaced by an empty log behind `base` (S25).
     void reset(EntryId base);
-    /// Begins a new generation without a change: a cut at the very end, which only lowers the mark (S9).
-    std::uint64_t next_generation() { return ++generation_; }
     /// Entries up to `base` are gone from the disk (S11).
     void recycle(Lsn base);
     /// Never lowers; at most last().
