@@ -62,12 +62,13 @@ Result<CommandLine> parse_command_line(int argument_count, const char* const* ar
         app.parse(argument_count, arguments);
     } catch (const CLI::CallForHelp&) {
         command_line.answer = app.help();
+        while (command_line.answer->ends_with('\n')) command_line.answer->pop_back();
         return command_line;
     } catch (const CLI::ParseError& e) {
         return fail(ErrorCode::kInvalidArgument,
                     "tanistd: {}\nUsage: tanistd --config FILE [--set section.key=value …]; more: tanistd --help", e.what());
     }
-    if (wants_version) command_line.answer = fmt::format("tanistd {}\n", version());
+    if (wants_version) command_line.answer = fmt::format("tanistd {}", version());
     command_line.check_only = !checked_file.empty();
     if (!config_file.empty()) command_line.load.file = config_file;
     if (!checked_file.empty()) command_line.load.file = checked_file;

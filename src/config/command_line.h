@@ -14,7 +14,7 @@ struct CommandLine {
     LoadRequest load;                   ///< --config, --set and the environment of the process
     bool check_only = false;            ///< --check-config FILE: validate, say so, and exit
     bool bootstrap = false;             ///< --bootstrap: form the cluster although not every voter can be asked (S2); by hand only
-    std::optional<std::string> answer;  ///< --help or --version: print this and exit 0
+    std::optional<std::string> answer;  ///< --help or --version: print this and a line end, and exit 0
 };
 
 /// The error's message is for the terminal, usage included; the exit code that goes with it is 2.

@@ -46,7 +46,7 @@ TEST(CommandLine, AnswersHelpWithEveryKeyAndVersionWithTheProjects) {
     ASSERT_TRUE(help && help->answer);
     EXPECT_THAT(*help->answer, HasSubstr("--check-config FILE"));
     EXPECT_THAT(*help->answer, HasSubstr("failover.election_timeout_ms"));
-    EXPECT_EQ(parse("--version")->answer, "tanistd " + std::string(version()) + "\n");
+    EXPECT_EQ(parse("--version")->answer, "tanistd " + std::string(version()));
 }
 
 TEST(CommandLine, RefusesWhatItDoesNotKnow) {
