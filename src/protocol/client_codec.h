@@ -29,8 +29,8 @@ inline constexpr std::size_t kClientNameBytesMax = 256;
 /// the connection: close it behind that.
 [[nodiscard]] tl::expected<Request, Reply> decode_request(Bytes frame, const RequestLimits& limits = {});
 
-/// Node side. Appends the frame of `reply`, which is consumed. What does not fit into a frame becomes an error that says so.
-void append_to(std::string& out, Reply reply);
+/// Node side. Appends the frame of `reply`. What does not fit into a frame becomes an error that says so.
+void append_to(std::string& out, const Reply& reply);
 
 /// Client side. kInvalidArgument: the frame would pass what nodes take; nothing was appended then.
 [[nodiscard]] Status append_to(std::string& out, const Request& request);
