@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "commands/keyspace.h"
 
+#include <algorithm>
+
 #include "commands/layout.h"
 
 namespace tanist::commands {
@@ -100,8 +102,14 @@ std::optional<Version> Keyspace::change(std::string_view key, bool exists, Value
 }
 
 void Keyspace::take_changes(std::vector<store::Change>& out) {
-    for (const auto& [key, row] : rows_) {
-        if (!row.changed) continue;
+    changed_.clear();
+    for (const auto& one : rows_) {
+        if (one.second.changed) changed_.push_back(&one);
+    }
+    std::ranges::sort(changed_, {}, [](const auto* one) { return one->first; });  // neighbours are cheaper to insert for the store
+    out.reserve(out.size() + changed_.size());
+    for (const auto* one : changed_) {
+        const auto& [key, row] = *one;
         out.push_back({layout::data_key(key), std::nullopt});
         if (row.exists) out.back().value = layout::data_value(row.value.bytes(), row.last_change);
     }

@@ -71,7 +71,7 @@ public:
 
     [[nodiscard]] const Status& status() const { return status_; }
     [[nodiscard]] std::size_t changed_bytes() const { return changed_bytes_; }
-    /// Appends all changes as rows of the store, and forgets everything.
+    /// Appends all changes as rows of the store, ascending by key, and forgets everything.
     void take_changes(std::vector<store::Change>& out);
 
 private:
@@ -85,7 +85,8 @@ private:
     void bound_memory();
 
     const store::Store& store_;
-    std::unordered_map<std::string_view, Row> rows_;
+    using Rows = std::unordered_map<std::string_view, Row>;
+    Rows rows_;
     std::size_t changed_bytes_ = 0;  ///< of keys and values changed; those overwritten since count too
     std::size_t read_bytes_ = 0;     ///< of values read and kept in rows_
     Lsn lsn_;
@@ -95,6 +96,7 @@ private:
     Status status_;
     std::vector<std::string> row_keys_;  ///< prefetch()'s, kept for their memory
     std::vector<std::string_view> unknown_keys_;
+    std::vector<const Rows::value_type*> changed_;  ///< take_changes()'s, likewise
 };
 
 }  // namespace tanist::commands

@@ -43,7 +43,7 @@ struct MemoryPlace {
 struct RocksPlace {
     TemporaryDirectory directory;
     [[nodiscard]] std::string path() const { return directory.path() + "/store"; }
-    [[nodiscard]] Result<std::unique_ptr<Store>> open() { return open_rocks_store({.path = path(), .cache_bytes = 8 << 20}); }
+    [[nodiscard]] Result<std::unique_ptr<Store>> open() { return open_rocks_store({.path = path()}); }
 };
 using Places = ::testing::Types<MemoryPlace, RocksPlace>;
 #else
