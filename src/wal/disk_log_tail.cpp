@@ -226,7 +226,8 @@ Status DiskLog::mend(std::span<const Entry> fill) {
         segment.last_lsn = std::max(segment.last_lsn, hole.last);
         segment.end_offset = std::max(segment.end_offset, hole.offset + bytes_of(entries));
         segment.bytes = std::max(segment.bytes, segment.end_offset);
-        for (const Entry& entry : entries) behind_.insert(std::ranges::upper_bound(behind_, entry.lsn(), {}, &EntryId::lsn), entry.id());
+        for (const Entry& entry : entries) behind_.push_back(entry.id());
+        std::ranges::sort(behind_, {}, &EntryId::lsn);
     }
     return {};
 }

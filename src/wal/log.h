@@ -91,8 +91,8 @@ public:
     [[nodiscard]] virtual Status reset(EntryId base) = 0;
     /// Gives up whole segments at or below `through` that are over the retention budget; base() tells what remains.
     [[nodiscard]] virtual Status recycle(Lsn through) = 0;
-    /// Zeroes a piece (a few MiB) of a used segment, making it a spare one with the last piece; makes a spare one from nothing when
-    /// there is none. False: there was nothing to do. Off the request path: when nothing is to be written, or on a thread of its own.
+    /// Zeroes a piece (1 MiB) of a used segment, making it a spare one with the last piece; makes a spare one from nothing when
+    /// there is none; near a full disk it removes used ones instead. False: there was nothing to do. Off the request path: when nothing is to be written, or on a thread of its own.
     [[nodiscard]] virtual Result<bool> prepare_spare() = 0;
 
     /// Entries from `from` up to `through`, as many as fit into `bytes_max` but at least one. Checked as they are read.

@@ -12,7 +12,8 @@
 namespace tanist::wal {
 namespace {
 
-constexpr std::uint64_t kZeroedBytesACall = 4 * limits::kMiB;  // a few milliseconds of the disk: appends go on in between
+constexpr std::uint64_t kZeroedBytesACall = 1 * limits::kMiB;  // a few milliseconds of the disk: appends go on in between
+constexpr std::uint64_t kSegmentsLeftFree = 4;                 // with less room on the disk nothing is zeroed, or made, ahead (S4)
 constexpr std::array<std::byte, 256 * limits::kKiB> kZeros{};
 
 std::string with_suffix(const std::string& path, std::string_view suffix) {
@@ -94,8 +95,17 @@ Status Stock::give(const std::string& segment_path) {
 
 Result<bool> Stock::prepare() {
     if (!file_) {
+        const auto bytes_free = files_.bytes_free(directory_);
+        if (!bytes_free) return fail(bytes_free.error());
+        const bool has_room = *bytes_free >= kSegmentsLeftFree * segment_bytes_;
         {
             const std::lock_guard lock(mutex_);
+            if (!has_room) {  // zeros may need blocks that a used file never had
+                if (used_.empty()) return false;
+                if (auto status = files_.remove(used_.back()); !status) return fail(status.error());
+                used_.pop_back();
+                return true;
+            }
             if (!used_.empty()) {
                 in_work_ = std::move(used_.back());
                 used_.pop_back();

@@ -265,6 +265,18 @@ TEST(Log, ZeroesRecycledSegmentsAndUsesThemAgain) {
     for (const std::string& name : names_in(files)) EXPECT_TRUE(name.ends_with(".wal")) << name;
 }
 
+TEST(Log, NearAFullDiskGivesSpaceBackInsteadOfTakingItAhead) {  // S4
+    MemoryFileSystem files;
+    files.set_capacity(100 * 1024);
+    auto log = open_log(files);
+    Chain chain;
+    ASSERT_OK(append(*log, chain.next(Epoch{1}, 600)));
+    ASSERT_OK(log->recycle(Lsn{600}));
+    while (log->prepare_spare().value()) {
+    }
+    for (const std::string& name : names_in(files)) EXPECT_TRUE(name.ends_with(".wal")) << name;
+}
+
 TEST(Log, BytesBehindTheLastRecordAreZero) {
     MemoryFileSystem files;
     auto log = open_log(files);
