@@ -63,7 +63,7 @@ struct FillRequest {
         to.commands.reserve(batch.commands.size());
         for (Command& command : batch.commands) to.commands.push_back(to_command(std::move(command)));
     }
-    void operator()(auto&) const { ENSURE(!"a write"); }
+    void operator()(auto&) const {}
 };
 
 Value to_value(commands::CommandResult result) {
@@ -201,6 +201,7 @@ std::optional<WriteKind> write_kind(const RequestBody& body) {
 }
 
 commands::Logged to_logged(Request request) {
+    ENSURE(write_kind(request.body).has_value());
     if (const auto* session = std::get_if<RegisterSession>(&request.body)) return commands::RegisterSession{session->lifetime_ms};
     if (std::holds_alternative<KeepSession>(request.body)) return commands::KeepSession{request.session, request.lowest_unanswered};
     if (std::holds_alternative<CloseSession>(request.body)) return commands::CloseSession{request.session};
