@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: Apache-2.0
+// One client's byte stream in both directions, whatever it speaks: bounded buffers, one write a turn, pauses for slow readers.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <unordered_set>
+#include <vector>
+
+#include "protocol/read_buffer.h"
+#include "server/client.h"
+#include "server/sockets.h"
+
+namespace tanist::server {
+
+class ClientConnection;
+
+/// Connections with something to write; flushed when a turn ends.
+class OutputQueue {
+public:
+    void add(std::shared_ptr<ClientConnection> connection) { connections_.push_back(std::move(connection)); }
+    void flush();
+
+private:
+    std::vector<std::shared_ptr<ClientConnection>> connections_, flushing_;
+};
+
+struct ConnectionLimits {
+    std::size_t output_bytes_max = 64 << 20;  ///< unsent replies; more ends the connection
+    std::size_t outstanding_max = 16'384;     ///< requests read and not answered; at it, no more are read
+};
+
+/// What the connections of a server have in common. Loop thread.
+struct ConnectionShared {
+    OutputQueue output;
+    ConnectionLimits limits;
+    std::uint64_t bytes_in = 0, bytes_out = 0;
+    std::uint64_t now_ms = 0;  ///< as of the last tick
+    std::unordered_set<ClientConnection*> open;
+
+    /// A copy: what is done to one connection may close others.
+    [[nodiscard]] std::vector<std::shared_ptr<ClientConnection>> all() const;
+};
+
+/// Keeps itself alive while it is open. Requests are not read while the client does not read its replies; it is dropped when these
+/// pass their limit, or when it has read nothing for a minute.
+class ClientConnection : public Client, public std::enable_shared_from_this<ClientConnection> {
+public:
+    ClientConnection(tcp::socket socket, ConnectionShared& shared);
+    ~ClientConnection() override;
+
+    void start();
+    /// Writes what is there; called by the OutputQueue.
+    void flush();
+    /// At once; nothing is answered any more.
+    void drop();
+    /// Takes no more requests, and ends once what was asked is answered and written.
+    void finish();
+    void tick();
+
+    [[nodiscard]] bool is_open() const { return open_; }
+    [[nodiscard]] bool speaks_resp() const { return speaks_resp_; }
+    [[nodiscard]] std::string remote() const;
+
+protected:
+    /// Answers, or asks, what `input` holds whole, until it is_full(). A false result ends the connection once all is written.
+    [[nodiscard]] virtual bool take_input(protocol::ReadBuffer& input) = 0;
+    /// Requests that are not answered yet.
+    [[nodiscard]] virtual std::size_t outstanding() const = 0;
+    /// A request that was taken must wait, for the answers of those before it or for room; nothing behind it is taken meanwhile.
+    [[nodiscard]] virtual bool holds_back() const { return false; }
+
+    /// Where replies are appended; call replied() when there is something.
+    [[nodiscard]] std::string& output() { return output_; }
+    void replied();
+    /// No more requests are to be taken now; what is left is looked at again later.
+    [[nodiscard]] bool is_full() const { return output_is_full() || outstanding() >= shared_.limits.outstanding_max || holds_back(); }
+    [[nodiscard]] bool output_is_full() const { return unsent() >= pause_at_; }
+    void set_speaks_resp() { speaks_resp_ = true; }
+    [[nodiscard]] ConnectionShared& shared() { return shared_; }
+
+private:
+    [[nodiscard]] std::size_t unsent() const { return output_.size() - sent_; }
+    void read();
+    void process();
+    void resume();
+    void write_some();
+    void close();
+    /// False: it was closed already.
+    bool leave();
+
+    tcp::socket socket_;
+    ConnectionShared& shared_;
+    protocol::ReadBuffer input_;
+    std::string output_;
+    std::size_t sent_ = 0;             ///< of output_
+    std::size_t pause_at_;
+    std::uint64_t progress_ms_ = 0;    ///< when the client last took bytes
+    bool open_ = true;
+    bool reading_ = false;             ///< a read is under way
+    bool backlog_ = false;             ///< input_ may hold requests that were left there because it was full
+    bool finishing_ = false;
+    bool queued_ = false;              ///< in the OutputQueue
+    bool waiting_to_write_ = false;
+    bool speaks_resp_ = false;
+};
+
+}  // namespace tanist::server

@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a session needs to answer its client, each the one narrow thing. All of it lives as long as the loop runs.
+#pragma once
+
+#include <functional>
+#include <string>
+
+#include "base/types.h"
+#include "commands/state_machine.h"
+#include "protocol/client_codec.h"
+#include "server/client.h"
+#include "server/client_connection.h"
+#include "server/counters.h"
+#include "server/read_gate.h"
+#include "server/routing.h"
+#include "server/write_path.h"
+
+namespace tanist::server {
+
+/// A request that does not say has so long.
+inline constexpr std::uint64_t kDefaultDeadlineMs = 10'000;
+
+/// The part of the configuration that sessions go by; a reload changes it in place.
+struct ClientSettings {
+    std::string cluster_name;
+    ReadLevel read_level = ReadLevel::kSession;
+    WriteLevel write_level = WriteLevel::kQuorum;
+    std::uint64_t max_lag_ms = 0;
+    std::uint64_t session_lifetime_ms = 600'000;
+    protocol::native::RequestLimits limits;
+};
+
+struct ClientServices {
+    WritePath& writes;
+    ReadGate& reads;
+    const Routing& routing;
+    const commands::StateMachine& state;
+    const ClientSettings& settings;
+    Counters& counters;
+    ConnectionShared& connections;
+    std::function<std::optional<Epoch>(Lsn)> epoch_at;
+    std::function<std::string(std::string_view section)> info;  ///< of Redis's INFO
+    std::function<void(const Error&)> storage_failed;           ///< reading the store failed: the process ends (S4)
+
+    [[nodiscard]] Rank applied() const { return state.position().applied.rank(); }
+};
+
+}  // namespace tanist::server

@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: Apache-2.0
+// The clocks that the core is told and that deadlines are counted by.
+#pragma once
+
+#include <time.h>
+
+#include <cstdint>
+
+#include "core/event.h"
+
+namespace tanist::server {
+
+namespace detail {
+inline std::uint64_t read_ms(clockid_t clock) {
+    timespec now{};
+    ::clock_gettime(clock, &now);
+    return static_cast<std::uint64_t>(now.tv_sec) * 1000 + static_cast<std::uint64_t>(now.tv_nsec) / 1'000'000;
+}
+}  // namespace detail
+
+/// Runs through suspend (S16): a machine that wakes up must notice that it was silent.
+[[nodiscard]] inline std::uint64_t monotonic_ms() { return detail::read_ms(CLOCK_BOOTTIME); }
+
+[[nodiscard]] inline core::Clock read_clock() { return {monotonic_ms(), detail::read_ms(CLOCK_REALTIME)}; }
+
+}  // namespace tanist::server

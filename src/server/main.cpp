@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+// tanistd: reads its configuration, and runs one node until it is told to stop.
+#include <fmt/format.h>
+#include <sys/resource.h>
+
+#include <cstdio>
+#include <utility>
+
+#include "config/command_line.h"
+#include "config/load.h"
+#include "server/logging.h"
+#include "server/server.h"
+#include "server/signals.h"
+
+namespace {
+
+using namespace tanist;
+
+int complain(int exit_code, const std::string& message) {
+    fmt::print(stderr, "tanistd: {}\n", message);
+    return exit_code;
+}
+
+/// Each connection needs a descriptor: takes as many as the system lets us.
+void raise_descriptor_limit() {
+    rlimit limit{};
+    if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+    limit.rlim_cur = limit.rlim_max;
+    ::setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+}  // namespace
+
+int main(int argument_count, char** arguments) {
+    auto command_line = config::parse_command_line(argument_count, arguments);
+    if (!command_line) return complain(server::kExitConfiguration, command_line.error().message);
+    if (command_line->answer) {
+        fmt::print("{}\n", *command_line->answer);
+        return server::kExitClean;
+    }
+    auto config = config::load_config(command_line->load);
+    if (!config) return complain(server::kExitConfiguration, config.error().message);
+    if (command_line->check_only) {
+        fmt::print("{}: the configuration is good\n", command_line->load.file ? command_line->load.file->string() : "environment and flags");
+        return server::kExitClean;
+    }
+    server::set_up_logging(config->log);
+    raise_descriptor_limit();
+    auto opened = server::Server::open(std::move(*config), command_line->bootstrap);
+    if (!opened) return complain(opened.error().exit_code, opened.error().message);
+    server::Server& server = **opened;
+    const server::Signals signals(server, std::move(command_line->load));
+    return server.run();
+}

@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: Apache-2.0
+// A client that speaks the native protocol (proto/client.proto): requests in any number at a time, answered as they are done.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "protocol/client_mapping.h"
+#include "protocol/client_message.h"
+#include "server/client_connection.h"
+#include "server/client_services.h"
+
+namespace tanist::server {
+
+class NativeSession final : public ClientConnection {
+public:
+    NativeSession(tcp::socket socket, ClientServices& services) : ClientConnection(std::move(socket), services.connections), services_(services) {}
+
+    void on_written(std::uint64_t ticket, const WriteResult& result) override;
+    void on_read_ready(std::uint64_t ticket) override;
+    void on_failed(std::uint64_t ticket, const Failure& failure) override;
+
+protected:
+    [[nodiscard]] bool take_input(protocol::ReadBuffer& input) override;
+    [[nodiscard]] std::size_t outstanding() const override { return pending_.size() - free_.size(); }
+    [[nodiscard]] bool holds_back() const override { return gets_wait_for_room_; }
+
+private:
+    /// What must be remembered of a write, or a read, until it is answered. Its ticket is its place in pending_.
+    struct PendingWrite {
+        std::uint64_t id = 0;
+        protocol::native::WriteKind kind{};
+        SessionId session;
+        WriteLevel level{};
+    };
+    using Pending = std::variant<std::monostate, PendingWrite, protocol::native::Request>;
+    struct WaitingGet {
+        std::uint64_t id;
+        std::string key;
+    };
+
+    [[nodiscard]] bool take_frame(Bytes frame);
+    [[nodiscard]] bool take_hello(const protocol::native::Request& request, const protocol::native::Hello& hello);
+    void take_status(std::uint64_t id);
+    void take_write(protocol::native::Request request, protocol::native::WriteKind kind);
+    void take_read(protocol::native::Request request);
+    void read_now(const protocol::native::Request& request);
+    /// Answers the Gets that were admitted one after the other, with one look at the store; those for which there is no room wait.
+    void answer_gets();
+    void answer_get_many(std::uint64_t id, const std::vector<std::string>& keys);
+    void reply(protocol::native::Reply reply);
+    void reply_error(std::uint64_t id, const Failure& failure);
+    [[nodiscard]] std::uint64_t deadline_of(const protocol::native::Request& request) const;
+    [[nodiscard]] std::uint64_t remember(Pending pending);
+    [[nodiscard]] Pending forget(std::uint64_t ticket);
+
+    ClientServices& services_;
+    bool has_preamble_ = false, has_said_hello_ = false;
+    std::vector<Pending> pending_;
+    std::vector<std::uint64_t> free_;  ///< places in pending_ that hold nothing
+    std::vector<WaitingGet> gets_;
+    bool gets_wait_for_room_ = false;
+};
+
+}  // namespace tanist::server

@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "server/options.h"
+
+#include <algorithm>
+
+namespace tanist::server {
+namespace {
+
+core::ConfiguredRole role_of(config::Role role) {
+    switch (role) {
+        case config::Role::kMaster: return core::ConfiguredRole::kMaster;
+        case config::Role::kSlave: return core::ConfiguredRole::kSlave;
+        case config::Role::kSpare: return core::ConfiguredRole::kSpare;
+        case config::Role::kWitness: return core::ConfiguredRole::kWitness;
+    }
+    return core::ConfiguredRole::kSlave;
+}
+
+ReadLevel level_of(config::ReadLevel level) {
+    switch (level) {
+        case config::ReadLevel::kStale: return ReadLevel::kStale;
+        case config::ReadLevel::kSession: return ReadLevel::kSession;
+        case config::ReadLevel::kLinearizable: return ReadLevel::kLinearizable;
+    }
+    return ReadLevel::kSession;
+}
+
+WriteLevel level_of(config::WriteLevel level) {
+    switch (level) {
+        case config::WriteLevel::kMaster: return WriteLevel::kMaster;
+        case config::WriteLevel::kQuorum: return WriteLevel::kQuorum;
+        case config::WriteLevel::kAll: return WriteLevel::kAll;
+    }
+    return WriteLevel::kQuorum;
+}
+
+std::uint32_t ticks(std::chrono::milliseconds time) { return std::max(1u, static_cast<std::uint32_t>(time.count() / kTickMs)); }
+
+std::vector<core::ConfiguredNode> configured_nodes(const config::Config& config) {
+    std::vector<core::ConfiguredNode> nodes;
+    for (const config::ClusterNode& node : config.cluster.nodes) nodes.push_back({node.id, node.peer.to_string()});
+    std::ranges::sort(nodes, {}, &core::ConfiguredNode::node);
+    return nodes;
+}
+
+}  // namespace
+
+replica::ReplicaOptions replica_options(const config::Config& config, const Addresses& addresses, bool bootstrap) {
+    replica::ReplicaOptions options;
+    options.node = {.cluster_name = config.cluster.name,
+                    .role = role_of(config.node.role),
+                    .addresses = addresses,
+                    .configured = configured_nodes(config),
+                    .bootstrap = bootstrap,
+                    .tick_ms = kTickMs,
+                    .heartbeat_ticks = ticks(config.failover.heartbeat),
+                    .election_timeout_ticks = ticks(config.failover.election_timeout),
+                    .wal_stall_ticks = ticks(config.wal.stall_limit),
+                    .promotion_pull_ticks = std::max(2u, ticks(config.failover.election_timeout) / 2),
+                    .inflight_bytes_max = config.replication.in_flight_bytes,
+                    .tail_bytes_max = config.replication.memory_tail_bytes};
+    options.flush_bytes = config.store.write_buffer_bytes;
+    options.disk_reserve_bytes = config.wal.disk_reserve_bytes;
+    return options;
+}
+
+replica::DataDirectoryOptions data_directory_options(const config::Config& config) {
+    return {.path = config.node.data_dir.string(),
+            .node = config.node.id,
+            .configured_voters = config.cluster.nodes.size(),
+            .log = {.retention_bytes = config.wal.retention_bytes, .spare_segments_max = static_cast<std::uint32_t>(config.wal.spare_segments)}};
+}
+
+PeerLinksOptions peer_links_options(const config::Config& config, MemberId self, std::uint64_t seed) {
+    PeerLinksOptions options{.self = self, .peers = configured_nodes(config), .user_timeout = std::max(5 * config.failover.election_timeout, std::chrono::milliseconds(2000)), .seed = seed};
+    std::erase_if(options.peers, [&](const core::ConfiguredNode& node) { return node.node == self.node; });
+    return options;
+}
+
+ClientSettings client_settings(const config::Config& config) {
+    return {.cluster_name = config.cluster.name,
+            .read_level = level_of(config.reads.level),
+            .write_level = level_of(config.replication.ack),
+            .max_lag_ms = static_cast<std::uint64_t>(config.reads.max_lag.count()),
+            .session_lifetime_ms = static_cast<std::uint64_t>(config.session.expiry.count()),
+            .limits = {.key_bytes_max = config.limits.key_bytes, .value_bytes_max = config.limits.value_bytes, .request_bytes_max = config.limits.request_bytes}};
+}
+
+}  // namespace tanist::server

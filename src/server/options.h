@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the parts are told at start, made out of the configuration: times become ticks, once.
+#pragma once
+
+#include <cstdint>
+
+#include "config/config.h"
+#include "replica/data_directory.h"
+#include "replica/replica.h"
+#include "server/client_services.h"
+#include "server/peer_links.h"
+#include "store/store.h"
+
+namespace tanist::server {
+
+inline constexpr std::uint32_t kTickMs = 10;
+
+/// `addresses`: as others must use them, with the ports that were bound.
+[[nodiscard]] replica::ReplicaOptions replica_options(const config::Config& config, const Addresses& addresses, bool bootstrap);
+[[nodiscard]] replica::DataDirectoryOptions data_directory_options(const config::Config& config);
+[[nodiscard]] PeerLinksOptions peer_links_options(const config::Config& config, MemberId self, std::uint64_t seed);
+[[nodiscard]] ClientSettings client_settings(const config::Config& config);
+
+}  // namespace tanist::server

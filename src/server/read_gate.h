@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: Apache-2.0
+// Decides when a read may be answered from the state here: now, once enough is applied, or not here (S18).
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "core/action.h"
+#include "server/client.h"
+#include "server/routing.h"
+#include "store/store.h"
+
+namespace tanist::server {
+
+struct ReadTerms {
+    ReadLevel level = ReadLevel::kSession;  ///< never kDefault
+    Rank token;                             ///< what the session has seen; for kSession
+    std::uint64_t max_lag_ms = 0;           ///< 0: no bound
+    std::uint64_t deadline_ms = 0;          ///< by monotonic_ms()
+};
+
+/// One thread.
+class ReadGate {
+public:
+    struct Host {
+        std::function<void(std::uint64_t token)> request_read;          ///< core::ReadRequest; may call back into on()
+        std::function<store::Position()> applied;                       ///< of the state that reads are answered from
+        std::function<std::optional<Epoch>(Lsn)> epoch_at;
+    };
+    ReadGate(const Routing& routing, Host host) : routing_(routing), host_(std::move(host)) {}
+
+    enum class Admission : std::uint8_t {
+        kNow,      ///< read at once; the ticket is not used
+        kWaiting,  ///< the client will be called with the ticket
+        kRefused,  ///< `failure` says why; the ticket is not used
+    };
+    /// `failure` is set with kRefused only.
+    [[nodiscard]] Admission admit(const std::shared_ptr<Client>& client, std::uint64_t ticket, const ReadTerms& terms, Failure& failure);
+
+    /// Asks for a confirmation round for the linearizable reads of this turn, and lets through who waited for what has been applied.
+    void end_of_turn();
+    void tick(std::uint64_t now_ms);
+    void on(const core::ReadReady& action);
+    void on(const core::ReadRefused& action);
+
+    [[nodiscard]] std::size_t waiting() const { return waiting_; }
+
+private:
+    struct Read {
+        std::shared_ptr<Client> client;
+        std::uint64_t ticket = 0;
+        std::uint64_t deadline_ms = 0;
+        Rank token;  ///< epoch 0: linearizable, nothing to compare
+    };
+    enum class TokenState : std::uint8_t { kReached, kAhead, kCut };
+    [[nodiscard]] TokenState judge(Rank token) const;
+
+    void let_through();
+    void fail(Read& read, const Failure& failure);
+
+    const Routing& routing_;
+    const Host host_;
+    std::vector<Read> gathered_;                               ///< linearizable, of this turn
+    std::map<std::uint64_t, std::vector<Read>> in_rounds_;     ///< linearizable, by the token of their request
+    std::multimap<Lsn, Read> for_lsn_;                         ///< until it is applied
+    std::vector<Read> admitted_;                               ///< reused
+    std::uint64_t last_token_ = 0;
+    std::size_t waiting_ = 0;
+};
+
+}  // namespace tanist::server

@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: Apache-2.0
+// Commands about the connection itself: PING ECHO HELLO QUIT SELECT CLIENT.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+
+#include "server/resp/command.h"
+#include "server/resp/session.h"
+
+namespace tanist::server::resp {
+namespace {
+
+using protocol::RespEncoder;
+using protocol::RespVersion;
+
+void ping(RespSession& session, Arguments arguments) {
+    if (arguments.size() > 2) return session.reply_error(wrong_arity("PING"));
+    session.reply([&](RespEncoder& to) { arguments.size() == 2 ? to.bulk(arguments[1]) : to.simple("PONG"); });
+}
+
+void echo(RespSession& session, Arguments arguments) {
+    session.reply([&](RespEncoder& to) { to.bulk(arguments[1]); });
+}
+
+void quit(RespSession& session, Arguments) { session.quit(); }
+
+void select(RespSession& session, Arguments arguments) {
+    if (arguments[1] == "0") return session.reply_ok();
+    session.reply_error("ERR DB index is out of range");  // there is one
+}
+
+bool is_client_name(std::string_view name) {
+    return std::ranges::all_of(name, [](char c) { return c > ' ' && c <= '~'; });
+}
+constexpr std::string_view kBadClientName = "ERR Client names cannot contain spaces, newlines or special characters.";
+
+void encode_hello(RespEncoder& to, RespSession& session) {
+    to.map(7);
+    to.bulk("server");
+    to.bulk("redis");  // what clients look for; INFO has tanist_version
+    to.bulk("version");
+    to.bulk("7.0.0");
+    to.bulk("proto");
+    to.integer(static_cast<std::int64_t>(session.version()));
+    to.bulk("id");
+    to.integer(static_cast<std::int64_t>(session.id()));
+    to.bulk("mode");
+    to.bulk("standalone");
+    to.bulk("role");
+    to.bulk(session.services().routing.is_master() ? "master" : "replica");
+    to.bulk("modules");
+    to.array(0);
+}
+
+void hello(RespSession& session, Arguments arguments) {
+    RespVersion version = session.version();
+    std::optional<std::string_view> name;
+    if (arguments.size() > 1) {
+        int number = 0;
+        const auto [end, error] = std::from_chars(arguments[1].data(), arguments[1].data() + arguments[1].size(), number);
+        if (error != std::errc{} || end != arguments[1].data() + arguments[1].size()) {
+            return session.reply_error("ERR Protocol version is not an integer or out of range");
+        }
+        if (number != 2 && number != 3) return session.reply_error("NOPROTO unsupported protocol version");
+        version = number == 3 ? RespVersion::k3 : RespVersion::k2;
+    }
+    for (std::size_t i = 2; i < arguments.size(); ++i) {
+        if (is_word(arguments[i], "SETNAME") && i + 1 < arguments.size()) {
+            name = arguments[++i];
+            if (!is_client_name(*name)) return session.reply_error(kBadClientName);
+        } else if (is_word(arguments[i], "AUTH") && i + 2 < arguments.size()) {
+            return session.reply_error("ERR AUTH: no password is configured, so none is checked");
+        } else {
+            return session.reply_error(fmt::format("ERR Syntax error in HELLO option '{}'", arguments[i]));
+        }
+    }
+    session.set_version(version);
+    if (name) session.name = *name;
+    session.reply([&](RespEncoder& to) { encode_hello(to, session); });
+}
+
+void client(RespSession& session, Arguments arguments) {
+    const std::string_view what = arguments[1];
+    if (is_word(what, "SETNAME") && arguments.size() == 3) {
+        if (!is_client_name(arguments[2])) return session.reply_error(kBadClientName);
+        session.name = arguments[2];
+        return session.reply_ok();
+    }
+    if (is_word(what, "GETNAME") && arguments.size() == 2) {
+        return session.reply([&](RespEncoder& to) { session.name.empty() ? to.null() : to.bulk(session.name); });
+    }
+    if (is_word(what, "ID") && arguments.size() == 2) {
+        return session.reply([&](RespEncoder& to) { to.integer(static_cast<std::int64_t>(session.id())); });
+    }
+    if (is_word(what, "SETINFO") && arguments.size() == 4) return session.reply_ok();
+    session.reply_error(unknown_subcommand(arguments));
+}
+
+constexpr std::array kCommands = {
+    Command{"PING", -1, RequestKind::kOther, ping},     Command{"ECHO", 2, RequestKind::kOther, echo},
+    Command{"HELLO", -1, RequestKind::kOther, hello},   Command{"QUIT", -1, RequestKind::kOther, quit},
+    Command{"SELECT", 2, RequestKind::kOther, select},  Command{"CLIENT", -2, RequestKind::kOther, client},
+};
+
+}  // namespace
+
+std::span<const Command> connection_commands() { return kCommands; }
+
+}  // namespace tanist::server::resp

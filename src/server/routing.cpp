@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "server/routing.h"
+
+#include <fmt/format.h>
+
+#include <utility>
+
+namespace tanist::server {
+
+void Routing::refresh(core::View view, std::uint64_t now_ms) {
+    view_ = std::move(view);
+    serves_reads_ = may_serve_reads();
+    lag_ms_of_.clear();
+    const bool leads = is_master() && view_.open;
+    if (leads) {
+        lag_ms_ = 0;
+        caught_up_at_ms_[view_.self.node] = now_ms;
+        for (const core::PeerView& peer : view_.peers) {
+            if (peer.applied) lag_ms_of_[peer.id.node] = lag_of(peer.id.node, peer.applied, view_.commit, peer.silence_ms, now_ms);
+        }
+    } else {
+        lag_ms_ = lag_of(view_.self.node, view_.applied, std::max(view_.master_commit, view_.commit), view_.silence_ms, now_ms);
+    }
+}
+
+std::uint64_t Routing::lag_of(NodeId node, std::optional<Lsn> applied, Lsn commit, std::uint64_t silence_ms, std::uint64_t now_ms) {
+    auto [caught_up, is_new] = caught_up_at_ms_.try_emplace(node, now_ms);
+    const std::uint64_t heard_ms = now_ms - std::min(silence_ms, now_ms);
+    if (applied && *applied >= commit && (is_new || heard_ms > caught_up->second)) caught_up->second = heard_ms;
+    return now_ms - std::min(caught_up->second, now_ms);
+}
+
+std::optional<std::uint64_t> Routing::lag_ms(NodeId node) const {
+    if (node == view_.self.node) return serves_reads_ ? std::optional(lag_ms_) : std::nullopt;
+    const auto found = lag_ms_of_.find(node);
+    return found == lag_ms_of_.end() ? std::nullopt : std::optional(found->second);
+}
+
+bool Routing::may_serve_reads() const {
+    if (view_.health == core::Health::kForming || view_.health == core::Health::kQuarantined) return false;
+    if (const Member* self = view_.membership.find(view_.self); self != nullptr && !self->holds_data()) return false;
+    return view_.in_sync || (is_master() && view_.open);
+}
+
+std::string Routing::directions() const {
+    if (!view_.master || *view_.master == view_.self) return {};
+    const Member* master = view_.membership.find(*view_.master);
+    if (master == nullptr) return fmt::format(" (master: node {})", view_.master->node.value);
+    return fmt::format(" (master: node {} at {})", view_.master->node.value, master->addresses.client);
+}
+
+std::optional<Failure> Routing::refuse_write() const {
+    if (is_master()) {
+        if (view_.open) return std::nullopt;
+        return Failure{FailureCode::kTryAgain, "this master is not open for writes yet"};
+    }
+    if (view_.master) return Failure{FailureCode::kNotMaster, fmt::format("node {} is a slave{}", view_.self.node.value, directions())};
+    return Failure{FailureCode::kNoQuorum, fmt::format("node {} knows no master that has a majority", view_.self.node.value)};
+}
+
+Failure Routing::refuse_read() const {
+    if (serves_reads_) {
+        return {FailureCode::kTooStale, fmt::format("node {} is {} ms behind{}", view_.self.node.value, lag_ms_, directions())};
+    }
+    if (const Member* self = view_.membership.find(view_.self); self != nullptr && !self->holds_data()) {
+        return {FailureCode::kTooStale, fmt::format("node {} is a witness, which holds no data{}", view_.self.node.value, directions())};
+    }
+    return {FailureCode::kTooStale, fmt::format("node {} has not been in sync since it started{}{}{}", view_.self.node.value,
+                                                view_.why.empty() ? "" : ": ", view_.why, directions())};
+}
+
+}  // namespace tanist::server

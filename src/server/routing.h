@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0
+// What this node may serve now, and how far behind it is: drawn from the core's view (S18, S19).
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+
+#include "core/view.h"
+#include "server/client.h"
+
+namespace tanist::server {
+
+class Routing {
+public:
+    /// Takes the core's view, at every change and at every tick, so that silence and lag grow with time.
+    void refresh(core::View view, std::uint64_t now_ms);
+
+    [[nodiscard]] const core::View& view() const { return view_; }
+    [[nodiscard]] bool is_master() const { return view_.role == core::Role::kMaster; }
+    /// A stale or session read may be answered from the state here, as far as its bound of lag lets it.
+    [[nodiscard]] bool serves_reads() const { return serves_reads_; }
+    /// How old what is read here may be; of an open master 0. As of the last refresh.
+    [[nodiscard]] std::uint64_t lag_ms() const { return lag_ms_; }
+    /// The lag of another member; nullopt: not known here.
+    [[nodiscard]] std::optional<std::uint64_t> lag_ms(NodeId node) const;
+
+    /// nullopt: propose it. Otherwise why not, and nothing is executed.
+    [[nodiscard]] std::optional<Failure> refuse_write() const;
+    /// Why serves_reads() is false, or the lag too long.
+    [[nodiscard]] Failure refuse_read() const;
+    /// " (master: node 2 at 10.0.0.2:7401)", or "" when none is known.
+    [[nodiscard]] std::string directions() const;
+
+private:
+    [[nodiscard]] bool may_serve_reads() const;
+    /// When a node last was known to have all that was committed; its lag counts from there.
+    [[nodiscard]] std::uint64_t lag_of(NodeId node, std::optional<Lsn> applied, Lsn commit, std::uint64_t silence_ms, std::uint64_t now_ms);
+
+    core::View view_;
+    bool serves_reads_ = false;
+    std::uint64_t lag_ms_ = 0;
+    std::map<NodeId, std::uint64_t> caught_up_at_ms_;
+    std::map<NodeId, std::uint64_t> lag_ms_of_;
+};
+
+}  // namespace tanist::server

@@ -1,0 +1,334 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "server/server.h"
+
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+#include <random>
+#include <utility>
+
+#include "base/random.h"
+#include "config/load.h"
+#include "config/version.h"
+#include "http/standard_routes.h"
+#include "metrics/process.h"
+#include "server/clock.h"
+#include "server/logging.h"
+#include "server/options.h"
+#include "server/status.h"
+#include "store/memory_store.h"
+
+namespace tanist::server {
+namespace {
+
+/// How long a shutdown may take: the core to answer what is pending, then the clients to take their answers.
+constexpr std::chrono::seconds kShutdownTime{5}, kFarewellTime{1};
+constexpr std::uint64_t kConnectionTickEvery = 100;  ///< ticks
+
+tl::unexpected<StartFailure> failed(int exit_code, const Error& error) { return tl::unexpected(StartFailure{exit_code, error.message}); }
+
+Result<std::unique_ptr<store::Store>> open_store(const config::Config& config) {
+    if (config.store.engine == config::StoreEngine::kMemory) return store::open_memory_store(std::make_shared<store::DurableImage>());
+#if TANIST_WITH_ROCKSDB
+    const store::StoreOptions options{.path = (config.node.data_dir / "store").string(),
+                                      .cache_bytes = config.store.block_cache_bytes,
+                                      .write_buffer_bytes = config.store.write_buffer_bytes};
+    auto store = store::open_rocks_store(options);
+    const bool can_be_copied = config.cluster.nodes.size() > 1;
+    if (store || store.error().code != ErrorCode::kCorrupt || !can_be_copied) return store;
+    spdlog::error("the state store cannot be read and is given up: a full copy from another node replaces it reason=\"{}\"", store.error().message);
+    if (Status discarded = store::discard_rocks_store(options.path); !discarded) return fail(discarded.error());
+    return store::open_rocks_store(options);
+#else
+    return fail(ErrorCode::kInvalidArgument, "store.engine = \"rocksdb\": this program was built without RocksDB; \"memory\" is allowed");
+#endif
+}
+
+std::uint16_t port_of(const tcp::acceptor& acceptor) {
+    asio::error_code error;
+    const tcp::endpoint local = acceptor.local_endpoint(error);
+    return error ? 0 : local.port();
+}
+
+/// As others must use them, with the bound port where the configuration left it to the system.
+Addresses addresses_of(const config::Config& config, const tcp::acceptor& clients, const tcp::acceptor& peers) {
+    const auto fill_in = [](std::string& address, const tcp::acceptor& acceptor) {
+        if (address.ends_with(":0")) address = address.substr(0, address.size() - 1) + std::to_string(port_of(acceptor));
+    };
+    Addresses addresses = config.addresses();
+    fill_in(addresses.client, clients);
+    fill_in(addresses.peer, peers);
+    return addresses;
+}
+
+}  // namespace
+
+// -- opening ------------------------------------------------------------------------------------------------------------------------
+
+/// What open() found and bound, before the server is made of it.
+struct Server::Opened {
+    wal::DataDirectoryLock lock;
+    std::unique_ptr<Loop> loop;
+    tcp::acceptor clients, peers;
+    Addresses addresses;
+    std::unique_ptr<wal::PosixFileSystem> files;
+    std::unique_ptr<store::Store> store;
+    replica::DataDirectory directory;
+    std::uint64_t seed;
+};
+
+tl::expected<std::unique_ptr<Server>, StartFailure> Server::open(config::Config config, bool bootstrap) {
+    auto lock = wal::DataDirectoryLock::acquire(config.node.data_dir.string());
+    if (!lock) return failed(kExitDataDirectory, lock.error());
+    auto loop = std::make_unique<Loop>();
+    auto clients = listen_on(loop->io(), config.listen.client, "listen.client");
+    if (!clients) return failed(kExitConfiguration, clients.error());
+    auto peers = listen_on(loop->io(), config.listen.peer, "listen.peer");
+    if (!peers) return failed(kExitConfiguration, peers.error());
+
+    auto files = std::make_unique<wal::PosixFileSystem>();
+    auto store = open_store(config);
+    if (!store) return failed(store.error().code == ErrorCode::kInvalidArgument ? kExitConfiguration : kExitDataDirectory, store.error());
+    std::random_device random;
+    const std::uint64_t seed = (static_cast<std::uint64_t>(random()) << 32) | random();
+    auto directory = replica::open_data_directory(*files, **store, data_directory_options(config), seed);
+    if (!directory) return failed(kExitDataDirectory, directory.error());
+
+    const Addresses addresses = addresses_of(config, *clients, *peers);
+    std::unique_ptr<Server> server(new Server(std::move(config), bootstrap,
+                                              Opened{.lock = std::move(*lock),
+                                                     .loop = std::move(loop),
+                                                     .clients = std::move(*clients),
+                                                     .peers = std::move(*peers),
+                                                     .addresses = addresses,
+                                                     .files = std::move(files),
+                                                     .store = std::move(*store),
+                                                     .directory = std::move(*directory),
+                                                     .seed = seed}));
+    if (Status listening = server->listen_http(); !listening) return failed(kExitConfiguration, listening.error());
+    return server;
+}
+
+Server::Server(config::Config config, bool bootstrap, Opened opened)
+    : config_(std::move(config)),
+      started_ms_(monotonic_ms()),
+      lock_(std::move(opened.lock)),
+      loop_(std::move(opened.loop)),
+      files_(std::move(opened.files)),
+      store_(std::move(opened.store)),
+      writes_(routing_, {.propose = [this](core::Proposal proposal) { step(std::move(proposal)); }, .disk_is_low = [this] { return replica_.disk_is_low(); }}),
+      reads_(routing_, {.request_read = [this](std::uint64_t token) { step(core::ReadRequest{token}); },
+                        .applied = [this] { return replica_.state().position(); },
+                        .epoch_at = [this](Lsn lsn) { return replica_.node().epoch_at(lsn); }}),
+      links_(*loop_, std::move(opened.peers), peer_links_options(config_, opened.directory.start.identity.id, opened.seed), [this](core::Event event) { step(std::move(event)); }),
+      host_(*loop_, *opened.directory.log, links_, writes_, reads_, registry_,
+            {.event = [this](core::Event event) { step(std::move(event)); },
+             .stored = [this] { return store_->stored(); },
+             .view_changed = [this] { on_view_changed(); },
+             .stop = [this](int exit_code, const std::string& reason) { on_stop(exit_code, reason); }}),
+      replica_(host_, *files_, *store_, std::move(opened.directory), replica_options(config_, opened.addresses, bootstrap), opened.seed),
+      services_{.writes = writes_,
+                .reads = reads_,
+                .routing = routing_,
+                .state = replica_.state(),
+                .settings = settings_,
+                .counters = counters_,
+                .connections = connections_,
+                .epoch_at = [this](Lsn lsn) { return replica_.node().epoch_at(lsn); },
+                .info = [this](std::string_view section) { return info(section); },
+                .storage_failed = [this](const Error& error) { on_stop(kExitStorageFault, "reading the store: " + error.message); }},
+      clients_(std::move(opened.clients), services_, config_.limits.connections),
+      server_metrics_(registry_, {.routing = routing_,
+                                  .counters = counters_,
+                                  .connections = connections_,
+                                  .writes = writes_,
+                                  .links = links_,
+                                  .stored = [this] { return store_->stored(); },
+                                  .sessions = [this] { return replica_.state().sessions(); },
+                                  .disk_free_bytes = [this] { return files_->bytes_free(config_.node.data_dir.string()).value_or(0); }}),
+      tick_timer_(loop_->io()),
+      end_timer_(loop_->io()),
+      client_port_(clients_.port()) {
+    apply_settings();
+    metrics::collect_process_metrics(registry_);
+    connections_.now_ms = last_tick_ms_ = monotonic_ms();
+    routing_.refresh(replica_.node().view(), last_tick_ms_);
+}
+
+Server::~Server() {
+    for (const auto& connection : connections_.all()) connection->drop();
+    http_.reset();
+    host_.end_threads();
+}
+
+Status Server::listen_http() {
+    const config::Endpoint& endpoint = config_.listen.http;
+    if (endpoint.empty()) return {};
+    auto routes = http::standard_routes(registry_, config::version(), [this] { return readiness(); });
+    auto listening = http::HttpServer::listen(loop_->io(), endpoint.host, endpoint.port, std::move(routes));
+    if (!listening) return fail(listening.error(), fmt::format("listen.http = \"{}\"", endpoint.to_string()));
+    http_ = std::move(*listening);
+    return {};
+}
+
+void Server::apply_settings() {
+    settings_ = client_settings(config_);
+    writes_.set_pending_bytes_max(config_.limits.pending_bytes);
+    clients_.set_connections_max(config_.limits.connections);
+    connections_.limits.output_bytes_max = config_.limits.output_bytes;
+}
+
+// -- running ------------------------------------------------------------------------------------------------------------------------
+
+int Server::run() {
+    spdlog::info("starting version={} node={} cluster={} client={} peer={} http={} data_dir={}", config::version(), config_.node.id.value, config_.cluster.name,
+                 config_.listen.client.to_string(), config_.listen.peer.to_string(), config_.listen.http.to_string(), config_.node.data_dir.string());
+    if (!config_.listen.sentinel.empty()) spdlog::info("listen.sentinel is not served by this version sentinel={}", config_.listen.sentinel.to_string());
+    clients_.start();
+    links_.start();
+    step(core::Tick{read_clock()});
+    start_ticking();
+    if (!exit_code_ || *exit_code_ == kExitClean) loop_->run([this] { end_of_turn(); });
+    return exit_code_.value_or(kExitClean);
+}
+
+void Server::step(core::Event event) { replica_.step(std::move(event)); }
+
+/// Everything that was ready has been handled: what it amounts to goes to log, peers and clients, in as few calls as there are of these.
+void Server::end_of_turn() {
+    if (std::exchange(tick_due_, false)) tick(monotonic_ms());
+    writes_.end_of_turn(read_clock());
+    reads_.end_of_turn();
+    if (exit_code_ && *exit_code_ != kExitClean) return;  // nothing more is said (S4)
+    links_.flush();
+    connections_.output.flush();
+    if (ending_ && connections_.open.empty()) finish();
+}
+
+void Server::start_ticking() {
+    tick_timer_.expires_after(std::chrono::milliseconds(kTickMs));
+    tick_timer_.async_wait([this](const asio::error_code& error) {
+        if (error) return;
+        tick_due_ = true;  // delivered behind all messages that are here already: silence is what is left
+        start_ticking();
+    });
+}
+
+/// Delivers the ticks that have passed, also those of a suspend (S16); of a long one as many as make any time-out run out.
+void Server::tick(std::uint64_t now_ms) {
+    const std::uint64_t passed = (now_ms - last_tick_ms_) / kTickMs;
+    if (passed == 0) return;
+    last_tick_ms_ += passed * kTickMs;
+    const auto election_ticks = static_cast<std::uint64_t>(config_.failover.election_timeout.count()) / kTickMs;
+    for (std::uint64_t i = 0; i < std::min(passed, 3 * election_ticks); ++i) step(core::Tick{read_clock()});
+    connections_.now_ms = now_ms;
+    routing_.refresh(replica_.node().view(), now_ms);
+    writes_.tick(now_ms);
+    reads_.tick(now_ms);
+    if (++ticks_ % kConnectionTickEvery == 0) {
+        for (const auto& connection : connections_.all()) connection->tick();
+    }
+}
+
+void Server::on_view_changed() {
+    routing_.refresh(replica_.node().view(), monotonic_ms());
+    const core::Role role = routing_.view().role;
+    const core::Role before = std::exchange(last_role_, role);
+    if (role == before) return;
+    if (role == core::Role::kMaster) ++counters_.promotions;
+    if (role == core::Role::kCandidate) ++counters_.elections;
+    if (before != core::Role::kMaster) return;
+    ++counters_.step_downs;
+    // Redis clients look for the new master when their connection ends; what is pending is answered first.
+    loop_->post([this] {
+        for (const auto& connection : connections_.all()) {
+            if (connection->speaks_resp()) connection->finish();
+        }
+    });
+}
+
+// -- ending -------------------------------------------------------------------------------------------------------------------------
+
+void Server::stop() { loop_->stop(); }
+
+void Server::shut_down() {
+    loop_->post([this] {
+        if (std::exchange(shutting_down_, true)) return;
+        spdlog::info("shutting down");
+        end_timer_.expires_after(kShutdownTime);
+        end_timer_.async_wait([this](const asio::error_code& error) {
+            if (!error) on_stop(kExitClean, "not everything that was pending could be answered in time");
+        });
+        step(core::ShutdownRequested{});
+    });
+}
+
+void Server::on_stop(int exit_code, const std::string& reason) {
+    if (exit_code_ && (*exit_code_ != kExitClean || exit_code == kExitClean)) return;
+    exit_code_ = exit_code;
+    stop_reason_ = reason;
+    if (exit_code != kExitClean) {
+        spdlog::error("stopping exit_code={} reason=\"{}\"", exit_code, reason);
+        return loop_->stop();
+    }
+    spdlog::info("stopping reason=\"{}\"", reason);
+    loop_->post([this] { end_cleanly(); });
+}
+
+void Server::end_cleanly() {
+    if (std::exchange(ending_, true)) return;
+    clients_.close();
+    for (const auto& connection : connections_.all()) connection->finish();
+    end_timer_.expires_after(kFarewellTime);
+    end_timer_.async_wait([this](const asio::error_code& error) {
+        if (!error) finish();
+    });
+}
+
+void Server::finish() {
+    if (Status closed = host_.close_log(); !closed) {
+        exit_code_ = kExitStorageFault;
+        stop_reason_ = closed.error().message;
+        spdlog::error("closing the log failed reason=\"{}\"", stop_reason_);
+    }
+    loop_->stop();
+}
+
+// -- what it tells --------------------------------------------------------------------------------------------------------------------
+
+void Server::reload(config::Config config) {
+    loop_->post([this, config = std::move(config)] {
+        const config::Changes changes = config::reloadable_changes(config_, config);
+        for (const std::string& change : changes.applied) spdlog::info("configuration reloaded change=\"{}\"", change);
+        for (const std::string& change : changes.needs_restart) spdlog::warn("configuration changed, taken over only at a restart change=\"{}\"", change);
+        if (changes.applied.empty() && changes.needs_restart.empty()) spdlog::info("configuration reloaded: nothing changed");
+        config_ = changes.merged;
+        apply_settings();
+        set_up_logging(config_.log);
+    });
+}
+
+http::Readiness Server::readiness() const {
+    if (shutting_down_) return {false, "shutting down"};
+    if (settings_.read_level == ReadLevel::kLinearizable) {
+        const bool can_ask = (routing_.is_master() && routing_.view().open) || routing_.view().master.has_value();
+        return can_ask ? http::Readiness{true, "serves linearizable reads"} : http::Readiness{false, "knows no master to confirm reads with"};
+    }
+    const bool fresh = settings_.max_lag_ms == 0 || routing_.lag_ms() <= settings_.max_lag_ms;
+    if (routing_.serves_reads() && fresh) return {true, "serves reads"};
+    return {false, routing_.refuse_read().message};
+}
+
+std::string Server::info(std::string_view section) const {
+    return info_text(section, routing_,
+                     {.cluster_name = config_.cluster.name,
+                      .tcp_port = client_port_,
+                      .uptime_seconds = (monotonic_ms() - started_ms_) / 1000,
+                      .connected_clients = connections_.open.size(),
+                      .blocked_clients = reads_.waiting(),
+                      .counters = counters_,
+                      .bytes_in = connections_.bytes_in,
+                      .bytes_out = connections_.bytes_out});
+}
+
+}  // namespace tanist::server

@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: Apache-2.0
+// One node as a running server: everything put together, from the data directory to the ports.
+#pragma once
+
+#include <asio/steady_timer.hpp>
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <tl/expected.hpp>
+
+#include "base/result.h"
+#include "config/config.h"
+#include "http/http_server.h"
+#include "http/standard_routes.h"
+#include "metrics/registry.h"
+#include "replica/replica.h"
+#include "server/client_listener.h"
+#include "server/client_services.h"
+#include "server/loop.h"
+#include "server/peer_links.h"
+#include "server/read_gate.h"
+#include "server/replica_host.h"
+#include "server/routing.h"
+#include "server/server_metrics.h"
+#include "server/write_path.h"
+#include "store/store.h"
+#include "wal/data_directory_lock.h"
+#include "wal/posix_file_system.h"
+
+namespace tanist::server {
+
+inline constexpr int kExitClean = 0, kExitConfiguration = 2, kExitDataDirectory = 3, kExitStorageFault = 4;
+
+struct StartFailure {
+    int exit_code = kExitConfiguration;
+    std::string message;
+};
+
+/// run() makes the calling thread the loop thread; everything else that is not marked otherwise belongs to that thread too.
+class Server {
+public:
+    /// Locks and opens the data directory, and listens. `config` has been validated. `bootstrap`: form the cluster with whoever
+    /// is reachable (S2).
+    [[nodiscard]] static tl::expected<std::unique_ptr<Server>, StartFailure> open(config::Config config, bool bootstrap = false);
+    /// After run() has returned, or before it was called. What is under way is left as a crash would leave it, unless it was shut down.
+    ~Server();
+    Server(const Server&) = delete;
+    Server& operator=(const Server&) = delete;
+
+    /// Serves until it is stopped; returns the exit code.
+    [[nodiscard]] int run();
+    /// Ends run() at once, as a crash would: nothing more is answered or written. Any thread.
+    void stop();
+    /// Takes no more writes, answers what is pending, then ends run(). Any thread.
+    void shut_down();
+    /// Takes over what can be changed while running; the rest is named in the log. Any thread.
+    void reload(config::Config config);
+
+    [[nodiscard]] asio::io_context& io() { return loop_->io(); }
+    /// Ports as bound, where the configuration said 0.
+    [[nodiscard]] std::uint16_t client_port() const { return client_port_; }
+    [[nodiscard]] std::uint16_t http_port() const { return http_ ? http_->port() : 0; }
+    /// Why run() has returned something else than 0.
+    [[nodiscard]] const std::string& stop_reason() const { return stop_reason_; }
+
+private:
+    struct Opened;
+    Server(config::Config config, bool bootstrap, Opened opened);
+
+    [[nodiscard]] Status listen_http();
+    void apply_settings();
+    void step(core::Event event);
+    void end_of_turn();
+    void start_ticking();
+    void tick(std::uint64_t now_ms);
+    void on_view_changed();
+    void on_stop(int exit_code, const std::string& reason);
+    /// Ends connections and log in good order; run() returns when that is done, or has taken too long.
+    void end_cleanly();
+    void finish();
+    [[nodiscard]] http::Readiness readiness() const;
+    [[nodiscard]] std::string info(std::string_view section) const;
+
+    config::Config config_;
+    std::uint64_t started_ms_;
+
+    // From the ground up; the destructor goes the other way.
+    wal::DataDirectoryLock lock_;
+    std::unique_ptr<Loop> loop_;
+    std::unique_ptr<wal::PosixFileSystem> files_;
+    std::unique_ptr<store::Store> store_;
+    metrics::Registry registry_;
+    Counters counters_;
+    Routing routing_;
+    WritePath writes_;
+    ReadGate reads_;
+    PeerLinks links_;
+    ReplicaHost host_;
+    replica::Replica replica_;
+    ClientSettings settings_;
+    ConnectionShared connections_;
+    ClientServices services_;
+    ClientListener clients_;
+    ServerMetrics server_metrics_;
+    asio::steady_timer tick_timer_, end_timer_;
+    std::unique_ptr<http::HttpServer> http_;
+
+    std::uint16_t client_port_ = 0;
+    bool tick_due_ = false;
+    std::uint64_t last_tick_ms_ = 0;   ///< when the last one delivered was due
+    core::Role last_role_ = core::Role::kSlave;
+    bool shutting_down_ = false, ending_ = false;
+    std::uint64_t ticks_ = 0;
+    std::optional<int> exit_code_;
+    std::string stop_reason_;
+};
+
+}  // namespace tanist::server

@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: Apache-2.0
+// What our TCP sockets have in common: options, listening, and closing so that the last words arrive.
+#pragma once
+
+#include <asio/io_context.hpp>
+#include <asio/ip/tcp.hpp>
+#include <chrono>
+#include <string>
+#include <string_view>
+
+#include "base/result.h"
+#include "config/config.h"
+
+namespace tanist::server {
+
+using tcp = asio::ip::tcp;
+
+/// Opens, binds and listens. `key` is the configuration key that the error names. An empty endpoint gives a closed acceptor.
+[[nodiscard]] Result<tcp::acceptor> listen_on(asio::io_context& io, const config::Endpoint& endpoint, std::string_view key);
+
+/// Non-blocking, no Nagle, and given up when sent data is not acknowledged for `user_timeout` (0: the system's default).
+void set_options(tcp::socket& socket, std::chrono::milliseconds user_timeout = {});
+
+/// Sends `last_words`, ends our direction, and closes once the other side has, or after a second: closing at once with unread
+/// input would reset the connection and take the last words back.
+void say_goodbye(tcp::socket socket, std::string last_words);
+
+}  // namespace tanist::server
