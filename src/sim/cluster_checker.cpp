@@ -125,6 +125,13 @@ void ClusterChecker::on_log_changed(NodeId node, const wal::Log& log) {
     }
 }
 
+void ClusterChecker::on_recycled(NodeId node, Lsn base) {
+    Shadow& shadow = shadows_[node];
+    if (base > committed()) return world_.fail("node {} recycles up to lsn={}, and lsn={} is committed", node.value, base.value, committed().value);
+    if (base < shadow.base) return world_.fail("node {} has lsn={} again, having recycled it", node.value, shadow.base.value);
+    shadow.base = base;
+}
+
 void ClusterChecker::on_ended(NodeId node) { shown_[node] = {}; }
 
 void ClusterChecker::on_wiped(NodeId node) {

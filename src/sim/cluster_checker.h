@@ -28,8 +28,9 @@ public:
     /// Entries are on their way to the log.
     void on_appended(NodeId node, std::span<const Entry> entries);
     void on_synced(NodeId node, Lsn through);
-    /// A cut, repair, reset or recycling is through, and durable.
+    /// A cut, repair or reset is through, and durable. Everything appended before had been written.
     void on_log_changed(NodeId node, const wal::Log& log);
+    void on_recycled(NodeId node, Lsn base);
     /// The process ended: what it only had in memory is forgotten.
     void on_ended(NodeId node);
     /// The disk is lost: what it held counts as held in the past, not from now on.

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/ensure.h"
+#include "sim/describe.h"
 
 namespace tanist::sim {
 namespace {
@@ -270,6 +271,7 @@ void SimNode::send(NodeId to, core::Message message) {
         if (met_ == DiskFault::kError) world_.fail("node {} sends after a storage fault", self_.node.value);
         return;
     }
+    if (world_.trace().prints()) world_.print("  {} -> {} {}", self_.node.value, to.value, describe(message));
     checker_.on_sent(self_.node, to, message);
     network_.send(self_.node, to, std::move(message));
 }

@@ -88,7 +88,7 @@ public:
     void later(Duration delay, Work work) override;
     void report(core::Event event) override { post(std::move(event)); }
     void on_synced(Lsn through) override { checker_.on_synced(self_.node, through); }
-    void on_recycled() override { checker_.on_log_changed(self_.node, process_->replica->log()); }
+    void on_recycled() override { checker_.on_recycled(self_.node, process_->replica->log().base().lsn); }
     void on_storage_fault(const Error& error) override { stop(4, error.message); }
     [[nodiscard]] Lsn stored() const override { return process_->store->stored(); }
     [[nodiscard]] Duration sync_time() override;

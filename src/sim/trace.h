@@ -26,6 +26,7 @@ public:
         if (print_) print_line(now, fmt::format(format, args...));
     }
     [[nodiscard]] bool prints() const { return print_; }
+    static void print_line(Instant now, std::string_view text);
     [[nodiscard]] std::uint64_t hash() const { return hash_; }
 
 private:
@@ -36,7 +37,6 @@ private:
         hash_ ^= hash_ >> 29;
     }
     void mix(std::string_view text);
-    static void print_line(Instant now, std::string_view text);
 
     bool print_;
     std::uint64_t hash_ = 0x243f6a8885a308d3;

@@ -33,6 +33,11 @@ public:
     void note(fmt::format_string<const Args&...> format, const Args&... args) {
         trace_.note(now_, format, args...);
     }
+    /// Only for the reader of a trace: not part of its hash.
+    template <class... Args>
+    void print(fmt::format_string<const Args&...> format, const Args&... args) {
+        if (trace_.prints()) Trace::print_line(now_, fmt::format(format, args...));
+    }
     [[nodiscard]] const Trace& trace() const { return trace_; }
 
     /// A rule was broken: the history ends here. Only the first failure counts, since the rest may follow from it.
