@@ -12,8 +12,8 @@ namespace {
 constexpr std::uint64_t kEventsMax = 20'000'000;   ///< a history that never ends is a failure too
 constexpr Duration kWatchEvery = 20ms;
 constexpr std::size_t kPendingMax = 20'000;        ///< of one node: questions, proposals, writes, messages that wait
-/// A clean network lets a cut-off master notice within one election timeout (S16): this is for what was under way, and for ticks.
-constexpr Duration kStepDownSlack = 500ms;
+/// A master that is cut off notices within one election timeout (S16): this is for ticks, pauses that just ended, and watching.
+constexpr Duration kStepDownSlack = 100ms;
 
 }  // namespace
 
@@ -177,31 +177,38 @@ void Simulation::watch() {
     world_.after(kWatchEvery, [this] { watch(); });
 }
 
-/// A majority of voters that run, and with which messages pass both ways.
-bool Simulation::has_majority(const SimNode& master) {
+std::optional<Instant> Simulation::alone_since(const SimNode& master, Instant noticed) {
     std::size_t voters = 0, reached = 0;
+    Instant since = noticed;
     for (const NodePlan& plan : plan_.nodes) {
         if (plan.role == core::ConfiguredRole::kSpare) continue;
         ++voters;
         const SimNode& other = node(plan.node);
         const bool works = other.running() && !other.paused();
-        if (plan.node == master.id() || (works && network_.passes(master.id(), plan.node) && network_.passes(plan.node, master.id()))) ++reached;
+        if (plan.node == master.id() || (works && network_.passes(master.id(), plan.node) && network_.passes(plan.node, master.id()))) {
+            ++reached;
+        } else {
+            since = std::max(since, network_.arrived_last(plan.node, master.id()));
+        }
     }
-    return 2 * reached > voters;
+    if (2 * reached > voters) return std::nullopt;
+    return since;
 }
 
 /// S16: who has no majority for an election timeout is no master any more.
 void Simulation::watch_masters() {
+    const Duration bound = plan_.election_timeout() + plan_.election_timeout() / 20 + kStepDownSlack;  // its clock may be slow by 1 %
     for (const auto& n : nodes_) {
         Outage& outage = outages_[n->id()];
         const replica::Replica* replica = n->current();
         const bool reigns = replica != nullptr && !n->paused() && replica->node().role() == core::Role::kMaster;
-        if (!reigns || has_majority(*n) || (outage.counting && outage.epoch != replica->node().epoch())) {
-            outage.counting = false;
-        } else if (!outage.counting) {
+        if (reigns && (!outage.counting || outage.epoch != replica->node().epoch())) {
             outage = {.since = world_.now(), .epoch = replica->node().epoch(), .counting = true};
-        } else if (world_.now() - outage.since > plan_.election_timeout() + plan_.election_timeout() / 2 + kStepDownSlack) {
-            world_.fail("node {} is master of epoch {} without a majority for {} ms", n->id().value, outage.epoch.value, (world_.now() - outage.since) / 1ms);
+        }
+        const auto alone = reigns ? alone_since(*n, outage.since) : std::nullopt;
+        outage.counting = alone.has_value();
+        if (alone && world_.now() - *alone > bound) {
+            world_.fail("node {} is master of epoch {} without a majority for {} ms", n->id().value, outage.epoch.value, (world_.now() - *alone) / 1ms);
         }
     }
 }

@@ -37,7 +37,7 @@ public:
 
 private:
     struct Outage {
-        Instant since{0};   ///< a master is without a majority since then
+        Instant since{0};   ///< a master was seen without a majority first
         Epoch epoch;        ///< of which it is master
         bool counting = false;
     };
@@ -52,7 +52,8 @@ private:
     void watch_queues();
     [[nodiscard]] SimNode* master() const;
     [[nodiscard]] SimNode& node(NodeId id) const;
-    [[nodiscard]] bool has_majority(const SimNode& master);
+    /// Since when no majority of the voters runs and exchanges messages with it; nullopt: one does.
+    [[nodiscard]] std::optional<Instant> alone_since(const SimNode& master, Instant noticed);
     [[nodiscard]] bool agree(std::string* why) const;
     void check_counters();
 

@@ -253,6 +253,7 @@ void VirtualNetwork::deliver(NodeId from, NodeId to, std::uint64_t number, core:
     }
     theirs.heard = true;
     side(from, to).unheard_since = 0us;
+    side(from, to).delivered_last = world_.now();
     ends_[to].listener->on_message(std::move(message));
 }
 

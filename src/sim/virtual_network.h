@@ -64,6 +64,8 @@ public:
     void heal();
     /// Whether a message sent now would arrive.
     [[nodiscard]] bool passes(NodeId from, NodeId to);
+    /// When a message of `from` last arrived at `to`: one that was long under way may arrive after the path was cut.
+    [[nodiscard]] Instant arrived_last(NodeId from, NodeId to) { return side(from, to).delivered_last; }
     /// Bytes of entries that wait between two nodes, the most so far: what a sender may have in flight is bounded.
     [[nodiscard]] std::size_t held_bytes_max() const { return held_bytes_max_; }
 
@@ -80,6 +82,7 @@ private:
         // the path from -> to
         bool blocked = false;
         Instant arrives_last{0};         ///< streams keep their order
+        Instant delivered_last{0};
         Instant unheard_since{0};        ///< since then nothing that was sent has arrived; 0: all is well
         std::deque<Held> held;           ///< sent into a blocked stream
         std::size_t held_bytes = 0;
