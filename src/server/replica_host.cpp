@@ -17,7 +17,8 @@ ReplicaHost::ReplicaHost(Loop& loop, wal::Log& log, PeerLinks& links, WritePath&
       wal_syncs_(registry.counter(metrics::Metric::kWalSyncs)),
       wal_sync_seconds_(registry.histogram(metrics::Metric::kWalSyncSeconds)),
       wal_group_entries_(registry.histogram(metrics::Metric::kWalGroupEntries)),
-      written_(log.last().lsn) {
+      written_(log.last().lsn),
+      queued_(written_) {
     reader_ = std::make_unique<LogReaderThread>(log, [this](core::LogRead read) {
         loop_.post([this, read = std::move(read)]() mutable { listener_.event(std::move(read)); });
     });
@@ -59,18 +60,23 @@ void ReplicaHost::on_synced(const WalSynced& synced) {
     for (const core::ReadLog& read : std::exchange(too_early_, {})) read_log(read);
 }
 
-void ReplicaHost::append_to_wal(core::AppendToWal append) { wal_->append(std::move(append)); }
+void ReplicaHost::append_to_wal(core::AppendToWal append) {
+    queued_ = append.entries.back().lsn();
+    wal_->append(std::move(append));
+}
 
 Status ReplicaHost::with_log(const std::function<Status(wal::Log&)>& use) {
     return wal_->run([&](wal::Log& log) {
         Status used = use(log);
-        written_ = log.last().lsn;  // the loop waits meanwhile
+        queued_ = written_ = log.last().lsn;  // the loop waits meanwhile
         return used;
     });
 }
 
 void ReplicaHost::read_log(core::ReadLog read) {
-    read.from > written_ ? too_early_.push_back(read) : reader_->read(read);
+    // Records behind a hole lie above `written_`, too, and are there to be read (S9).
+    const bool is_on_its_way = read.from > written_ && read.from <= queued_;
+    is_on_its_way ? too_early_.push_back(read) : reader_->read(read);
 }
 
 void ReplicaHost::recycle_log(Lsn through) { wal_->recycle(through); }

@@ -68,7 +68,8 @@ private:
     metrics::Histogram& wal_sync_seconds_;
     metrics::Histogram& wal_group_entries_;
 
-    Lsn written_;                              ///< as far as the loop knows: what lies behind may not be readable yet
+    Lsn written_;                              ///< as far as the loop knows
+    Lsn queued_;                               ///< what lies between is on its way to the log and may not be readable yet
     std::vector<core::ReadLog> too_early_;     ///< reads of entries that are on their way to the log
     std::unique_ptr<LogReaderThread> reader_;
     std::unique_ptr<WalThread> wal_;
