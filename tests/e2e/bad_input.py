@@ -99,7 +99,7 @@ def data_directory_in_use(build):
             text = text.replace(f":{port}\"", ":0\"")
         second.write_text(text)
         code, error = run_to_end(cluster, "--config", second)
-        expect_words("locked directory", error, str(node.data), "another process")
+        expect_words("locked directory", error, str(node.data), "in use by process")
         if code != 3:
             raise Failure(f"exit code {code}, expected 3: {error[-300:]}")
 

@@ -333,7 +333,7 @@ class Writers:
             key, value = f"{self.name}-{number}-{counter}", f"v{counter}-{time.monotonic_ns()}"
             try:
                 if connection is None:
-                    connection = Resp(node.address, timeout=1.5)
+                    connection = Resp(node.address, timeout=0.4)
                 reply = connection.call("SET", key, value)
             except (OSError, Failure) as error:
                 reply = Resp.Error(f"LOST {type(error).__name__}")
