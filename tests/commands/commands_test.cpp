@@ -2,6 +2,7 @@
 // What each condition and command does, and what it answers.
 #include <gmock/gmock.h>
 
+#include "commands/keyspace.h"
 #include "commands/layout.h"
 #include "tests/commands/log.h"
 
@@ -163,15 +164,20 @@ TEST(Versions, TwoRequestsOfOneEntryNeverLeaveAKeyAtTheSameVersion) {
 
 TEST(Versions, OneKeyChangedTooOftenInOneEntryIsRefusedRatherThanCountedWrongly) {
     Machine machine;
-    std::string increment, payload;
-    append_to(increment, Request{.commands = {Increment{"n", 1}}});
-    constexpr std::size_t kMost = std::size_t{1} << (64 - kLsnBits);
-    for (std::size_t i = 0; i <= kMost; ++i) payload += increment;
-    const auto outcomes = machine.apply(machine.log.entry(EntryKind::kCommands, payload));
-    EXPECT_EQ(outcomes[kMost - 1].code, OutcomeCode::kDone);
-    EXPECT_EQ(outcomes[kMost], Outcome{.code = OutcomeCode::kTooMany});
-    EXPECT_EQ(machine.value("n"), std::to_string(kMost));
-    EXPECT_EQ(lsn_of(machine.version("n")), Lsn{1});
+    Keyspace keys(*machine.store);
+    keys.begin_entry(Lsn{7});
+    constexpr std::uint64_t kMost = std::uint64_t{1} << (64 - kLsnBits);
+    const auto change = [&] {
+        keys.begin_request(false);
+        return keys.put("a", Value::borrowed("1"));
+    };
+    for (std::uint64_t n = 0; n < kMost; ++n) {
+        ASSERT_EQ(change(), version_of(7, n));
+    }
+    EXPECT_EQ(change(), std::nullopt);
+    EXPECT_EQ(keys.find("a").version(), version_of(7, kMost - 1));
+    keys.begin_entry(Lsn{8});
+    EXPECT_EQ(change(), Version{8});
 }
 
 // -- limits (S12) ------------------------------------------------------------------------------------------------------------
@@ -219,6 +225,22 @@ TEST(Limits, TheValueOfAFailedConditionIsLeftOutWhenTheEntryHasAnsweredEnough) {
     const auto outcomes = machine.run_all(std::vector<Logged>(7, Request{.conditions = {KeyAbsent{"large"}}}));
     EXPECT_TRUE(outcomes[5].value);
     EXPECT_EQ(outcomes[6], (Outcome{.code = OutcomeCode::kConditionFailed, .version = {1}}));
+}
+
+TEST(Limits, ValuesReadAreNotAllHeldAtOnceAndStillRight) {
+    Machine machine;
+    const std::string large(limits::kValueBytesMax, 'v');
+    std::vector<Condition> conditions;
+    std::vector<Command> commands{Put{"key0", "new"}};
+    for (int i = 0; i < 6; ++i) {
+        const std::string key = "key" + std::to_string(i);
+        machine.execute({Put{key, large}});
+        conditions.push_back(KeyExists{key});
+        commands.push_back(Delete{key});
+        commands.push_back(Put{key, std::to_string(i)});
+    }
+    EXPECT_EQ(machine.execute_if(conditions, commands).code, OutcomeCode::kDone);
+    for (int i = 0; i < 6; ++i) EXPECT_EQ(machine.value("key" + std::to_string(i)), std::to_string(i));
 }
 
 // -- reads -----------------------------------------------------------------------------------------------------------------
