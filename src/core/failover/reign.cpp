@@ -56,6 +56,14 @@ void tick_promotion(State& s, Actions& out) {
     for (Reign::Asked& asked : s.reign.asked) ask(s, asked, out);  // messages get lost
 }
 
+/// What is sent from now on carries a new round number, so that its answers tell when contact was.
+void begin_heartbeat_round(State& s) {
+    if (s.time.ticks - s.reign.heartbeat_tick < s.options.heartbeat_ticks) return;
+    s.reign.heartbeat_tick = s.time.ticks;
+    s.reign.stamps.push_back({++s.reads.round, s.time.ticks});
+    while (s.time.ticks - s.reign.stamps.front().tick > s.options.election_timeout_ticks) s.reign.stamps.pop_front();
+}
+
 bool wal_is_stalled(const State& s) {
     return s.log.durable() < s.log.last().lsn && s.time.ticks - s.writing.waiting_since > s.options.wal_stall_ticks;
 }
@@ -95,6 +103,12 @@ void on_promotion_fetch_reply(State& s, Peer& from, const FetchReply& m, Actions
     if (s.reign.asked.empty()) start_reign(s, out);
 }
 
+void note_contact(const State& s, Peer& from, std::uint64_t round) {
+    const auto& stamps = s.reign.stamps;
+    const auto behind = std::ranges::upper_bound(stamps, round, {}, &Reign::Stamp::round);
+    if (behind != stamps.begin()) from.contact_tick = std::max(from.contact_tick, std::prev(behind)->tick);
+}
+
 void step_down(State& s, const std::string& why, Actions& out) {
     ENSURE(s.is_master());
     s.role = Role::kSlave;
@@ -127,6 +141,7 @@ void tick_reign(State& s, Actions& out) {
     }
     if (wal_is_stalled(s)) return step_down(s, fmt::format("the log's disk has not answered for {} ticks", s.options.wal_stall_ticks), out);
     if (s.reign.pulling) return tick_promotion(s, out);
+    begin_heartbeat_round(s);
     send_heartbeats(s, false, out);
     log_due_tick(s, out);
 }

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <string>
 #include <vector>
 
@@ -27,6 +28,10 @@ struct Reign {
     bool open = false;                ///< the epoch-start entry is committed and everything is applied
     std::uint64_t since = 0;          ///< tick of the election
     std::uint64_t heartbeat_tick = 0;
+    struct Stamp {
+        std::uint64_t round, tick;
+    };
+    std::deque<Stamp> stamps;         ///< when the last heartbeats' rounds began: an answer proves contact then, however late it comes
 };
 
 void become_master(State& s, Actions& out);
@@ -35,6 +40,8 @@ void step_down(State& s, const std::string& why, Actions& out);
 void tick_reign(State& s, Actions& out);
 /// The tick by which a majority of voters, ours included, was in contact (S16).
 [[nodiscard]] std::uint64_t majority_contact_tick(const State& s);
+/// `from` has answered to `round`: it was in contact when that began.
+void note_contact(const State& s, Peer& from, std::uint64_t round);
 /// Opens for writes once the epoch-start entry is applied.
 void open_if_applied(State& s, Actions& out);
 /// An answer to the pull on promotion.

@@ -39,16 +39,15 @@ std::uint64_t confirmed_round(const State& s) {
 void start_round(State& s, Actions& out) {
     ReadRounds& r = s.reads;
     r.waiting = std::exchange(r.joining, {});
-    r.running = true;
     r.lsn = s.commit;  // taken before the round, and after each of its reads arrived
-    ++r.round;
+    r.running = ++r.round;
     send_heartbeats(s, true, out);
     confirm_round(s, out);
 }
 
 void join(State& s, ReadRounds::Waiter waiter, Actions& out) {
     s.reads.joining.push_back(waiter);
-    if (!s.reads.running) start_round(s, out);
+    if (s.reads.running == 0) start_round(s, out);
 }
 
 // -- at a slave ----------------------------------------------------------------------------------------------------------------------
@@ -101,10 +100,10 @@ void on_read_index_reply(State& s, const ReadIndexReply& m, Actions& out) {
 
 void confirm_round(State& s, Actions& out) {
     ReadRounds& r = s.reads;
-    while (r.running && confirmed_round(s) >= r.round) {
-        r.running = false;
+    if (r.running != 0 && confirmed_round(s) >= r.running) {
+        r.running = 0;
         for (const auto& waiter : std::exchange(r.waiting, {})) answer(s, waiter, r.lsn, {}, out);
-        if (!r.joining.empty()) return start_round(s, out);
+        if (!r.joining.empty()) start_round(s, out);
     }
 }
 
@@ -123,7 +122,7 @@ void refuse_reads(State& s, const std::string& why, Actions& out) {
     ReadRounds& r = s.reads;
     for (const auto& waiter : std::exchange(r.waiting, {})) answer(s, waiter, std::nullopt, why, out);
     for (const auto& waiter : std::exchange(r.joining, {})) answer(s, waiter, std::nullopt, why, out);
-    r.running = false;
+    r.running = 0;
     refuse_asked(s, why, out);
     for (const std::uint64_t token : std::exchange(r.queued, {})) out.push_back(ReadRefused{token, ErrorCode::kUnavailable, why});
 }

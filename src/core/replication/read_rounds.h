@@ -21,8 +21,8 @@ struct ReadRounds {
         std::uint64_t id;
     };
     // at the master
-    std::uint64_t round = 0;          ///< number of the newest round of this reign
-    bool running = false;
+    std::uint64_t round = 0;          ///< number of the newest round of this reign; each heartbeat begins one too (S16)
+    std::uint64_t running = 0;        ///< the round that reads wait for; 0: none
     Lsn lsn;                          ///< the commit LSN before the running round
     std::vector<Waiter> waiting;      ///< for the running round
     std::vector<Waiter> joining;      ///< arrived since: for the next one

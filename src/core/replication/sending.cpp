@@ -98,8 +98,8 @@ bool send_next_entries(State& s, Peer& peer, Actions& out) {
 bool may_send(const State& s, const Peer& peer) { return s.is_master() && !s.reign.pulling && peer.connected && s.is_member(peer); }
 
 /// What each answer to an Append tells, whatever it says of the log.
-void note_contact(State& s, Peer& from, std::uint64_t round) {
-    from.contact_tick = s.time.ticks;
+void note_answer(const State& s, Peer& from, std::uint64_t round) {
+    note_contact(s, from, round);
     from.progress.commit_awaiting = false;
     from.progress.round = std::max(from.progress.round, std::min(round, s.reads.round));
 }
@@ -177,7 +177,7 @@ void on_append_ack(State& s, Peer& from, const AppendAck& m, Actions& out) {
         if (s.is_master()) from.contact_tick = s.time.ticks;
         return;
     }
-    note_contact(s, from, m.round);
+    note_answer(s, from, m.round);
     Progress& p = from.progress;
     if (m.acknowledged > s.log.last().lsn) {
         notice(out, NoticeLevel::kError, "a member acknowledges what was never sent to it node={} acknowledged={} last_lsn={}", from.node.value,
@@ -188,7 +188,7 @@ void on_append_ack(State& s, Peer& from, const AppendAck& m, Actions& out) {
     p.intent = m.intent;
     const bool is_news = m.acknowledged > p.match;
     p.acknowledged(m.acknowledged);
-    if (p.phase == SendPhase::kProbe && p.awaiting && !m.acknowledged.is_zero() && m.acknowledged >= p.next.previous()) {
+    if (p.phase == SendPhase::kProbe && p.awaiting && m.acknowledged >= p.next.previous()) {
         p.phase = SendPhase::kStream;
         p.awaiting = false;
         p.needs_copy = false;
@@ -205,7 +205,7 @@ void on_append_ack(State& s, Peer& from, const AppendAck& m, Actions& out) {
 
 void on_append_reject(State& s, Peer& from, const AppendReject& m, Actions& out) {
     if (!s.is_master() || s.reign.pulling) return;
-    note_contact(s, from, m.round);
+    note_answer(s, from, m.round);
     confirm_round(s, out);
     Progress& p = from.progress;
     if (m.needs_copy) p.needs_copy = true;
