@@ -187,8 +187,8 @@ def master_restarted_empty(build):
             import json
             status = json.loads(cluster.tanist("--json", "status", node=others[0]).stdout)
             row = next(n for n in status["nodes"] if n["id"] == master.id)
-            return row["state"] != "up" and row
-        row = cluster.in_network(lambda: await_true("the wiped node is shown as out", said))
+            return row["state"] != "up" and "incarnation" in (row["why"] or "") and row
+        row = cluster.in_network(lambda: await_true("status says why the wiped node stays out", said))
         print(f"   status shows: {row}")
 
 
