@@ -12,10 +12,11 @@ namespace {
 
 /// The file of a log that cannot be opened, and what to do; the reason is in `where`.
 [[nodiscard]] tl::unexpected<Error> refusal(const Found& found) {
-    return fail(ErrorCode::kCorrupt,
-                "the log is corrupt and this is its only voter, so no peer has a good copy: {}; the last good entry is lsn={} epoch={}. Restore a "
-                "backup, or give up what follows that entry by starting once with --cut-corrupt-log",
-                found.where, found.last.lsn.value, found.last.epoch.value);
+    return fail(
+        ErrorCode::kCorrupt,
+        "the log is corrupt and this is its only voter, so no peer has a good copy: {}; the last good entry is lsn={} epoch={}. Restore a "
+        "backup, or give up what follows that entry by starting once with --cut-corrupt-log",
+        found.where, found.last.lsn.value, found.last.epoch.value);
 }
 
 }  // namespace

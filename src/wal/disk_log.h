@@ -92,7 +92,7 @@ private:
     std::vector<Hole> holes_;              ///< while there is a hole: those up to the intent
     std::vector<std::string> void_paths_;  ///< segments that count no more and are still there
     RecordWriter writer_;
-    bool failed_ = false;                  ///< a write or sync has failed: nothing more is written (S4)
+    bool failed_ = false;  ///< a write or sync has failed: nothing more is written (S4)
 
     mutable std::mutex mutex_;  ///< guards what follows, and in segments what Segment says: readers run beside the writer
     std::vector<std::shared_ptr<Segment>> segments_;  ///< ascending by sequence and first LSN; the last one is written to

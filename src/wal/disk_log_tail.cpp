@@ -102,9 +102,11 @@ Status DiskLog::give_up_void_files() {
 
 Status DiskLog::cut(Lsn keep) {
     if (auto status = usable(); !status) return status;
-    if (tail_ == Tail::kUnbounded) return fail(ErrorCode::kRefused, "{}: no cut before corruption without upper bound is settled", directory_);
+    if (tail_ == Tail::kUnbounded)
+        return fail(ErrorCode::kRefused, "{}: no cut before corruption without upper bound is settled", directory_);
     if (keep < base_.lsn || keep > last_.lsn) {
-        return fail(ErrorCode::kInvalidArgument, "{}: cut to lsn={}, the log holds {} .. {}", directory_, keep.value, base_.lsn.next().value, last_.lsn.value);
+        return fail(ErrorCode::kInvalidArgument, "{}: cut to lsn={}, the log holds {} .. {}", directory_, keep.value,
+                    base_.lsn.next().value, last_.lsn.value);
     }
     return noting_failure(cut_now(keep));
 }
@@ -149,8 +151,8 @@ Status DiskLog::repair_now(std::span<const Entry> fill) {
     const bool divergent = from < newest_first && !mending;
     if (divergent) end = fill.back().id();
     if (fill.back().epoch() <= mark_.intent.epoch && end->rank() < mark_.intent.rank()) {
-        return fail(ErrorCode::kRefused, "{}: with lsn={} .. {} filled the log reaches lsn={}; it may have held lsn={} of epoch {}", directory_, from.value,
-                    fill.back().lsn().value, end->lsn.value, mark_.intent.lsn.value, mark_.intent.epoch.value);
+        return fail(ErrorCode::kRefused, "{}: with lsn={} .. {} filled the log reaches lsn={}; it may have held lsn={} of epoch {}",
+                    directory_, from.value, fill.back().lsn().value, end->lsn.value, mark_.intent.lsn.value, mark_.intent.epoch.value);
     }
     if (mending) {
         if (auto status = mend(fill); !status) return status;
@@ -172,15 +174,15 @@ Status DiskLog::repair_now(std::span<const Entry> fill) {
 Status DiskLog::check_fill(std::span<const Entry> fill) const {
     const Lsn from = fill.front().lsn();
     if (from <= base_.lsn || from > last_.lsn.next()) {
-        return fail(ErrorCode::kInvalidArgument, "{}: a fill from lsn={}, the log is good from {} to {}", directory_, from.value, base_.lsn.next().value,
-                    last_.lsn.value);
+        return fail(ErrorCode::kInvalidArgument, "{}: a fill from lsn={}, the log is good from {} to {}", directory_, from.value,
+                    base_.lsn.next().value, last_.lsn.value);
     }
     auto previous = id_of(from.previous());
     if (!previous) return fail(previous.error());
     for (const Entry& entry : fill) {
         if (!entry.follows(*previous)) {
-            return fail(ErrorCode::kInvalidArgument, "{}: the fill's lsn={} epoch={} does not follow lsn={} epoch={}", directory_, entry.lsn().value,
-                        entry.epoch().value, previous->lsn.value, previous->epoch.value);
+            return fail(ErrorCode::kInvalidArgument, "{}: the fill's lsn={} epoch={} does not follow lsn={} epoch={}", directory_,
+                        entry.lsn().value, entry.epoch().value, previous->lsn.value, previous->epoch.value);
         }
         previous = entry.id();
     }

@@ -15,8 +15,7 @@ std::string draft_path(const std::string& segment_path) {
 
 }  // namespace
 
-Result<Draft> Draft::begin(Stock& stock, const std::string& directory, const SegmentName& name, const EntryId& base,
-                           std::uint64_t bytes) {
+Result<Draft> Draft::begin(Stock& stock, const std::string& directory, const SegmentName& name, const EntryId& base, std::uint64_t bytes) {
     ENSURE(name.first_lsn == base.lsn.next());
     auto segment = std::make_shared<Segment>();
     segment->name = name;

@@ -31,9 +31,9 @@ public:
 };
 
 enum class OpenMode {
-    kRead,          ///< must exist
-    kWrite,         ///< read and write; must exist
-    kCreate,        ///< read and write; created when missing; its directory entry is durable only after sync_directory()
+    kRead,    ///< must exist
+    kWrite,   ///< read and write; must exist
+    kCreate,  ///< read and write; created when missing; its directory entry is durable only after sync_directory()
 };
 
 /// Paths are '/'-separated. What changes a directory (create, rename, remove) is durable only after sync_directory() of it.

@@ -41,12 +41,12 @@ inline constexpr std::optional<bool> kEither{};
 inline constexpr std::array kJudgementCases = {
     //            bounded, first bad record,       only voter
     JudgementCase{true, Place::kNowhere, kEither, {Tail::kClean, Plan::kGoOn}},
-    JudgementCase{true, Place::kAboveIntent, kEither, {Tail::kTorn, Plan::kCutThere}},      // never reported durable
-    JudgementCase{true, Place::kUpToIntent, false, {Tail::kInDoubt, Plan::kHold}},          // torn, or fsynced and destroyed since
-    JudgementCase{true, Place::kUpToIntent, true, {Tail::kInDoubt, Plan::kCutThere}},       // nobody to ask: cut, and say so
-    JudgementCase{true, Place::kUpToConfirmed, false, {Tail::kCorrupt, Plan::kHold}},       // peers have good copies
-    JudgementCase{true, Place::kUpToConfirmed, true, {Tail::kCorrupt, Plan::kRefuse}},      // acknowledged, and nowhere else
-    JudgementCase{false, kAnywhere, false, {Tail::kUnbounded, Plan::kHold}},                // how far the log went is unknown
+    JudgementCase{true, Place::kAboveIntent, kEither, {Tail::kTorn, Plan::kCutThere}},  // never reported durable
+    JudgementCase{true, Place::kUpToIntent, false, {Tail::kInDoubt, Plan::kHold}},      // torn, or fsynced and destroyed since
+    JudgementCase{true, Place::kUpToIntent, true, {Tail::kInDoubt, Plan::kCutThere}},   // nobody to ask: cut, and say so
+    JudgementCase{true, Place::kUpToConfirmed, false, {Tail::kCorrupt, Plan::kHold}},   // peers have good copies
+    JudgementCase{true, Place::kUpToConfirmed, true, {Tail::kCorrupt, Plan::kRefuse}},  // acknowledged, and nowhere else
+    JudgementCase{false, kAnywhere, false, {Tail::kUnbounded, Plan::kHold}},            // how far the log went is unknown
     JudgementCase{false, kAnywhere, true, {Tail::kUnbounded, Plan::kRefuse}},
 };
 

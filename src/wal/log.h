@@ -20,17 +20,17 @@ namespace tanist::wal {
 /// What opening found. `last` is the end of the good records without a gap; those behind a hole are in `behind_hole`.
 struct Found {
     Tail tail = Tail::kClean;
-    bool created = false;                ///< the directory held no log: this one is new
-    bool clean_stop = false;             ///< the mark confirmed the last record: nothing had to be copied (S4)
-    bool cut_in_doubt = false;           ///< entries in doubt have been cut, for nobody could be asked; `mark` names them: say so
-    EntryId base;                        ///< the entry before the first one held: everything up to it is recycled; lsn 0: nothing is
-    EntryId last;                        ///< == base when the log is empty
-    Mark mark;                           ///< of kUnbounded: what could still be read of it
-    std::vector<EpochRun> epochs;        ///< of base.lsn.next() .. last.lsn, oldest first
-    std::vector<Entry> memberships;      ///< the entries of EntryKind::kMembership among them, oldest first
-    std::uint64_t last_timestamp = 0;    ///< of `last`; 0 when the log is empty
-    std::vector<EntryId> behind_hole;    ///< good records behind the first bad one, ascending by LSN; read() gives them too
-    std::string where;                   ///< "file:offset: reason" of the first bad thing; empty when clean
+    bool created = false;              ///< the directory held no log: this one is new
+    bool clean_stop = false;           ///< the mark confirmed the last record: nothing had to be copied (S4)
+    bool cut_in_doubt = false;         ///< entries in doubt have been cut, for nobody could be asked; `mark` names them: say so
+    EntryId base;                      ///< the entry before the first one held: everything up to it is recycled; lsn 0: nothing is
+    EntryId last;                      ///< == base when the log is empty
+    Mark mark;                         ///< of kUnbounded: what could still be read of it
+    std::vector<EpochRun> epochs;      ///< of base.lsn.next() .. last.lsn, oldest first
+    std::vector<Entry> memberships;    ///< the entries of EntryKind::kMembership among them, oldest first
+    std::uint64_t last_timestamp = 0;  ///< of `last`; 0 when the log is empty
+    std::vector<EntryId> behind_hole;  ///< good records behind the first bad one, ascending by LSN; read() gives them too
+    std::string where;                 ///< "file:offset: reason" of the first bad thing; empty when clean
 };
 
 struct LogOptions {
@@ -52,7 +52,8 @@ public:
     /// `directory` holds the segments themselves ("data/node1/wal") and is made when missing. `seed` draws the use ids of segments.
     /// Streams: memory does not grow with the log's size.
     /// kCorrupt (only_voter): names file, offset and the repair command.
-    [[nodiscard]] static Result<std::unique_ptr<Log>> open(FileSystem& files, std::string directory, LogOptions options, std::uint64_t seed);
+    [[nodiscard]] static Result<std::unique_ptr<Log>> open(FileSystem& files, std::string directory, LogOptions options,
+                                                           std::uint64_t seed);
     virtual ~Log() = default;
 
     [[nodiscard]] virtual const Found& found() const = 0;
@@ -92,7 +93,8 @@ public:
     /// Gives up whole segments at or below `through` that are over the retention budget; base() tells what remains.
     [[nodiscard]] virtual Status recycle(Lsn through) = 0;
     /// Zeroes a piece (1 MiB) of a used segment, making it a spare one with the last piece; makes a spare one from nothing when
-    /// there is none; near a full disk it removes used ones instead. False: there was nothing to do. Off the request path: when nothing is to be written, or on a thread of its own.
+    /// there is none; near a full disk it removes used ones instead. False: there was nothing to do. Off the request path: when nothing is
+    /// to be written, or on a thread of its own.
     [[nodiscard]] virtual Result<bool> prepare_spare() = 0;
 
     /// Entries from `from` up to `through`, as many as fit into `bytes_max` but at least one. Checked as they are read.

@@ -181,7 +181,8 @@ Status MemoryFileSystem::begin(DiskOperation operation, const std::string& path,
         const std::lock_guard lock(mutex_);
         ++operations_;
         ++counts_[static_cast<std::size_t>(operation)];
-        if (fail_from_ != 0 && operations_ >= fail_from_) return fail(ErrorCode::kIo, "{} {}: the power is gone", to_string(operation), path);
+        if (fail_from_ != 0 && operations_ >= fail_from_)
+            return fail(ErrorCode::kIo, "{} {}: the power is gone", to_string(operation), path);
         hook = hook_;
     }
     if (!hook) return {};
@@ -220,7 +221,8 @@ Status MemoryFileSystem::write(Inode& inode, const std::string& path, std::uint6
     return {};
 }
 
-Result<std::size_t> MemoryFileSystem::read(const Inode& inode, const std::string& path, std::uint64_t offset, std::span<std::byte> into) const {
+Result<std::size_t> MemoryFileSystem::read(const Inode& inode, const std::string& path, std::uint64_t offset,
+                                           std::span<std::byte> into) const {
     if (offset >= inode.sizes.back()) return 0;
     into = into.first(std::min<std::uint64_t>(into.size(), inode.sizes.back() - offset));
     for (std::size_t done = 0; done < into.size();) {
@@ -391,7 +393,8 @@ void MemoryFileSystem::cut_short(const std::string& path, std::uint64_t size) {
 
 void MemoryFileSystem::make_unreadable(const std::string& path, std::uint64_t offset, std::uint64_t bytes) {
     const std::lock_guard lock(mutex_);
-    for (std::uint64_t index = offset / kSectorBytes; index * kSectorBytes < offset + bytes; ++index) inode_of(path).unreadable.insert(index);
+    for (std::uint64_t index = offset / kSectorBytes; index * kSectorBytes < offset + bytes; ++index)
+        inode_of(path).unreadable.insert(index);
 }
 
 void MemoryFileSystem::lose(const std::string& path) {

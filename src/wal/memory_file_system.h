@@ -91,7 +91,8 @@ private:
 
     [[nodiscard]] Status begin(DiskOperation operation, const std::string& path, Inode* inode = nullptr);
     [[nodiscard]] Status write(Inode& inode, const std::string& path, std::uint64_t offset, Bytes bytes);
-    [[nodiscard]] Result<std::size_t> read(const Inode& inode, const std::string& path, std::uint64_t offset, std::span<std::byte> into) const;
+    [[nodiscard]] Result<std::size_t> read(const Inode& inode, const std::string& path, std::uint64_t offset,
+                                           std::span<std::byte> into) const;
     void sync(Inode& inode);
     void set_size(Inode& inode, std::uint64_t size);
     void crash(Inode& inode, Random& random);

@@ -40,7 +40,8 @@ public:
 
     Status write_at(std::uint64_t offset, Bytes bytes) override {
         while (!bytes.empty()) {
-            const auto written = uninterrupted([&] { return ::pwrite(descriptor_, bytes.data(), bytes.size(), static_cast<off_t>(offset)); });
+            const auto written =
+                uninterrupted([&] { return ::pwrite(descriptor_, bytes.data(), bytes.size(), static_cast<off_t>(offset)); });
             if (written < 0) return system_failure("write", path_, errno);
             offset += static_cast<std::uint64_t>(written);
             bytes = bytes.subspan(static_cast<std::size_t>(written));
@@ -86,13 +87,14 @@ public:
     }
 
     Result<std::uint64_t> size() const override {
-        struct stat info {};
+        struct stat info{};
         if (::fstat(descriptor_, &info) != 0) return system_failure("stat", path_, errno);
         return static_cast<std::uint64_t>(info.st_size);
     }
 
     Status truncate(std::uint64_t size) override {
-        if (uninterrupted([&] { return ::ftruncate(descriptor_, static_cast<off_t>(size)); }) != 0) return system_failure("truncate", path_, errno);
+        if (uninterrupted([&] { return ::ftruncate(descriptor_, static_cast<off_t>(size)); }) != 0)
+            return system_failure("truncate", path_, errno);
         return {};
     }
 
@@ -159,14 +161,14 @@ Status PosixFileSystem::sync_directory(const std::string& directory) {
 }
 
 Result<bool> PosixFileSystem::exists(const std::string& path) {
-    struct stat info {};
+    struct stat info{};
     if (::stat(path.c_str(), &info) == 0) return true;
     if (errno == ENOENT || errno == ENOTDIR) return false;
     return system_failure("stat", path, errno);
 }
 
 Result<std::uint64_t> PosixFileSystem::bytes_free(const std::string& path) {
-    struct statvfs info {};
+    struct statvfs info{};
     if (::statvfs(path.c_str(), &info) != 0) return system_failure("statvfs", path, errno);
     return static_cast<std::uint64_t>(info.f_bavail) * info.f_frsize;
 }

@@ -29,10 +29,10 @@ struct Segment {
     std::uint32_t seed = 0;
     std::uint64_t bytes = 0;  ///< the file's size
     Head head;
-    EntryId base;                                ///< the entry before name.first_lsn
-    Lsn last_lsn;                                ///< of the last record that counts here; the one before name.first_lsn: none
-    std::uint64_t end_offset = kRecordsOffset;   ///< behind the last good record
-    std::vector<IndexPoint> points;              ///< ascending in both; the first record behind a hole always has one
+    EntryId base;                               ///< the entry before name.first_lsn
+    Lsn last_lsn;                               ///< of the last record that counts here; the one before name.first_lsn: none
+    std::uint64_t end_offset = kRecordsOffset;  ///< behind the last good record
+    std::vector<IndexPoint> points;             ///< ascending in both; the first record behind a hole always has one
 
     [[nodiscard]] bool holds(Lsn lsn) const { return lsn >= name.first_lsn && lsn <= last_lsn; }
     [[nodiscard]] std::uint64_t used_bytes() const { return end_offset - kRecordsOffset; }

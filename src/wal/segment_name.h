@@ -25,9 +25,9 @@ struct SegmentName {
 };
 
 inline constexpr std::string_view kSegmentSuffix = ".wal";
-inline constexpr std::string_view kDraftSuffix = ".new";   ///< a segment not finished: worth nothing
-inline constexpr std::string_view kUsedSuffix = ".used";   ///< no longer of the log, to be zeroed
-inline constexpr std::string_view kSpareSuffix = ".spare"; ///< all zero, durably
+inline constexpr std::string_view kDraftSuffix = ".new";    ///< a segment not finished: worth nothing
+inline constexpr std::string_view kUsedSuffix = ".used";    ///< no longer of the log, to be zeroed
+inline constexpr std::string_view kSpareSuffix = ".spare";  ///< all zero, durably
 
 [[nodiscard]] std::string file_name(const SegmentName& name);
 /// nullopt: not the name of a segment.

@@ -46,7 +46,8 @@ std::optional<Slot> decode_slot(std::span<const std::byte, kSlotBytes> bytes, st
     const std::byte* at = bytes.data();
     if (load_le<std::uint32_t>(at + 4) != kSlotFormat) return std::nullopt;
     if (load_le<std::uint32_t>(at) != crc32c(bytes.subspan<sizeof(std::uint32_t)>(), seed)) return std::nullopt;
-    Slot slot{.number = load_le<std::uint64_t>(at + 8), .base = load(at + 16), .mark = {.intent = load(at + 40), .confirmed = load(at + 64)}};
+    Slot slot{
+        .number = load_le<std::uint64_t>(at + 8), .base = load(at + 16), .mark = {.intent = load(at + 40), .confirmed = load(at + 64)}};
     if (const auto successor = load_le<std::uint64_t>(at + 96); successor != 0) {
         slot.seal = Seal{.end_lsn = {load_le<std::uint64_t>(at + 88)}, .successor_use_id = successor};
     }

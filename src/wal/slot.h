@@ -12,7 +12,7 @@
 
 namespace tanist::wal {
 
-inline constexpr std::size_t kSlotBytes = 512;     ///< one sector: a disk writes it whole or not at all
+inline constexpr std::size_t kSlotBytes = 512;      ///< one sector: a disk writes it whole or not at all
 inline constexpr std::uint64_t kSlotStride = 4096;  ///< each in a block of its own: one bad block never takes both
 inline constexpr std::uint64_t kRecordsOffset = 2 * kSlotStride;
 

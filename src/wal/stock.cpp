@@ -16,9 +16,7 @@ constexpr std::uint64_t kZeroedBytesACall = 1 * limits::kMiB;  // a few millisec
 constexpr std::uint64_t kSegmentsLeftFree = 4;                 // with less room on the disk nothing is zeroed, or made, ahead (S4)
 constexpr std::array<std::byte, 256 * limits::kKiB> kZeros{};
 
-std::string with_suffix(const std::string& path, std::string_view suffix) {
-    return path.substr(0, path.rfind('.')).append(suffix);
-}
+std::string with_suffix(const std::string& path, std::string_view suffix) { return path.substr(0, path.rfind('.')).append(suffix); }
 
 }  // namespace
 

@@ -37,7 +37,7 @@ private:
     const std::uint64_t segment_bytes_;
     const std::size_t spares_max_;
 
-    mutable std::mutex mutex_;  ///< guards the lists: prepare() runs beside the writer
+    mutable std::mutex mutex_;               ///< guards the lists: prepare() runs beside the writer
     std::vector<std::string> spare_, used_;  ///< paths
     std::string in_work_;                    ///< what prepare() is zeroing; in neither list
 

@@ -68,7 +68,9 @@ private:
                 if (!above_intent()) note_hole(reader.offset(), std::max(found_.mark.intent.lsn, next_), std::nullopt, "record missing");
                 return;
             }
-            const std::string reason = seen == Seen::kNothing ? "record missing" : seen == Seen::kBad ? reader.reason() : "not the record that its neighbours or the mark name";
+            const std::string reason = seen == Seen::kNothing ? "record missing"
+                                       : seen == Seen::kBad   ? reader.reason()
+                                                              : "not the record that its neighbours or the mark name";
             if (newest(limit) && survey_.bounded && above_intent()) {
                 survey_.dirty_end = true;
                 note_bad(reader.offset(), reason);
@@ -227,7 +229,8 @@ Result<Survey> survey(FileSystem& files, const std::string& directory) {
     if (slot) survey.found.mark = slot->mark;
     if (!newest.head.whole()) {
         survey.bounded = false;
-        survey.found.where = fmt::format("{}: a slot of the newest segment is unreadable", place_text(newest.path, newest.head.slots[0] ? kSlotStride : 0));
+        survey.found.where =
+            fmt::format("{}: a slot of the newest segment is unreadable", place_text(newest.path, newest.head.slots[0] ? kSlotStride : 0));
     } else if (slot->seal) {
         survey.bounded = false;
         survey.found.where = fmt::format("{}: sealed, but its successor {:016x} is missing", newest.path, slot->seal->successor_use_id);

@@ -50,8 +50,8 @@ std::optional<Vote> settle(const Copy& a, const Copy& b) {
 }  // namespace
 
 std::string encode(const Vote& vote) {
-    std::string text = fmt::format("tanist vote 1\nepoch {:020}\nnode {:020}\nincarnation {:016x}\n", vote.epoch.value, vote.candidate.node.value,
-                                   vote.candidate.incarnation.value);
+    std::string text = fmt::format("tanist vote 1\nepoch {:020}\nnode {:020}\nincarnation {:016x}\n", vote.epoch.value,
+                                   vote.candidate.node.value, vote.candidate.incarnation.value);
     text += fmt::format("checksum {:08x}\n", crc32c(as_bytes(text)));
     return text;
 }

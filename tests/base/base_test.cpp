@@ -45,7 +45,8 @@ TEST(Bytes, ReadsBackWhatWasWritten) {
     EXPECT_EQ(reader.u8(), 7);
     EXPECT_EQ(reader.u32(), 0x01020304U);
     EXPECT_EQ(reader.u64(), ~std::uint64_t{0});
-    for (const std::uint64_t v : {std::uint64_t{0}, std::uint64_t{127}, std::uint64_t{128}, ~std::uint64_t{0}}) EXPECT_EQ(reader.varint(), v);
+    for (const std::uint64_t v : {std::uint64_t{0}, std::uint64_t{127}, std::uint64_t{128}, ~std::uint64_t{0}})
+        EXPECT_EQ(reader.varint(), v);
     EXPECT_EQ(reader.string(), "hello");
     EXPECT_TRUE(reader.ok());
     EXPECT_TRUE(reader.at_end());
@@ -60,7 +61,9 @@ TEST(Bytes, AReaderNeverReadsPastItsEndAndRemembersThatItWanted) {
         EXPECT_EQ(reader.u64(), 0U);
         EXPECT_EQ(reader.string(), "");
     }
-    ByteReader reader(std::string_view("\x05" "abc"));
+    ByteReader reader(
+        std::string_view("\x05"
+                         "abc"));
     EXPECT_EQ(reader.string(), "");
     EXPECT_FALSE(reader.ok());
 }

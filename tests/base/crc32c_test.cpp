@@ -37,7 +37,8 @@ TEST(Crc32c, OfEveryLengthAndAlignmentIsTheDefinition) {
             ASSERT_EQ(crc32c(bytes), by_definition(bytes)) << size << " at " << start;
         }
     }
-    for (const std::size_t size : {768U, 3071U, 3072U, 3073U, 8999U}) ASSERT_EQ(crc32c(as_bytes(text).subspan(1, size)), by_definition(as_bytes(text).subspan(1, size)));
+    for (const std::size_t size : {768U, 3071U, 3072U, 3073U, 8999U})
+        ASSERT_EQ(crc32c(as_bytes(text).subspan(1, size)), by_definition(as_bytes(text).subspan(1, size)));
 }
 
 TEST(Crc32c, ContinuesFromASeed) {

@@ -15,7 +15,8 @@ constexpr int kGroups = 1500;
 /// An entry whose content can be checked by whoever reads it, without asking the writer.
 Entry entry_after(const EntryId& last, Epoch epoch) {
     const std::uint64_t lsn = last.lsn.value + 1;
-    return Entry::make(epoch, last, lsn, EntryKind::kCommands, std::string(10 + lsn % 90, static_cast<char>('a' + (lsn + epoch.value) % 26)));
+    return Entry::make(epoch, last, lsn, EntryKind::kCommands,
+                       std::string(10 + lsn % 90, static_cast<char>('a' + (lsn + epoch.value) % 26)));
 }
 
 void expect_true_entries(const std::vector<Entry>& entries, Lsn from) {
@@ -39,7 +40,8 @@ void read_until(const std::atomic<bool>& done, const Log& log, std::uint64_t see
             expect_true_entries(*entries, from);
             ++reads;
         } else {  // gone since we asked, never garbage
-            ASSERT_TRUE(entries.error().code == ErrorCode::kRecycled || entries.error().code == ErrorCode::kNotFound) << entries.error().message;
+            ASSERT_TRUE(entries.error().code == ErrorCode::kRecycled || entries.error().code == ErrorCode::kNotFound)
+                << entries.error().message;
         }
         const auto id = log.id_of(from);
         ASSERT_TRUE(id ? id->lsn == from : id.error().code != ErrorCode::kCorrupt) << id.error().message;

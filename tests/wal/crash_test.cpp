@@ -19,6 +19,11 @@ std::unique_ptr<Log> recover(MemoryFileSystem& files, History& history, std::uin
     EXPECT_NE(log->tail(), Tail::kCorrupt) << log->found().where;
     EXPECT_NE(log->tail(), Tail::kUnbounded) << log->found().where;
     history.check(*log);
+    for (const std::string& name : names_in(files)) {
+        if (!name.ends_with(".spare")) continue;
+        const auto content = read_file(files, kDirectory + "/" + name, 4 * kSmallSegment);
+        EXPECT_EQ(content->find_first_not_of('\0'), std::string::npos) << name << " is not all zero";
+    }
     return log;
 }
 
@@ -130,6 +135,30 @@ TEST(Crash, WhileRollingToNewSegments) {
     crash_everywhere(some_entries, [](Log& log, History& history) { return history.append(log, Epoch{2}, 40, 300); });
 }
 
+TEST(Crash, BetweenANewSegmentAndTheSealOfTheOldIsMendedAtTheStart) {  // S10
+    MemoryFileSystem files;
+    auto log = open_log(files);
+    const auto entries = Chain().next(Epoch{1}, 30);
+    ASSERT_OK(append(*log, entries));
+    ASSERT_OK(log->confirm());
+    bool is_renamed = false;
+    files.set_hook([&](DiskOperation operation, const std::string& path) -> Status {
+        if (operation == DiskOperation::kRename && path.ends_with(".new")) is_renamed = true;
+        if (is_renamed && operation == DiskOperation::kWrite) return fail(ErrorCode::kIo, "gone");
+        return {};
+    });
+    EXPECT_FALSE(log->cut(Lsn{20}).has_value());
+    files.set_hook({});
+    log.reset();
+    Random random(1);
+    files.crash(random);
+    log = open_log(files);
+    EXPECT_EQ(log->last(), entries[19].id());
+    log.reset();
+    files.lose(segment_paths(files).back());
+    EXPECT_EQ(open_log(files)->tail(), Tail::kUnbounded);  // only the seal can tell
+}
+
 TEST(Crash, WhileCutting) {
     for (const std::uint64_t keep : {149U, 130U, 40U, 0U}) {
         crash_everywhere(some_entries, [keep](Log& log, History& history) -> Status {
@@ -191,7 +220,9 @@ void crash_while_repairing(const std::vector<Lsn>& bad, Tail tail, bool cut) {
     const Lsn first = bad.front(), last = bad.back();
     const auto& entries = whole.now().entries;
     std::vector<Entry> fill;
-    if (!cut) fill.assign(entries.begin() + static_cast<std::ptrdiff_t>(first.value - 1), entries.begin() + static_cast<std::ptrdiff_t>(last.value));
+    if (!cut)
+        fill.assign(entries.begin() + static_cast<std::ptrdiff_t>(first.value - 1),
+                    entries.begin() + static_cast<std::ptrdiff_t>(last.value));
     Outcome holed = whole.now(), after = whole.now();
     holed.durable = first.value - 1;  // of those without a gap
     if (cut) after.entries.resize(first.value - 1);

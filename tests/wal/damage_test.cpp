@@ -87,7 +87,8 @@ Tail expected_tail(const SmallLog& small, const Extent* bad) {
 }
 
 /// Opens a damaged copy and holds it against what the damage was. `tails`: what it may be called.
-void expect_judged(const SmallLog& small, MemoryFileSystem& files, const std::vector<Tail>& tails, const Extent* bad, const std::string& what) {
+void expect_judged(const SmallLog& small, MemoryFileSystem& files, const std::vector<Tail>& tails, const Extent* bad,
+                   const std::string& what) {
     const auto log = open_log(files, tiny_log(), 7);
     ASSERT_TRUE(log) << what;
     const Found& found = log->found();
@@ -128,12 +129,13 @@ TEST_P(EveryDamage, FlippedBit) {
         const std::uint64_t size = tiny_log().segment_bytes;
         for (std::uint64_t offset = 0; offset < size; ++offset) {
             const bool in_slot = offset % kSlotStride < kSlotBytes && offset < kRecordsOffset;
-            const auto extent = std::ranges::find_if(small_.extents, [&](const Extent& e) { return e.path == path && e.begin <= offset && offset < e.end; });
+            const auto extent = std::ranges::find_if(
+                small_.extents, [&](const Extent& e) { return e.path == path && e.begin <= offset && offset < e.end; });
             const Extent* bad = extent == small_.extents.end() ? nullptr : &*extent;
             std::vector<Tail> tails{expected_tail(small_, bad)};
             if (in_slot && newest) tails = {Tail::kUnbounded};
             if (bad == nullptr && newest && offset >= kRecordsOffset) tails = {Tail::kTorn};  // not zero behind the end
-            const bool meant = bad != nullptr || (in_slot && offset % kSlotStride < 108);  // elsewhere all is zero: a sample will do
+            const bool meant = bad != nullptr || (in_slot && offset % kSlotStride < 108);     // elsewhere all is zero: a sample will do
             if (!meant && offset % 7 != 0) continue;
             for (std::uint64_t bit = 0; bit < 8; ++bit) {
                 if (!meant && bit != offset % 8) continue;
@@ -183,7 +185,8 @@ TEST_P(EveryDamage, UnreadableSector) {
             std::vector<Tail> tails{expected_tail(small_, bad)};
             if (bad == nullptr && path == small_.newest && offset >= kRecordsOffset) tails = {Tail::kTorn};
             if (path == small_.newest && offset % kSlotStride == 0 && offset < kRecordsOffset) tails = {Tail::kUnbounded};
-            judge([&](MemoryFileSystem& files) { files.make_unreadable(path, offset, 1); }, tails, bad, fmt::format("sector {} of {}", sector, path));
+            judge([&](MemoryFileSystem& files) { files.make_unreadable(path, offset, 1); }, tails, bad,
+                  fmt::format("sector {} of {}", sector, path));
             ASSERT_FALSE(HasFailure());
         }
     }
@@ -191,8 +194,10 @@ TEST_P(EveryDamage, UnreadableSector) {
 
 TEST_P(EveryDamage, LostSegment) {
     const auto paths = segment_paths(small_.files);
-    judge([&](MemoryFileSystem& files) { files.lose(paths[1]); }, {Tail::kCorrupt}, small_.first_at_or_behind(paths[1], 0), "middle segment lost");
-    judge([&](MemoryFileSystem& files) { files.lose(paths[2]); }, {Tail::kUnbounded}, small_.first_at_or_behind(paths[2], 0), "newest segment lost");
+    judge([&](MemoryFileSystem& files) { files.lose(paths[1]); }, {Tail::kCorrupt}, small_.first_at_or_behind(paths[1], 0),
+          "middle segment lost");
+    judge([&](MemoryFileSystem& files) { files.lose(paths[2]); }, {Tail::kUnbounded}, small_.first_at_or_behind(paths[2], 0),
+          "newest segment lost");
 }
 
 INSTANTIATE_TEST_SUITE_P(Log, EveryDamage,
@@ -231,25 +236,45 @@ TEST(Damage, ARecordThatRotsAfterTheStartIsNeverReturned) {
     EXPECT_EQ(log->read(Lsn{6}, Lsn{6}, 0)->front().id(), small.entries[5].id());
 }
 
-TEST(Damage, ARecordOtherThanTheOneThatTheMarkNamesIsBad) {  // a lost write of a record that left a valid older one
+/// Puts another entry of the same size in the place of the record `lsn`, as valid as that one.
+void swap_records(MemoryFileSystem& files, const std::vector<Entry>& entries, Lsn lsn) {
+    MemoryFileSystem twins;
+    const auto twin = open_log(twins);
+    const auto kept = std::span(entries).first(lsn.value - 1);
+    const Entry& entry = entries[lsn.value - 1];
+    Entry other = Chain(kept.back().id(), 1).one(entry.epoch(), entry.payload().size());
+    ASSERT_OK(twin->write(kept));
+    ASSERT_OK(twin->write({&other, 1}));
+    ASSERT_EQ(segment_paths(files), segment_paths(twins));  // the same seed, so the same use id
+    std::uint64_t begin = kRecordsOffset;
+    for (const Entry& before : kept) begin += 8 + before.size();
+    const std::string content = read_file(twins, segment_paths(twins)[0], kSmallSegment).value();
+    const auto file = files.open(segment_paths(files)[0], OpenMode::kWrite).value();
+    ASSERT_OK(file->write_at(begin, as_bytes(std::string_view(content).substr(begin, 8 + other.size()))));
+}
+
+TEST(Damage, ARecordOtherThanTheOneThatTheMarkNamesIsBad) {  // a lost write that left a valid older record
     MemoryFileSystem files;
     auto log = open_log(files);
     const auto entries = Chain().next(Epoch{1}, 5);
     ASSERT_OK(append(*log, entries));
     ASSERT_OK(log->close());
-    const std::string before = read_file(files, segment_paths(files)[0], kSmallSegment).value();
-    // The same log with another fifth entry: its records go into the first log's file, whose mark names the first fifth entry.
-    MemoryFileSystem twins;
-    auto twin = open_log(twins);
-    ASSERT_OK(append(*twin, std::span(entries).first(4)));
-    ASSERT_OK(append(*twin, Chain(entries[3].id(), 1).next(Epoch{1}, 1)));
-    const std::string other = read_file(twins, segment_paths(twins)[0], kSmallSegment).value();
-    ASSERT_EQ(segment_paths(files), segment_paths(twins));  // the same seed, so the same use id
-    auto file = files.open(segment_paths(files)[0], OpenMode::kWrite).value();
-    ASSERT_OK(file->write_at(kRecordsOffset, as_bytes(std::string_view(other).substr(kRecordsOffset))));
+    swap_records(files, entries, Lsn{5});
     log = open_log(files);
     EXPECT_EQ(log->tail(), Tail::kCorrupt);
     EXPECT_EQ(log->last(), entries[3].id());
+}
+
+TEST(Damage, ARecordThatDoesNotFollowTheOneBeforeItIsBad) {
+    MemoryFileSystem files;
+    auto log = open_log(files);
+    const auto entries = Chain().next(Epoch{1}, 5);
+    ASSERT_OK(append(*log, entries));
+    ASSERT_OK(log->close());
+    swap_records(files, entries, Lsn{3});
+    log = open_log(files);
+    EXPECT_EQ(log->tail(), Tail::kCorrupt);
+    EXPECT_LE(log->last().lsn, Lsn{3});
 }
 
 TEST(Damage, OneUnreadableSlotMeansUnboundedUntilRepair) {  // S9: not even the records are known to be all

@@ -13,7 +13,8 @@ std::optional<std::string> Outcome::mismatch(const Log& log) const {
     if (found_last.lsn < Lsn{base.lsn.value + durable}) {
         return fmt::format("ends at lsn={}, though lsn={} is durable", found_last.lsn.value, base.lsn.value + durable);
     }
-    if (found_last.lsn > last().lsn) return fmt::format("ends at lsn={}, though only lsn={} was written", found_last.lsn.value, last().lsn.value);
+    if (found_last.lsn > last().lsn)
+        return fmt::format("ends at lsn={}, though only lsn={} was written", found_last.lsn.value, last().lsn.value);
     const auto ids = ids_in(log);
     for (std::size_t i = 0; i < ids.size(); ++i) {
         const EntryId& expected = entries[found_base.lsn.value - base.lsn.value + i].id();

@@ -18,7 +18,8 @@ TEST(Judgement, ExactlyOneRowFitsEachCase) {  // S9
                 int fitting = 0;
                 for (std::size_t i = 0; i < kJudgementCases.size(); ++i) {
                     const JudgementCase& row = kJudgementCases[i];
-                    if (row.bounded.value_or(bounded) != bounded || row.first_bad.value_or(place) != place || row.only_voter.value_or(only_voter) != only_voter) {
+                    if (row.bounded.value_or(bounded) != bounded || row.first_bad.value_or(place) != place ||
+                        row.only_voter.value_or(only_voter) != only_voter) {
                         continue;
                     }
                     ++fitting;

@@ -94,7 +94,9 @@ TEST_F(PosixFileSystemTest, ADataDirectoryIsLockedForOneProcess) {
     const auto second = DataDirectoryLock::acquire(path("data"));
     EXPECT_EQ(code_of(second), ErrorCode::kLocked);
     EXPECT_THAT(second.error().message, testing::AllOf(HasSubstr(path("data")), HasSubstr(fmt::format("process {}", ::getpid()))));
-    { const auto released = std::move(*lock); }
+    {
+        const auto released = std::move(*lock);
+    }
     EXPECT_TRUE(DataDirectoryLock::acquire(path("data")).has_value());
 }
 

@@ -46,7 +46,8 @@ private:
             }
             case 10:
                 if (random_.chance(3, 4)) return history_.sync(*log_);
-                return history_.reset(*log_, {epoch.next(), Lsn{last.value + random_.between(1, 50)}, static_cast<std::uint32_t>(random_.next())});
+                return history_.reset(*log_,
+                                      {epoch.next(), Lsn{last.value + random_.between(1, 50)}, static_cast<std::uint32_t>(random_.next())});
             default: EXPECT_EQ(ids_in(*log_), ids_of(now.entries)); return {};
         }
     }

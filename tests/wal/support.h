@@ -81,7 +81,9 @@ inline std::vector<EntryId> ids_of(std::span<const Entry> entries) {
     return ids;
 }
 
-inline std::vector<std::string> names_in(FileSystem& files, const std::string& directory = kDirectory) { return files.list(directory).value(); }
+inline std::vector<std::string> names_in(FileSystem& files, const std::string& directory = kDirectory) {
+    return files.list(directory).value();
+}
 
 /// Paths of the segments, oldest first.
 inline std::vector<std::string> segment_paths(FileSystem& files) {
@@ -97,9 +99,9 @@ template <class T>
     return result ? ErrorCode{} : result.error().code;
 }
 
-#define ASSERT_OK(expression)                                                     \
-    do {                                                                          \
-        const auto& ok_result = (expression);                                     \
+#define ASSERT_OK(expression)                                                                   \
+    do {                                                                                        \
+        const auto& ok_result = (expression);                                                   \
         ASSERT_TRUE(ok_result.has_value()) << #expression << ": " << ok_result.error().message; \
     } while (false)
 

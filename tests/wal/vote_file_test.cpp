@@ -24,6 +24,8 @@ TEST(VoteFile, KeepsWhatWasSaved) {
     ASSERT_OK(file.save(vote(1, 2)));
     ASSERT_OK(file.save(vote(1, 2)));
     ASSERT_OK(file.save(vote(7)));
+    EXPECT_EQ(read_file(files, "vote.a", 512).value(), encode(vote(7)));
+    EXPECT_EQ(read_file(files, "vote.b", 512).value(), encode(vote(7)));
     EXPECT_EQ(load(files).value(), vote(7));
     EXPECT_LE(encode(vote(~std::uint64_t{0}, ~std::uint64_t{0} - 200)).size(), 512U);
 }
@@ -78,6 +80,23 @@ TEST(VoteFile, IsWrittenAgainAtTheStartBecauseTheCacheIsNotTheDisk) {  // S4
     Random random(1);
     files.crash(random);
     EXPECT_EQ(load(files).value(), vote(2, 3));
+}
+
+TEST(VoteFile, AtTheStartTheCopyThatDiffersIsWrittenFirst) {  // so that a good one is there all the time
+    for (const std::string stale : {"vote.a", "vote.b"}) {
+        MemoryFileSystem files;
+        put(files, "vote.a", vote(3));
+        put(files, "vote.b", vote(3));
+        put(files, stale, vote(2, 1));
+        std::vector<std::string> written;
+        files.set_hook([&](DiskOperation operation, const std::string& path) -> Status {
+            if (operation == DiskOperation::kWrite) written.push_back(path);
+            return {};
+        });
+        EXPECT_EQ(load(files).value(), vote(3));
+        ASSERT_EQ(written.size(), 2U);
+        EXPECT_THAT(written.front(), testing::EndsWith(stale));
+    }
 }
 
 TEST(VoteFile, EveryFlippedBitAndTruncationOfOneFileIsNoticedAndHealedFromTheOther) {
