@@ -21,7 +21,8 @@ struct Progress {
     Rank intent;
     bool awaiting = false;           ///< kProbe: the probe is under way; sent again by heartbeat
     Lsn probe_through;               ///< kProbe: the last entry in the probe
-    bool needs_copy = false;         ///< what it needs was recycled, or its state is lost (S25)
+    bool recycled = false;           ///< what it needs next is no longer in our log: it is told so with each heartbeat (S25)
+    bool needs_copy = false;         ///< it says so itself
     std::uint64_t round = 0;         ///< of linearizable reads, confirmed
 
     struct Flight {

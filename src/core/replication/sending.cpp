@@ -40,12 +40,6 @@ Lsn durable_at(const State& s, const Member& member) {
 /// The next one to be sent has a predecessor that we still know; otherwise only a checkpoint helps (S25).
 bool can_name_predecessor(const State& s, const Progress& p) { return p.next.previous() >= s.log.base().lsn; }
 
-void tell_recycled(State& s, Peer& peer, Actions& out) {
-    peer.progress.needs_copy = true;
-    peer.progress.awaiting = true;
-    send(s, peer.node, FetchReply{.status = FetchStatus::kRecycled, .commit = s.commit, .last = s.log.last().rank()}, out);
-}
-
 void send_append(State& s, Peer& peer, std::vector<Entry> entries, Actions& out) {
     Progress& p = peer.progress;
     const Lsn before = p.next.previous();
@@ -59,6 +53,16 @@ void send_append(State& s, Peer& peer, std::vector<Entry> entries, Actions& out)
     p.commit_sent = s.commit;
     p.sent_tick = s.time.ticks;
     send(s, peer.node, std::move(append), out);
+}
+
+/// Its next entries are gone: it stays heard by appends that it cannot place, and learns that it needs a checkpoint.
+void tell_recycled(State& s, Peer& peer, Actions& out) {
+    peer.progress.probe_from(s.log.base().lsn.next());
+    peer.progress.recycled = true;
+    peer.progress.awaiting = true;
+    peer.progress.probe_through = s.log.base().lsn;
+    send_append(s, peer, {}, out);
+    send(s, peer.node, FetchReply{.status = FetchStatus::kRecycled, .commit = s.commit, .last = s.log.last().rank()}, out);
 }
 
 std::size_t bytes_of(const std::vector<Entry>& entries) {
@@ -159,15 +163,14 @@ void send_heartbeats(State& s, bool now, Actions& out) {
         if (!is_due || !may_send(s, peer)) continue;
         p.commit_awaiting = false;  // whatever was under way may be lost
         if (p.phase == SendPhase::kProbe) p.awaiting = false;
-        if (can_name_predecessor(s, p)) {
-            send_append(s, peer, {}, out);
-            if (p.phase == SendPhase::kProbe) {
-                p.awaiting = true;
-                p.probe_through = p.next.previous();
-            }
-        } else {
+        if (p.recycled || !can_name_predecessor(s, p)) {
             tell_recycled(s, peer, out);
-            p.sent_tick = s.time.ticks;
+            continue;
+        }
+        send_append(s, peer, {}, out);
+        if (p.phase == SendPhase::kProbe) {
+            p.awaiting = true;
+            p.probe_through = p.next.previous();
         }
     }
 }
@@ -191,7 +194,7 @@ void on_append_ack(State& s, Peer& from, const AppendAck& m, Actions& out) {
     if (p.phase == SendPhase::kProbe && p.awaiting && m.acknowledged >= p.next.previous()) {
         p.phase = SendPhase::kStream;
         p.awaiting = false;
-        p.needs_copy = false;
+        p.needs_copy = p.recycled = false;
         p.next = std::max(p.probe_through, p.match).next();
     }
     if (p.next <= p.match) p.next = p.match.next();
@@ -214,9 +217,10 @@ void on_append_reject(State& s, Peer& from, const AppendReject& m, Actions& out)
     const auto common = common_point(s.log, m.last, m.epochs);
     const Lsn from_lsn = common ? std::max(common->lsn, p.match).next() : Lsn{};
     if (!common) {
-        p.probe_from(s.log.base().lsn.next());
-        return tell_recycled(s, from, out);
+        if (!p.recycled) tell_recycled(s, from, out);
+        return;  // otherwise with the next heartbeat
     }
+    p.recycled = false;
     const bool is_repeated = p.phase == SendPhase::kProbe && p.next == from_lsn;
     p.probe_from(from_lsn);
     if (is_repeated) {
