@@ -110,8 +110,7 @@ public:
     [[nodiscard]] std::future<Result<typename Request::Reply>> send(Request request, const CallOptions& options = {}) {
         auto promise = std::make_shared<std::promise<Result<typename Request::Reply>>>();
         auto future = promise->get_future();
-        send(
-            std::move(request), [promise](Result<typename Request::Reply> result) { promise->set_value(std::move(result)); }, options);
+        send(std::move(request), [promise](Result<typename Request::Reply> result) { promise->set_value(std::move(result)); }, options);
         return future;
     }
 

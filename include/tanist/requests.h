@@ -120,8 +120,12 @@ struct Delete {
 
 /// What a key must hold for a write to happen.
 struct Absent {};
-struct ValueIs { std::string bytes; };
-struct VersionIs { std::uint64_t version = 0; };
+struct ValueIs {
+    std::string bytes;
+};
+struct VersionIs {
+    std::uint64_t version = 0;
+};
 using Expected = std::variant<Absent, ValueIs, VersionIs>;
 
 struct CompareAndSet {

@@ -28,7 +28,7 @@ enum class Kind : std::uint8_t {
 struct Call {
     // What the caller asks for.
     Kind kind = Kind::kRead;
-    std::string_view name;  ///< "put", for messages
+    std::string_view name;    ///< "put", for messages
     native::Request request;  ///< body and levels; the rest is filled in at each sending
     std::size_t bytes = 0;    ///< of keys and values
     std::chrono::milliseconds allowed{0};
@@ -45,8 +45,8 @@ struct Call {
     unsigned open_sendings = 0;        ///< sent, and not answered by a promise that nothing was executed
     unsigned redirects = 0;            ///< in a row
     unsigned sessions_expired = 0;
-    bool prefer_master = false;        ///< reads: a slave was not fresh enough
-    std::vector<Link*> avoid;          ///< reads: did not answer, or not well enough; until all others have been tried too
+    bool prefer_master = false;  ///< reads: a slave was not fresh enough
+    std::vector<Link*> avoid;    ///< reads: did not answer, or not well enough; until all others have been tried too
     std::vector<Link*> sent_to;
     std::map<const Link*, std::string> said;  ///< each node's last refusal
     ErrorCode refused_as = ErrorCode::kUnavailable;

@@ -20,7 +20,9 @@
 namespace tanist::client {
 namespace {
 
-tl::unexpected<Error> refuse(ErrorCode code, std::string message) { return tl::unexpected(Error{code, Outcome::kRefused, std::move(message)}); }
+tl::unexpected<Error> refuse(ErrorCode code, std::string message) {
+    return tl::unexpected(Error{code, Outcome::kRefused, std::move(message)});
+}
 
 Result<void> validate(const Options& options) {
     if (options.seeds.empty()) return refuse(ErrorCode::kInvalidArgument, "options.seeds is empty: at least one HOST:PORT is needed");
@@ -28,7 +30,8 @@ Result<void> validate(const Options& options) {
         if (const auto address = parse_address(seed); !address) return tl::unexpected(address.error());
     }
     if (options.client_name.size() > 256) {
-        return refuse(ErrorCode::kInvalidArgument, fmt::format("options.client_name has {} bytes: at most 256 are allowed", options.client_name.size()));
+        return refuse(ErrorCode::kInvalidArgument,
+                      fmt::format("options.client_name has {} bytes: at most 256 are allowed", options.client_name.size()));
     }
     const auto positive = [](std::chrono::milliseconds time) { return time.count() > 0; };
     if (!positive(options.deadline) || !positive(options.silence) || !positive(options.refresh) || !positive(options.backoff_min)) {
@@ -43,7 +46,8 @@ Result<void> validate(const Options& options) {
 /// Stands between the callers' threads and the client's own: hands calls over in batches, and bounds how many are in flight.
 class Client::Impl {
 public:
-    explicit Impl(Options options) : options_(std::move(options)), work_(io_.get_executor()), router_(io_, options_), thread_([this] { io_.run(); }) {}
+    explicit Impl(Options options)
+        : options_(std::move(options)), work_(io_.get_executor()), router_(io_, options_), thread_([this] { io_.run(); }) {}
 
     ~Impl() {
         ENSURE(!inside());  // a client is not destroyed in one of its own callbacks
@@ -94,8 +98,7 @@ public:
     std::future<Result<typename Request::Reply>> send(Request request, const CallOptions& options) {
         auto promise = std::make_shared<std::promise<Result<typename Request::Reply>>>();
         auto future = promise->get_future();
-        send(
-            std::move(request), [promise](Result<typename Request::Reply> result) { promise->set_value(std::move(result)); }, options);
+        send(std::move(request), [promise](Result<typename Request::Reply> result) { promise->set_value(std::move(result)); }, options);
         return future;
     }
 
@@ -118,10 +121,11 @@ private:
         }
         if (closed_ || !taken) {
             lock.unlock();
-            return closed_ ? end(std::move(call), {ErrorCode::kClosed, Outcome::kRefused, "the client is being destroyed"})
-                           : end(std::move(call), {ErrorCode::kOverloaded, Outcome::kRefused,
-                                                   fmt::format("{} requests of {} bytes in flight: at most {} of {} are allowed", in_flight_,
-                                                               in_flight_bytes_, options_.in_flight_max, options_.in_flight_bytes_max)});
+            return closed_
+                       ? end(std::move(call), {ErrorCode::kClosed, Outcome::kRefused, "the client is being destroyed"})
+                       : end(std::move(call), {ErrorCode::kOverloaded, Outcome::kRefused,
+                                               fmt::format("{} requests of {} bytes in flight: at most {} of {} are allowed", in_flight_,
+                                                           in_flight_bytes_, options_.in_flight_max, options_.in_flight_bytes_max)});
         }
         ++in_flight_;
         in_flight_bytes_ += bytes;

@@ -77,12 +77,13 @@ void Connection::flush() {
 
 void Connection::read() {
     const auto room = unread_.prepare();
-    socket_.async_read_some(asio::buffer(room.data(), room.size()), [self = shared_from_this()](const asio::error_code& error, std::size_t bytes) {
-        if (self->ended_) return;
-        if (error) return self->end(error == asio::error::eof ? "the node closed the connection" : error.message());
-        self->unread_.commit(bytes);
-        if (self->take_replies()) self->read();
-    });
+    socket_.async_read_some(asio::buffer(room.data(), room.size()),
+                            [self = shared_from_this()](const asio::error_code& error, std::size_t bytes) {
+                                if (self->ended_) return;
+                                if (error) return self->end(error == asio::error::eof ? "the node closed the connection" : error.message());
+                                self->unread_.commit(bytes);
+                                if (self->take_replies()) self->read();
+                            });
 }
 
 bool Connection::take_replies() {

@@ -48,7 +48,7 @@ private:
     asio::ip::tcp::resolver resolver_;
     asio::ip::tcp::socket socket_;
     Events events_;
-    bool open_ = false;            ///< connected, and not yet ended
+    bool open_ = false;  ///< connected, and not yet ended
     bool ended_ = false;
     bool flush_scheduled_ = false;
     std::string queued_, writing_;  ///< what comes next, and what the system is being given

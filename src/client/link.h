@@ -24,7 +24,7 @@ public:
         kIdle,        ///< no connection, and none has failed since the last good one
         kConnecting,  ///< dialled, the node has not introduced itself yet
         kReady,
-        kFailed,      ///< not before retry_at()
+        kFailed,  ///< not before retry_at()
     };
     /// Told by the link, always as the last thing that it does.
     class Owner {

@@ -12,8 +12,8 @@
 namespace tanist::client {
 namespace {
 
-constexpr std::chrono::seconds kInUse{5};     // after the last call, the nodes are still looked after
-constexpr std::chrono::seconds kGiveUp{3};    // silence after which a connection counts as lost
+constexpr std::chrono::seconds kInUse{5};   // after the last call, the nodes are still looked after
+constexpr std::chrono::seconds kGiveUp{3};  // silence after which a connection counts as lost
 constexpr std::chrono::milliseconds kTickMin{10};
 
 Error refused(ErrorCode code, std::string message) { return {code, Outcome::kRefused, std::move(message)}; }
@@ -41,8 +41,9 @@ void Router::start(std::function<void(Result<void>)> connected) {
     }
     if (options_.connect_timeout.count() == 0) return;
     timers_.at(connect_deadline_, [this] {
-        report_connected(tl::unexpected(refused(ErrorCode::kUnavailable, fmt::format("no node answered within {} ms: {}",
-                                                                                     options_.connect_timeout.count(), nodes_tried(nullptr)))));
+        report_connected(
+            tl::unexpected(refused(ErrorCode::kUnavailable, fmt::format("no node answered within {} ms: {}",
+                                                                        options_.connect_timeout.count(), nodes_tried(nullptr)))));
     });
     seek();
 }
@@ -61,13 +62,13 @@ bool Router::gave_up_connecting() const {
 
 std::string Router::on_hello(Link& link, const native::HelloReply& hello) {
     if (!hello.cluster.is_zero() && !cluster_.is_zero() && hello.cluster != cluster_) {
-        return fmt::format("node {} belongs to cluster {:016x}, and this client to {:016x}", hello.node.value, hello.cluster.value, cluster_.value);
+        return fmt::format("node {} belongs to cluster {:016x}, and this client to {:016x}", hello.node.value, hello.cluster.value,
+                           cluster_.value);
     }
     if (!hello.cluster.is_zero()) cluster_ = hello.cluster;
     learn(hello.topology, hello.node);
-    const bool twice = std::ranges::any_of(links_, [&](const auto& at) {
-        return at.second.get() != &link && at.second->ready() && at.second->node() == hello.node;
-    });
+    const bool twice = std::ranges::any_of(
+        links_, [&](const auto& at) { return at.second.get() != &link && at.second->ready() && at.second->node() == hello.node; });
     // Only a link that nobody waits for: a seed that turned out to be a known node.
     return twice && link.waiting().empty() ? fmt::format("node {} is connected already", hello.node.value) : std::string();
 }
@@ -84,8 +85,10 @@ void Router::on_ready(Link& link) {
 void Router::on_lost(Link& link, const std::vector<CallId>& sent, const std::vector<CallId>& waiting) {
     if (closed_) return;
     if (connected_ && gave_up_connecting()) {
-        const bool wrong = std::ranges::all_of(links_, [](const auto& at) { return at.second->refused_as() == native::Code::kWrongCluster; });
-        const bool unsupported = std::ranges::all_of(links_, [](const auto& at) { return at.second->refused_as() == native::Code::kUnsupportedVersion; });
+        const bool wrong =
+            std::ranges::all_of(links_, [](const auto& at) { return at.second->refused_as() == native::Code::kWrongCluster; });
+        const bool unsupported =
+            std::ranges::all_of(links_, [](const auto& at) { return at.second->refused_as() == native::Code::kUnsupportedVersion; });
         const auto code = wrong ? ErrorCode::kWrongCluster : unsupported ? ErrorCode::kUnsupported : ErrorCode::kUnavailable;
         return report_connected(tl::unexpected(refused(code, fmt::format("no node answered: {}", nodes_tried(nullptr)))));
     }
@@ -145,7 +148,8 @@ Link& Router::link_at(const std::string& address) {
     auto& link = links_[address];
     if (link == nullptr) {
         native::Hello hello{.client_name = options_.client_name, .cluster_name = options_.cluster_name};
-        link = std::make_unique<Link>(io_, timers_, random_, static_cast<Link::Owner&>(*this), address, std::move(hello), Backoff(options_.backoff_min, options_.backoff_max));
+        link = std::make_unique<Link>(io_, timers_, random_, static_cast<Link::Owner&>(*this), address, std::move(hello),
+                                      Backoff(options_.backoff_min, options_.backoff_max));
     }
     return *link;
 }
@@ -166,16 +170,23 @@ Link* Router::link_to(NodeId node) {
 std::string Router::nodes_tried(const Call* call) const {
     std::string out;
     for (const auto& [address, link] : links_) {
-        const std::string* said = &link->failure();
+        std::string said = link->failure();
         if (call != nullptr) {
             const auto found = call->said.find(link.get());
-            if (found != call->said.end()) said = &found->second;
+            if (found != call->said.end()) said = found->second;
         }
-        const bool silent = said->empty() && link->silence() > options_.silence;
-        if (said->empty() && !silent && !(call == nullptr && link->state() == Link::State::kConnecting)) continue;
-        out += fmt::format("{}{}: {}", out.empty() ? "" : "; ", address, said->empty() ? "silent" : *said);
+        if (said.empty()) {
+            if (link->silence() > options_.silence || (call == nullptr && link->state() == Link::State::kConnecting)) {
+                said = "silent";
+            } else if (link->ready() && topology_.master().is_zero() && !options_.direct) {
+                said = "knows no master";
+            } else {
+                continue;
+            }
+        }
+        out += fmt::format("{}{}: {}", out.empty() ? "" : "; ", address, said);
     }
-    return out.empty() ? "no node known" : out;
+    return out.empty() ? "no node said why" : out;
 }
 
 // -- seeking: while calls are parked ---------------------------------------------------------------------------------------------
@@ -268,7 +279,8 @@ void Router::close() {
     if (session_ != nullptr) {
         Link* master = options_.direct ? links_.begin()->second.get() : link_to(topology_.master());
         if (master != nullptr && master->ready()) {
-            native::Request request{.session = session_->id(), .lowest_unanswered = session_->lowest_unanswered(), .body = native::CloseSession{}};
+            native::Request request{
+                .session = session_->id(), .lowest_unanswered = session_->lowest_unanswered(), .body = native::CloseSession{}};
             static_cast<void>(master->send(0, request));  // if it does not arrive, the session expires by itself
         }
     }

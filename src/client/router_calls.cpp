@@ -19,10 +19,10 @@ constexpr std::chrono::milliseconds kTooLate{20};
 /// What to do about an error reply.
 enum class Next : std::uint8_t {
     kTellCaller,
-    kFollow,      ///< to the master that the topology names
-    kWait,        ///< parked: nobody can take it now
-    kElsewhere,   ///< a read: another node may do better
-    kSendAgain,   ///< the outcome is unknown, but the session lets us ask
+    kFollow,     ///< to the master that the topology names
+    kWait,       ///< parked: nobody can take it now
+    kElsewhere,  ///< a read: another node may do better
+    kSendAgain,  ///< the outcome is unknown, but the session lets us ask
     kNewSession,
 };
 struct Rule {
@@ -227,7 +227,8 @@ void Router::on_error(Link& link, Call& call, const native::Reply& reply, const 
             }
             const bool unknown = rule.outcome == Outcome::kRefused && call.may_have_been_executed() && !by_execution(rule.code);
             const bool done = rule.outcome == Outcome::kDone && !reply.at.lsn.is_zero();
-            return fail_call(call, rule.as, unknown || (rule.outcome == Outcome::kDone && !done) ? Outcome::kUnknown : rule.outcome, std::move(message));
+            return fail_call(call, rule.as, unknown || (rule.outcome == Outcome::kDone && !done) ? Outcome::kUnknown : rule.outcome,
+                             std::move(message));
         }
         case Next::kFollow: {
             if (options_.direct) return fail_call(call, ErrorCode::kNotMaster, Outcome::kRefused, std::move(message));
@@ -257,7 +258,8 @@ void Router::on_session_expired(Call& call, std::string message) {
     if (session_ == call.session) session_ = nullptr;  // the next write registers a new one
     // When this answers the only sending, nothing was executed. Otherwise an earlier one may have been, and nobody can tell any more.
     if (call.kind != Kind::kWrite || call.open_sendings > 1 || call.session == nullptr || ++call.sessions_expired > kSessionsExpiredMax) {
-        return fail_call(call, ErrorCode::kSessionExpired, call.open_sendings > 1 ? Outcome::kUnknown : Outcome::kRefused, std::move(message));
+        return fail_call(call, ErrorCode::kSessionExpired, call.open_sendings > 1 ? Outcome::kUnknown : Outcome::kRefused,
+                         std::move(message));
     }
     call.open_sendings = 0;
     std::exchange(call.session, nullptr)->end(call.request.sequence);
@@ -270,8 +272,8 @@ void Router::on_deadline(Call& call) {
         std::string sent_to;
         for (const Link* link : call.sent_to) sent_to += (sent_to.empty() ? "" : ", ") + link->address();
         return fail_call(call, ErrorCode::kOutcomeUnknown, Outcome::kUnknown,
-                         fmt::format("{} was sent to {}, and no answer came within {} ms: it may or may not be executed ({})", call.name, sent_to,
-                                     waited, nodes_tried(&call)));
+                         fmt::format("{} was sent to {}, and no answer came within {} ms: it may or may not be executed ({})", call.name,
+                                     sent_to, waited, nodes_tried(&call)));
     }
     const Call* reason = &call;
     if (const Call* registration = find(registration_); registration != nullptr && call.said.empty() && call.kind == Kind::kWrite) {
@@ -325,7 +327,8 @@ void Router::on_session(Result<native::Reply> reply) {
         if (session_ != nullptr || try_again) {
             dispatch(*call);
         } else {
-            const Error error = reply ? Error{ErrorCode::kUnsupported, {}, "registering a session: an answer to something else"} : reply.error();
+            const Error error =
+                reply ? Error{ErrorCode::kUnsupported, {}, "registering a session: an answer to something else"} : reply.error();
             fail_call(*call, error.code, Outcome::kRefused, fmt::format("{}: {}", call->name, error.message));
         }
     }

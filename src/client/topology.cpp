@@ -20,7 +20,9 @@ Topology::Change Topology::merge(const native::Topology& report, NodeId reporter
     }
     const bool from_master = !reporter.is_zero() && reporter == master_;
     if ((newer || from_master) && !report.nodes.empty()) {
-        std::erase_if(nodes_, [&](const auto& known) { return std::ranges::find(report.nodes, known.first, &native::TopologyNode::id) == report.nodes.end(); });
+        std::erase_if(nodes_, [&](const auto& known) {
+            return std::ranges::find(report.nodes, known.first, &native::TopologyNode::id) == report.nodes.end();
+        });
     }
     for (const auto& said : report.nodes) {
         Node& node = nodes_[said.id];
@@ -49,7 +51,8 @@ std::vector<NodeId> Topology::readers() const {
 
 native::Topology topology_of(const native::StatusReply& status) {
     native::Topology topology{.epoch = status.epoch, .master = status.master};
-    for (const auto& node : status.nodes) topology.nodes.push_back({.id = node.id, .role = node.role, .state = node.state, .client = node.client});
+    for (const auto& node : status.nodes)
+        topology.nodes.push_back({.id = node.id, .role = node.role, .state = node.state, .client = node.client});
     return topology;
 }
 

@@ -23,8 +23,9 @@ constexpr std::size_t kOverhead = 16;  // of a key or value in memory and in a m
 
 Result<Encoded> encoded(Kind kind, std::string_view name, native::RequestBody body, std::size_t bytes) {
     if (bytes > limits::kRequestBytesMax) {  // those just below are caught when they are encoded
-        return tl::unexpected(Error{ErrorCode::kTooLarge, Outcome::kRefused,
-                                    fmt::format("{}: a request of {} bytes: at most {} are allowed", name, bytes, limits::kRequestBytesMax)});
+        return tl::unexpected(
+            Error{ErrorCode::kTooLarge, Outcome::kRefused,
+                  fmt::format("{}: a request of {} bytes: at most {} are allowed", name, bytes, limits::kRequestBytesMax)});
     }
     return Encoded{kind, name, std::move(body), bytes};
 }
@@ -123,7 +124,10 @@ tl::unexpected<Error> no_answer(std::string_view name, Outcome outcome) {
 Result<Written> to_written(const native::Reply& reply, std::string_view name) {
     const auto* written = std::get_if<native::Written>(&reply.body);
     if (written == nullptr) return no_answer(name, Outcome::kUnknown);
-    return Written{.version = written->version.value, .existed = written->existed, .level = from_wire(reply.level_reached), .replayed = reply.replayed};
+    return Written{.version = written->version.value,
+                   .existed = written->existed,
+                   .level = from_wire(reply.level_reached),
+                   .replayed = reply.replayed};
 }
 
 Result<Compared> to_compared(native::Reply& reply, std::string_view name) {
@@ -189,8 +193,10 @@ Result<Encoded> encode(CompareAndDelete request) {
                                     "compare_and_delete: an absent key cannot be deleted; expected must be a value or a version"});
     }
     const std::size_t bytes = request.key.size() + bytes_of(request.expected) + kOverhead;
-    return encoded(Kind::kWrite, "compare_and_delete",
-                   native::CompareAndDelete{.key = std::move(request.key), .expected = to_native<native::Expected>(std::move(request.expected))}, bytes);
+    return encoded(
+        Kind::kWrite, "compare_and_delete",
+        native::CompareAndDelete{.key = std::move(request.key), .expected = to_native<native::Expected>(std::move(request.expected))},
+        bytes);
 }
 
 Result<Encoded> encode(Increment request) {
@@ -203,7 +209,8 @@ Result<Encoded> encode(Batch request) {
     std::size_t bytes = 0;
     for (auto& condition : request.conditions) {
         bytes += condition.key.size() + bytes_of(condition.test) + kOverhead;
-        batch.conditions.push_back({.key = std::move(condition.key), .test = to_native<decltype(native::Condition::test)>(std::move(condition.test))});
+        batch.conditions.push_back(
+            {.key = std::move(condition.key), .test = to_native<decltype(native::Condition::test)>(std::move(condition.test))});
     }
     for (auto& command : request.commands) {
         bytes += std::visit([](const auto& any) { return bytes_of(any); }, command) + kOverhead;
@@ -258,7 +265,8 @@ Result<Page> decode<Scan>(native::Reply reply) {
     if (from == nullptr) return no_answer("scan", Outcome::kRefused);
     Page page{.next = std::move(from->next)};
     page.rows.reserve(from->rows.size());
-    for (auto& row : from->rows) page.rows.push_back({.key = std::move(row.key), .value = std::move(row.value), .version = row.version.value});
+    for (auto& row : from->rows)
+        page.rows.push_back({.key = std::move(row.key), .value = std::move(row.value), .version = row.version.value});
     return page;
 }
 

@@ -17,13 +17,13 @@ namespace native = protocol::native;
 
 using namespace std::chrono_literals;
 using ::testing::AllOf;
-using ::testing::ElementsAre;
-using ::testing::HasSubstr;
 using testing::Answer;
 using testing::await;
+using ::testing::ElementsAre;
 using testing::error_reply;
 using testing::FakeCluster;
 using testing::FakeNode;
+using ::testing::HasSubstr;
 using testing::Held;
 using testing::Reset;
 using testing::Silent;
@@ -81,7 +81,10 @@ TEST(Client, EveryRequestComesBackAsItsReply) {
     EXPECT_EQ(many[0]->bytes, "z");
     EXPECT_EQ(many[1], std::nullopt);
 
-    const auto batch = client.batch({.conditions = {{"a", Exists{}}, {"b", Absent{}}}, .commands = {Put{"p", "q"}, Get{"p"}, Delete{"b"}, Increment{"n", 3}}}).value();
+    const auto batch = client
+                           .batch({.conditions = {{"a", Exists{}}, {"b", Absent{}}},
+                                   .commands = {Put{"p", "q"}, Get{"p"}, Delete{"b"}, Increment{"n", 3}}})
+                           .value();
     EXPECT_TRUE(batch.done);
     EXPECT_EQ(batch.results[1]->bytes, "q");
     EXPECT_EQ(batch.results[2], std::nullopt);
@@ -237,7 +240,8 @@ TEST(Routing, AMasterThatHasSteppedDownStillReads) {  // S19: both slaves are de
     ASSERT_FALSE(write);
     EXPECT_EQ(write.error().code, ErrorCode::kUnavailable);
     EXPECT_EQ(write.error().outcome, Outcome::kRefused);
-    EXPECT_THAT(write.error().message, AllOf(HasSubstr("no majority"), HasSubstr(cluster.node(1).address()), HasSubstr(cluster.node(2).address())));
+    EXPECT_THAT(write.error().message,
+                AllOf(HasSubstr("no majority"), HasSubstr(cluster.node(1).address()), HasSubstr(cluster.node(2).address())));
 }
 
 // -- levels, tokens, deadlines --------------------------------------------------------------------------------------------------
@@ -276,7 +280,8 @@ TEST(SessionToken, IsCarriedAndCanBeHandedOver) {  // S18
     auto reader = connect(cluster);
     reader.observe({1, token.lsn + 1000});
     ASSERT_TRUE(reader.get("k"));
-    EXPECT_TRUE(std::ranges::any_of(reads(), [&](const auto& request) { return request.token && request.token->lsn.value == token.lsn + 1000; }));
+    EXPECT_TRUE(
+        std::ranges::any_of(reads(), [&](const auto& request) { return request.token && request.token->lsn.value == token.lsn + 1000; }));
     EXPECT_EQ(reader.token().lsn, token.lsn + 1000);
 }
 
@@ -416,10 +421,11 @@ TEST(ExactlyOnce, WritesFollowAFailoverWhenTheOldMasterFallsSilent) {
 
 TEST(ExactlyOnce, TheLowestUnansweredNumberRisesBehindTheAnswers) {
     FakeCluster cluster;
-    cluster.node(1).script([&, first = std::make_shared<std::atomic<bool>>(false)](const native::Request& request) -> std::optional<Answer> {
-        if (!is<native::Put>(request) || first->exchange(true)) return std::nullopt;
-        return Held{cluster.execute(1, request)};
-    });
+    cluster.node(1).script(
+        [&, first = std::make_shared<std::atomic<bool>>(false)](const native::Request& request) -> std::optional<Answer> {
+            if (!is<native::Put>(request) || first->exchange(true)) return std::nullopt;
+            return Held{cluster.execute(1, request)};
+        });
     auto client = connect(cluster);
     auto slow = client.send(Put{"slow", ""});
     ASSERT_TRUE(client.put("a", ""));

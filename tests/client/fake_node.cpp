@@ -22,7 +22,9 @@ namespace tanist::client::testing {
 
 using asio::ip::tcp;
 
-native::Reply error_reply(native::Code code, std::string message) { return {.body = native::ErrorReply{.code = code, .message = std::move(message)}}; }
+native::Reply error_reply(native::Code code, std::string message) {
+    return {.body = native::ErrorReply{.code = code, .message = std::move(message)}};
+}
 
 // -- the shared state -----------------------------------------------------------------------------------------------------------------
 
@@ -99,11 +101,13 @@ native::Reply FakeCluster::execute(unsigned id, const native::Request& request) 
     const std::lock_guard lock(mutex_);
     native::Reply reply;
     if (std::holds_alternative<native::Hello>(request.body)) {
-        reply.body = native::HelloReply{.server_version = "fake", .cluster_name = "fake", .cluster = {77}, .node = {id}, .topology = topology_locked()};
+        reply.body = native::HelloReply{
+            .server_version = "fake", .cluster_name = "fake", .cluster = {77}, .node = {id}, .topology = topology_locked()};
     } else if (std::holds_alternative<native::StatusRequest>(request.body)) {
         native::StatusReply status{.cluster_name = "fake", .cluster = {77}, .epoch = {epoch_}, .master = {master_}, .answered_by = {id}};
         for (const auto& node : topology_locked().nodes) {
-            status.nodes.push_back({.id = node.id, .role = node.role, .state = node.state, .client = node.client, .incarnation = {node.id.value + 100}});
+            status.nodes.push_back(
+                {.id = node.id, .role = node.role, .state = node.state, .client = node.client, .incarnation = {node.id.value + 100}});
             if (node.state == native::NodeState::kUp) {
                 status.nodes.back().rank = Rank{{epoch_}, {lsn_}};
                 status.nodes.back().commit = status.nodes.back().applied = Lsn{lsn_};
@@ -116,7 +120,8 @@ native::Reply FakeCluster::execute(unsigned id, const native::Request& request) 
         reply = read_locked(request);
         reply.at = {{epoch_}, {lsn_}};
     } else if (id != master_) {
-        reply = master_ == 0 ? refuse_locked(native::Code::kNoQuorum, "no master known") : refuse_locked(native::Code::kNotMaster, "not the master");
+        reply = master_ == 0 ? refuse_locked(native::Code::kNoQuorum, "no master known")
+                             : refuse_locked(native::Code::kNotMaster, "not the master");
     } else {
         reply = write_locked(request);
     }
@@ -220,14 +225,16 @@ native::Reply FakeCluster::change_locked(const native::RequestBody& body) {
     }
     if (const auto* request = std::get_if<native::CompareAndSet>(&body)) {
         const auto now = value_locked(request->key);
-        if (!holds(request->key, request->expected)) return {.body = native::Compared{.found = now.found, .value = now.value, .version = now.version}};
+        if (!holds(request->key, request->expected))
+            return {.body = native::Compared{.found = now.found, .value = now.value, .version = now.version}};
         ++lsn_;
         put(request->key, request->value);
         return {.body = native::Compared{.done = true, .version = {lsn_}}};
     }
     if (const auto* request = std::get_if<native::CompareAndDelete>(&body)) {
         const auto now = value_locked(request->key);
-        if (!holds(request->key, request->expected)) return {.body = native::Compared{.found = now.found, .value = now.value, .version = now.version}};
+        if (!holds(request->key, request->expected))
+            return {.body = native::Compared{.found = now.found, .value = now.value, .version = now.version}};
         ++lsn_;
         state_.erase(request->key);
         return {.body = native::Compared{.done = true, .version = {lsn_}}};
@@ -310,14 +317,15 @@ public:
 
     void read() {
         const auto room = unread_.prepare();
-        socket_.async_read_some(asio::buffer(room.data(), room.size()), [self = shared_from_this()](const asio::error_code& error, std::size_t bytes) {
-            if (error) {
-                self->loop_.connections_.erase(self);
-                return;
-            }
-            self->unread_.commit(bytes);
-            if (self->take()) self->read();
-        });
+        socket_.async_read_some(asio::buffer(room.data(), room.size()),
+                                [self = shared_from_this()](const asio::error_code& error, std::size_t bytes) {
+                                    if (error) {
+                                        self->loop_.connections_.erase(self);
+                                        return;
+                                    }
+                                    self->unread_.commit(bytes);
+                                    if (self->take()) self->read();
+                                });
     }
 
     /// False: the connection has been reset.
@@ -454,9 +462,10 @@ std::vector<native::Request> FakeNode::requests() const {
     const std::lock_guard lock(mutex_);
     std::vector<native::Request> all;
     for (const auto& request : requests_) {
-        const bool counts = !std::holds_alternative<native::Hello>(request.body) && !std::holds_alternative<native::StatusRequest>(request.body) &&
-                            !std::holds_alternative<native::RegisterSession>(request.body) &&
-                            !std::holds_alternative<native::KeepSession>(request.body) && !std::holds_alternative<native::CloseSession>(request.body);
+        const bool counts =
+            !std::holds_alternative<native::Hello>(request.body) && !std::holds_alternative<native::StatusRequest>(request.body) &&
+            !std::holds_alternative<native::RegisterSession>(request.body) && !std::holds_alternative<native::KeepSession>(request.body) &&
+            !std::holds_alternative<native::CloseSession>(request.body);
         if (counts) all.push_back(request);
     }
     return all;

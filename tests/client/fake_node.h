@@ -23,9 +23,11 @@ namespace tanist::client::testing {
 
 namespace native = protocol::native;
 
-struct Silent {};                  ///< no answer, ever
-struct Reset {};                   ///< the connection is reset
-struct Held { native::Reply reply; };  ///< answered at release(), the last one first
+struct Silent {};  ///< no answer, ever
+struct Reset {};   ///< the connection is reset
+struct Held {
+    native::Reply reply;
+};  ///< answered at release(), the last one first
 using Answer = std::variant<native::Reply, Silent, Reset, Held>;
 /// nullopt: as a healthy node would.
 using Script = std::function<std::optional<Answer>(const native::Request&)>;

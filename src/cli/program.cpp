@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/program.h"
+
+#include <type_traits>
+#include <variant>
+
+#include "cli/commands.h"
+#include "cli/repl.h"
+#include "cli/status.h"
+#include "cli/transfer.h"
+#include "cli/words.h"
+
+namespace tanist::cli {
+namespace {
+
+Exit complain(const Streams& streams, const Failure& failure) {
+    streams.out.flush();
+    streams.tell(failure.message);
+    return failure.exit;
+}
+
+Expected<Exit> run_command(Session& session, const Command& command) {
+    return std::visit(
+        [&]<class Given>(const Given& given) -> Expected<Exit> {
+            if constexpr (std::is_same_v<Given, ShellCommand>) {
+                return usage("a command is expected here");
+            } else if constexpr (std::is_same_v<Given, ShowText>) {
+                session.streams().out << given.text;
+                return Exit::kOk;
+            } else {
+                return run(session, given);
+            }
+        },
+        command);
+}
+
+}  // namespace
+
+Expected<Exit> run_line(Session& session, std::string_view line) {
+    const auto words = split_words(line);
+    if (!words) return tl::unexpected(words.error());
+    if (words->empty()) return Exit::kOk;
+    if (words->size() == 1 && words->front() == "help")
+        return run_command(
+            session,
+            ShowText{"Commands: see any of them with --help\n  get put del cas incr scan batch status import export\n  help, exit\n"});
+    const Settings program = session.settings();
+    auto invocation = parse_arguments(*words, program);
+    if (!invocation) return tl::unexpected(invocation.error());
+    if (invocation->settings.connect != program.connect || invocation->settings.direct != program.direct) {
+        return usage("--connect and --direct belong to the program, not to one of its lines");
+    }
+    session.use(invocation->settings);
+    auto result = run_command(session, invocation->command);
+    session.use(program);
+    return result;
+}
+
+Exit run_script(Session& session) {
+    Exit last = Exit::kOk;
+    std::string line;
+    for (std::size_t number = 1; std::getline(session.streams().in, line); ++number) {
+        if (line == "exit" || line == "quit") break;
+        auto result = run_line(session, line);
+        if (!result) result.error().message = fmt::format("line {}: {}", number, result.error().message);
+        last = result ? *result : complain(session.streams(), result.error());
+        const bool goes_on = result || last == Exit::kOk || last == Exit::kRefused;
+        if (!goes_on) break;
+    }
+    return last;
+}
+
+Exit run_program(const std::vector<std::string>& words, const Streams& streams) {
+    const auto invocation = parse_arguments(words);
+    if (!invocation) return complain(streams, invocation.error());
+    if (const auto* text = std::get_if<ShowText>(&invocation->command)) {
+        streams.out << text->text;
+        return Exit::kOk;
+    }
+    const bool shell = std::holds_alternative<ShellCommand>(invocation->command);
+    auto session = Session::connect(invocation->settings, streams, !shell);
+    if (!session) return complain(streams, session.error());
+    if (shell) return streams.in_is_terminal ? run_repl(*session) : run_script(*session);
+    const auto result = run_command(*session, invocation->command);
+    return result ? *result : complain(streams, result.error());
+}
+
+}  // namespace tanist::cli
