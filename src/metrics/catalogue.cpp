@@ -13,16 +13,13 @@ constexpr std::array<Description, kMetricCount> kCatalogue{{
 
     {Metric::kLastLsn,         Kind::kGauge,     "tanist_last_lsn",               "",        "LSN of the last entry in the log."},
     {Metric::kDurableLsn,      Kind::kGauge,     "tanist_durable_lsn",            "",        "Up to where the log is synced to this node's disk."},
-    {Metric::kMatchedLsn,      Kind::kGauge,     "tanist_matched_lsn",            "",        "On a slave: up to where its log is known to equal the master's."},
     {Metric::kCommitLsn,       Kind::kGauge,     "tanist_commit_lsn",             "",        "Up to where a majority holds the log."},
     {Metric::kAppliedLsn,      Kind::kGauge,     "tanist_applied_lsn",            "",        "Up to where the log is executed in the state store."},
     {Metric::kStoredLsn,       Kind::kGauge,     "tanist_stored_lsn",             "",        "Up to where the state store has it on disk."},
     {Metric::kLagSeconds,      Kind::kGauge,     "tanist_lag_seconds",            "",        "How far this node's data is behind its master; grows while no master is heard."},
     {Metric::kLogQuarantine,   Kind::kGauge,     "tanist_log_quarantine",         "",        "1 when the node takes part in nothing because its log cannot be trusted: a person must act."},
     {Metric::kEntriesApplied,  Kind::kCounter,   "tanist_entries_applied_total",  "",        "Log entries executed."},
-    {Metric::kRescuedEntries,  Kind::kCounter,   "tanist_rescued_entries_total",  "",        "Entries of a diverged tail that were exported before they were cut."},
 
-    {Metric::kElectionTimeouts, Kind::kCounter,  "tanist_election_timeouts_total", "",       "Times that the master was silent for an election timeout."},
     {Metric::kElections,       Kind::kCounter,   "tanist_elections_total",        "",        "Elections that this node stood in."},
     {Metric::kPromotions,      Kind::kCounter,   "tanist_promotions_total",       "",        "Elections that this node won."},
     {Metric::kStepDowns,       Kind::kCounter,   "tanist_step_downs_total",       "",        "Times that this node stopped being master."},
@@ -31,7 +28,6 @@ constexpr std::array<Description, kMetricCount> kCatalogue{{
     {Metric::kWalSyncs,        Kind::kCounter,   "tanist_wal_syncs_total",        "",        "Syncs of the write-ahead log; one serves a whole group of entries."},
     {Metric::kWalSyncSeconds,  Kind::kDurations, "tanist_wal_sync_seconds",       "",        "How long one sync took."},
     {Metric::kWalGroupEntries, Kind::kSizes,     "tanist_wal_group_entries",      "",        "Entries that shared one sync."},
-    {Metric::kWalSegments,     Kind::kGauge,     "tanist_wal_segments",           "",        "Segments of the log on disk, spare ones apart."},
     {Metric::kDiskFreeBytes,   Kind::kGauge,     "tanist_disk_free_bytes",        "",        "Free space where the data directory lies; near wal.disk_reserve_bytes writes are refused."},
 
     {Metric::kPeerConnected,   Kind::kGauge,     "tanist_peer_connected",         "node",    "1 while this node is connected to that one."},
@@ -39,7 +35,6 @@ constexpr std::array<Description, kMetricCount> kCatalogue{{
     {Metric::kPeerLagEntries,  Kind::kGauge,     "tanist_peer_lag_entries",       "node",    "On the master: entries that that node has not acknowledged."},
     {Metric::kPeerBytesSent,   Kind::kCounter,   "tanist_peer_sent_bytes_total",  "node",    "Bytes sent to that node."},
     {Metric::kPeerBytesReceived, Kind::kCounter, "tanist_peer_received_bytes_total", "node", "Bytes received from that node."},
-    {Metric::kCopies,          Kind::kCounter,   "tanist_copies_total",           "direction", "Full copies of the data that were given (sent) or taken (installed)."},
 
     {Metric::kClientConnections, Kind::kGauge,   "tanist_client_connections",     "",        "Client connections open now."},
     {Metric::kConnectionsRefused, Kind::kCounter, "tanist_client_connections_refused_total", "", "Client connections closed because limits.connections were open."},
@@ -47,8 +42,6 @@ constexpr std::array<Description, kMetricCount> kCatalogue{{
     {Metric::kClientBytesSent, Kind::kCounter,   "tanist_client_sent_bytes_total", "",       "Bytes sent to clients."},
     {Metric::kCommands,        Kind::kCounter,   "tanist_commands_total",         "command", "Commands taken from clients."},
     {Metric::kErrors,          Kind::kCounter,   "tanist_errors_total",           "code",    "Commands answered with an error."},
-    {Metric::kWriteSeconds,    Kind::kDurations, "tanist_write_seconds",          "",        "From a write's arrival on the master to its reply."},
-    {Metric::kLinearizableReadSeconds, Kind::kDurations, "tanist_linearizable_read_seconds", "", "From a linearizable read's arrival to its reply."},
     {Metric::kPendingWrites,   Kind::kGauge,     "tanist_pending_writes",         "",        "Writes not answered yet."},
     {Metric::kPendingWriteBytes, Kind::kGauge,   "tanist_pending_write_bytes",    "",        "Their bytes; at limits.pending_bytes more are refused."},
     {Metric::kSessions,        Kind::kGauge,     "tanist_sessions",               "",        "Sessions that have not expired."},

@@ -19,16 +19,13 @@ enum class Metric : std::uint8_t {
     // its log and its state
     kLastLsn,
     kDurableLsn,
-    kMatchedLsn,
     kCommitLsn,
     kAppliedLsn,
     kStoredLsn,
     kLagSeconds,
     kLogQuarantine,
     kEntriesApplied,
-    kRescuedEntries,
     // failover
-    kElectionTimeouts,
     kElections,
     kPromotions,
     kStepDowns,
@@ -37,7 +34,6 @@ enum class Metric : std::uint8_t {
     kWalSyncs,
     kWalSyncSeconds,
     kWalGroupEntries,
-    kWalSegments,
     kDiskFreeBytes,
     // what the master knows of the others
     kPeerConnected,
@@ -45,7 +41,6 @@ enum class Metric : std::uint8_t {
     kPeerLagEntries,
     kPeerBytesSent,
     kPeerBytesReceived,
-    kCopies,
     // clients
     kClientConnections,
     kConnectionsRefused,
@@ -53,8 +48,6 @@ enum class Metric : std::uint8_t {
     kClientBytesSent,
     kCommands,
     kErrors,
-    kWriteSeconds,
-    kLinearizableReadSeconds,
     kPendingWrites,
     kPendingWriteBytes,
     kSessions,

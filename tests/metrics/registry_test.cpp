@@ -112,7 +112,7 @@ TEST(Registry, LosesNoCountWhenThreadsCountAndOneReads) {
         threads.emplace_back([&registry, i] {
             for (int n = 0; n < kCounts; ++n) {
                 registry.counter(Metric::kWalSyncs).add();
-                registry.histogram(Metric::kWriteSeconds).observe(std::chrono::microseconds(n));
+                registry.histogram(Metric::kWalSyncSeconds).observe(std::chrono::microseconds(n));
                 if (n % 1'000 == 0) registry.gauge(Metric::kPeerConnected, std::to_string(i)).set(n);
             }
         });
@@ -120,7 +120,7 @@ TEST(Registry, LosesNoCountWhenThreadsCountAndOneReads) {
     for (int i = 0; i < 10; ++i) EXPECT_THAT(registry.text(), HasSubstr("tanist_wal_syncs_total "));
     for (std::thread& thread : threads) thread.join();
     EXPECT_THAT(registry.text(), HasSubstr("tanist_wal_syncs_total 40000\n"));
-    EXPECT_THAT(registry.text(), HasSubstr("tanist_write_seconds_count 40000\n"));
+    EXPECT_THAT(registry.text(), HasSubstr("tanist_wal_sync_seconds_count 40000\n"));
 }
 
 TEST(RegistryDeathTest, EndsTheProcessWhenAMetricIsTakenForAnotherKind) {

@@ -3,6 +3,9 @@
 #include <gmock/gmock.h>
 
 #include <iterator>
+#include <set>
+#include <string>
+#include <string_view>
 
 #include "tests/structure/rooms.h"
 #include "tests/structure/rules.h"
@@ -48,6 +51,21 @@ TEST(Sources, HaveALengthThatCanBeRead) { EXPECT_THAT(violations(everything(), t
 TEST(Sources, AreFinished) { EXPECT_THAT(violations(everything(), unfinished), IsEmpty()); }
 TEST(Sources, NeverSleep) { EXPECT_THAT(violations(everything(), sleeps), IsEmpty()); }
 TEST(Sources, NeitherThrowNorDefineMacros) { EXPECT_THAT(violations(product(), forbidden_language), IsEmpty()); }
+
+TEST(Sources, FeedEveryMetricOfTheCatalogue) {
+    std::set<std::string> described, fed;
+    for (const SourceFile& file : product()) {
+        const bool describes = file.path == "src/metrics/catalogue.cpp";
+        for (const std::string& line : file.code) {
+            for (std::size_t at = 0; (at = line.find("Metric::k", at)) != std::string::npos; ++at) {
+                const std::size_t end = line.find_first_of(",;:)}] ", at + std::string_view("Metric::").size());
+                (describes ? described : fed).insert(line.substr(at, end - at));
+            }
+        }
+    }
+    ASSERT_FALSE(described.empty());
+    for (const std::string& metric : described) EXPECT_TRUE(fed.contains(metric)) << metric << ": what nobody sets says 0 for ever";
+}
 
 // What the rules find, shown on made-up files.
 
