@@ -2,9 +2,11 @@
 #include "tests/protocol/fuzz.h"
 
 #include <algorithm>
+#include <array>
 #include <string>
 #include <vector>
 
+#include "base/crc32c.h"
 #include "base/ensure.h"
 #include "protocol/client_codec.h"
 #include "protocol/peer_codec.h"
@@ -55,6 +57,19 @@ void fuzz_peer(Bytes bytes) {
     ENSURE(*second == *message);
 }
 
+void fuzz_peer_envelope(Bytes bytes) {
+    if (bytes.size() < 2) return;
+    const std::size_t envelope_bytes = std::min<std::size_t>(load_le<std::uint16_t>(bytes.data()), bytes.size() - 2);
+    std::string summed;
+    ByteWriter(summed).u32(static_cast<std::uint32_t>(envelope_bytes));
+    summed += as_text(bytes.subspan(2, envelope_bytes));
+    std::string frame;
+    ByteWriter(frame).u32(crc32c(as_bytes(summed)));
+    frame += summed;
+    frame += as_text(bytes.subspan(2 + envelope_bytes));
+    fuzz_peer(as_bytes(frame));
+}
+
 void fuzz_request(Bytes bytes) {
     const auto request = native::decode_request(bytes);
     if (!request) return;
@@ -98,7 +113,7 @@ void fuzz_frames(Bytes bytes) {
 /// The first byte chooses the decoder.
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     using namespace tanist::protocol;
-    constexpr std::array kDecoders{fuzz_peer, fuzz_request, fuzz_reply, fuzz_resp, fuzz_frames};
+    constexpr std::array kDecoders{fuzz_peer, fuzz_request, fuzz_reply, fuzz_resp, fuzz_frames, fuzz_peer_envelope};
     if (size == 0) return 0;
     const auto bytes = std::as_bytes(std::span(data, size));
     kDecoders[data[0] % kDecoders.size()](bytes.subspan(1));

@@ -8,6 +8,8 @@ namespace tanist::protocol {
 
 /// What is taken is taken again, the same, after it was encoded once more.
 void fuzz_peer(Bytes bytes);
+/// The same behind the checksum, which no mutation would get past: two bytes say how long the envelope is, the rest are entries.
+void fuzz_peer_envelope(Bytes bytes);
 void fuzz_request(Bytes bytes);
 void fuzz_reply(Bytes bytes);
 /// The same commands and the same error come out, whether the bytes arrive at once or one by one.
