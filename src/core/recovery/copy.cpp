@@ -36,7 +36,7 @@ bool keeps_log(const State& s, const EntryId& position) { return !s.hole && s.lo
 std::string why_not(const State& s, const EntryId& position) {
     if (position.lsn <= s.applied && has_state(s)) return "it is no newer than the state here";
     if (position.epoch > s.epoch()) return "it is of an epoch that is unknown here";
-    if (keeps_log(s, position)) return {};
+    if (keeps_log(s, position)) return position.lsn <= s.log.durable() ? "" : "the log here is not durable up to it yet";  // S7
     const auto claimed = claimed_rank(s);
     if (!claimed) return position.epoch > s.start_epoch ? "" : "the log's end is unknown, and the checkpoint is of no later epoch";
     return position.rank() >= *claimed ? "" : "the log here may have reached further";
