@@ -97,6 +97,7 @@ Exit run_repl(Session& session) {
         streams.out << fmt::format("tanist {}, cluster {}, {}. Commands: help. End: exit.\n", TANIST_VERSION, status->cluster,
                                    status->master ? fmt::format("master {}", *status->master) : "no master");
     }
+    streams.out.flush();
     Exit last = Exit::kOk;
     int length = 0;
     while (const char* read = el_gets(editor.get(), &length)) {

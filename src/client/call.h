@@ -45,7 +45,7 @@ struct Call {
     unsigned open_sendings = 0;        ///< sent, and not answered by a promise that nothing was executed
     unsigned redirects = 0;            ///< in a row
     unsigned sessions_expired = 0;
-    bool prefer_master = false;  ///< reads: a slave was not fresh enough
+    bool prefer_master = false;  ///< reads: a slave was not fresh enough, or too slow to become so
     std::vector<Link*> avoid;    ///< reads: did not answer, or not well enough; until all others have been tried too
     std::vector<Link*> sent_to;
     std::map<const Link*, std::string> said;  ///< each node's last refusal

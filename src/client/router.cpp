@@ -25,8 +25,8 @@ Router::Router(asio::io_context& io, const Options& options)
       options_(options),
       timers_(io),
       random_((static_cast<std::uint64_t>(std::random_device{}()) << 32) | std::random_device{}()),
-      // A round asks for all parked calls at once, so it comes more often than attempts on one node.
-      seek_backoff_(options.backoff_min, std::max(options.backoff_min, options.backoff_max / 5)) {
+      seek_backoff_(options.backoff_min, std::max(options.backoff_min, options.backoff_max / 20)),
+      retry_backoff_(options.backoff_min, std::max(options.backoff_min, options.backoff_max / 5)) {
     reads_ = random_.next() >> 1;  // one-shot clients spread too
 }
 
@@ -200,7 +200,10 @@ void Router::seek() {
 void Router::seek_round() {
     ask_everyone();
     timers_.at(Clock::now() + seek_backoff_.next(random_), [this] {
-        unpark();
+        if (const auto now = Clock::now(); now >= retry_at_) {
+            retry_at_ = now + retry_backoff_.next(random_);
+            unpark();
+        }
         const Link* master = link_to(topology_.master());
         const bool master_in_doubt = !options_.direct && !calls_.empty() && (master == nullptr || !master->ready() || suspect(*master));
         if (parked_.empty() && !connected_ && !master_in_doubt) {

@@ -3,7 +3,7 @@
 // left unanswered, until the deadline. Belongs to the client's thread, but for token() and observe().
 //
 // A call that can go nowhere is parked. While any is, the nodes are asked in rounds, further and further apart, for a topology
-// that helps; each round, each newer topology and each node that becomes ready gives the parked calls another try.
+// that helps. A newer topology and a node that becomes ready give the parked calls another try; so does time, more rarely.
 #pragma once
 
 #include <asio/io_context.hpp>
@@ -105,7 +105,9 @@ private:
     std::function<void(Result<void>)> connected_;
     Clock::time_point connect_deadline_;
     bool seeking_ = false;
-    Backoff seek_backoff_;
+    Backoff seek_backoff_;   ///< between rounds of questions
+    Backoff retry_backoff_;  ///< between sendings of what nobody took
+    Clock::time_point retry_at_;
     bool ticking_ = false, closed_ = false;
     Clock::time_point used_, refreshed_;
 

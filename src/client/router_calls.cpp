@@ -15,6 +15,7 @@ constexpr unsigned kRedirectsMax = 4;        // in a row: two nodes that point a
 constexpr unsigned kSessionsExpiredMax = 3;  // of one call
 constexpr std::chrono::seconds kKeepInterval{60};
 constexpr std::chrono::milliseconds kTooLate{20};
+constexpr std::chrono::milliseconds kReadShareMin{200};
 
 /// What to do about an error reply.
 enum class Next : std::uint8_t {
@@ -150,8 +151,10 @@ Link* Router::route_read(Call& call) {
 
 void Router::transmit(Call& call, Link& link) {
     const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(call.deadline - Clock::now());
-    // A little less than is left, so that what the node has to say at its deadline arrives before ours.
-    const auto for_node = std::max(std::chrono::milliseconds(1), left - std::min(std::chrono::milliseconds(100), left / 10));
+    // A read may do better elsewhere, so no node gets all its time. Of the rest a little less than is left, so that what the node
+    // has to say at its deadline arrives before ours.
+    const auto share = call.kind == Kind::kRead && left > kReadShareMin && !options_.direct ? std::max(kReadShareMin, left / 2) : left;
+    const auto for_node = std::max(std::chrono::milliseconds(1), share - std::min(std::chrono::milliseconds(100), share / 10));
     native::Request& request = call.request;
     request.deadline_ms = static_cast<std::uint64_t>(for_node.count());
     if (request.read_level == native::ReadLevel::kDefault || request.read_level == native::ReadLevel::kSession) {
@@ -205,6 +208,7 @@ void Router::on_reply(Link& link, CallId id, native::Reply reply) {
     call->under_way = false;
     if (const auto* error = std::get_if<native::ErrorReply>(&reply.body)) return on_error(link, *call, reply, *error);
     seek_backoff_.reset();
+    retry_backoff_.reset();
     if (!reply.at.lsn.is_zero()) observe({.epoch = reply.at.epoch.value, .lsn = reply.at.lsn.value});
     finish(*call, std::move(reply));
 }
@@ -243,7 +247,7 @@ void Router::on_error(Link& link, Call& call, const native::Reply& reply, const 
         case Next::kElsewhere: {
             if (options_.direct) return fail_call(call, rule.as, Outcome::kRefused, std::move(message));
             call.avoid.push_back(&link);
-            call.prefer_master = rule.as == ErrorCode::kTooStale;
+            call.prefer_master = true;
             return dispatch(call);
         }
         case Next::kSendAgain: {

@@ -35,7 +35,7 @@ Topology::Change Topology::merge(const native::Topology& report, NodeId reporter
         }
         if (!said.client.empty() && (believed || node.address.empty())) node.address = said.client;
     }
-    if (master_ != master_before) return Change::kMaster;
+    if (master_ != master_before || (newer && !master_.is_zero())) return Change::kMaster;
     return nodes_ == nodes_before ? Change::kNone : Change::kNodes;
 }
 

@@ -26,7 +26,7 @@ public:
     enum class Change : std::uint8_t {
         kNone,
         kNodes,   ///< roles, states or addresses
-        kMaster,  ///< another master, or now one where none was known
+        kMaster,  ///< another master, the same one anew, or now one where none was known
     };
 
     /// Takes in what node `reporter` says. A newer epoch replaces everything, an older one is ignored. Within an epoch the first

@@ -185,6 +185,27 @@ TEST(Routing, ReadsGoElsewhereWhenASlaveIsTooStale) {
     EXPECT_EQ(cluster.node(1).requests().size(), 1u);
 }
 
+TEST(Routing, AReadThatASlaveCouldNotServeInItsShareOfTheTimeGoesToTheMaster) {
+    FakeCluster cluster;
+    cluster.set_value("k", "v");
+    for (const unsigned id : {2u, 3u}) cluster.node(id).script(always<native::Get>(error_reply(native::Code::kReadTimeout)));
+    auto client = connect(cluster);
+    EXPECT_EQ(client.get("k").value()->bytes, "v");
+}
+
+TEST(Routing, TheSameMasterInANewEpochIsTriedAtOnce) {
+    FakeCluster cluster;
+    auto options = quick(cluster.addresses());
+    options.backoff_min = options.backoff_max = 20s;  // time alone would not bring it back before the deadline
+    auto client = Client::connect(options).value();
+    ASSERT_TRUE(client.put("k", "v"));
+    cluster.node(1).script(once<native::Put>(error_reply(native::Code::kNoQuorum)));
+    auto pending = client.send(Put{"k", "w"});
+    ASSERT_TRUE(await([&] { return cluster.node(1).requests().size() == 2; }));
+    cluster.promote(1);
+    EXPECT_TRUE(pending.get());
+}
+
 TEST(Routing, ReadsLeaveASlaveThatFallsSilent) {
     FakeCluster cluster;
     auto client = connect(cluster);
@@ -259,6 +280,7 @@ TEST(Levels, AreCarriedWithEachCall) {
     if (reads.empty()) reads = cluster.node(3).requests();
     EXPECT_EQ(reads.at(0).read_level, native::ReadLevel::kLinearizable);
     EXPECT_EQ(reads.at(0).max_lag_ms, 40u);
+    EXPECT_LE(reads.at(0).deadline_ms, 5000u);  // of 10 s: a slave that cannot do it leaves time for another
     EXPECT_EQ(reads.at(0).token, std::nullopt);
 }
 
