@@ -34,6 +34,7 @@ enum class Metric : std::uint8_t {
     kWalSyncs,
     kWalSyncSeconds,
     kWalGroupEntries,
+    kWalSegments,
     kDiskFreeBytes,
     // what the master knows of the others
     kPeerConnected,
@@ -48,6 +49,8 @@ enum class Metric : std::uint8_t {
     kClientBytesSent,
     kCommands,
     kErrors,
+    kWriteSeconds,
+    kLinearizableReadSeconds,
     kPendingWrites,
     kPendingWriteBytes,
     kSessions,
