@@ -81,10 +81,9 @@ tl::expected<std::unique_ptr<Server>, StartFailure> Server::open(config::Config 
     auto lock = wal::DataDirectoryLock::acquire(config.node.data_dir.string());
     if (!lock) return failed(kExitDataDirectory, lock.error());
     auto loop = std::make_unique<Loop>();
-    auto clients = listen_on(loop->io(), config.listen.client, "listen.client");
-    if (!clients) return failed(kExitConfiguration, clients.error());
-    auto peers = listen_on(loop->io(), config.listen.peer, "listen.peer");
-    if (!peers) return failed(kExitConfiguration, peers.error());
+    tcp::acceptor clients(loop->io()), peers(loop->io());
+    if (Status listening = listen_on(clients, config.listen.client, "listen.client"); !listening) return failed(kExitConfiguration, listening.error());
+    if (Status listening = listen_on(peers, config.listen.peer, "listen.peer"); !listening) return failed(kExitConfiguration, listening.error());
 
     auto files = std::make_unique<wal::PosixFileSystem>();
     auto store = open_store(config);
@@ -94,12 +93,12 @@ tl::expected<std::unique_ptr<Server>, StartFailure> Server::open(config::Config 
     auto directory = replica::open_data_directory(*files, **store, data_directory_options(config), seed);
     if (!directory) return failed(kExitDataDirectory, directory.error());
 
-    const Addresses addresses = addresses_of(config, *clients, *peers);
+    const Addresses addresses = addresses_of(config, clients, peers);
     std::unique_ptr<Server> server(new Server(std::move(config), bootstrap,
                                               Opened{.lock = std::move(*lock),
                                                      .loop = std::move(loop),
-                                                     .clients = std::move(*clients),
-                                                     .peers = std::move(*peers),
+                                                     .clients = std::move(clients),
+                                                     .peers = std::move(peers),
                                                      .addresses = addresses,
                                                      .files = std::move(files),
                                                      .store = std::move(*store),

@@ -53,14 +53,13 @@ private:
 
 }  // namespace
 
-Result<tcp::acceptor> listen_on(asio::io_context& io, const config::Endpoint& endpoint, std::string_view key) {
-    tcp::acceptor acceptor(io);
-    if (endpoint.empty()) return acceptor;
+Status listen_on(tcp::acceptor& acceptor, const config::Endpoint& endpoint, std::string_view key) {
+    if (endpoint.empty()) return {};
     const auto failed = [&](const asio::error_code& error) {
         return fail(ErrorCode::kIo, "{} = \"{}\": cannot listen there: {}", key, endpoint.to_string(), error.message());
     };
     asio::error_code error;
-    tcp::resolver resolver(io);
+    tcp::resolver resolver(acceptor.get_executor());
     const auto found = resolver.resolve(endpoint.host, std::to_string(endpoint.port), tcp::resolver::passive, error);
     if (error) return failed(error);
     const tcp::endpoint address = *found.begin();
@@ -71,7 +70,7 @@ Result<tcp::acceptor> listen_on(asio::io_context& io, const config::Endpoint& en
     if (!error) acceptor.listen(asio::socket_base::max_listen_connections, error);
     if (!error) acceptor.non_blocking(true, error);
     if (error) return failed(error);
-    return acceptor;
+    return {};
 }
 
 void set_options(tcp::socket& socket, std::chrono::milliseconds user_timeout) {

@@ -15,8 +15,8 @@ namespace tanist::server {
 
 using tcp = asio::ip::tcp;
 
-/// Opens, binds and listens. `key` is the configuration key that the error names. An empty endpoint gives a closed acceptor.
-[[nodiscard]] Result<tcp::acceptor> listen_on(asio::io_context& io, const config::Endpoint& endpoint, std::string_view key);
+/// Opens, binds and listens. `key` is the configuration key that the error names. An empty endpoint leaves the acceptor closed.
+[[nodiscard]] Status listen_on(tcp::acceptor& acceptor, const config::Endpoint& endpoint, std::string_view key);
 
 /// Non-blocking, no Nagle, and given up when sent data is not acknowledged for `user_timeout` (0: the system's default).
 void set_options(tcp::socket& socket, std::chrono::milliseconds user_timeout = {});
