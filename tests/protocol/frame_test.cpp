@@ -64,6 +64,24 @@ TEST(Frame, LargeOnesComeOutWhole) {
     }
 }
 
+TEST(Frame, LargeOneIsMovedOnceAtMost) {
+    ReadBuffer buffer;
+    const std::string bytes = frame(std::string(10'000'000, 'x'));
+    const std::byte* at = nullptr;
+    int moves = 0;
+    for (std::size_t from = 0; from < bytes.size();) {
+        const auto room = buffer.prepare();
+        moves += buffer.unread().data() != at;
+        at = buffer.unread().data();
+        const std::size_t taken = std::min<std::size_t>({room.size(), bytes.size() - from, 50'000});
+        std::memcpy(room.data(), bytes.data() + from, taken);
+        buffer.commit(taken);
+        from += taken;
+        ASSERT_EQ(next_frame(buffer)->has_value(), from == bytes.size());
+    }
+    EXPECT_LE(moves, 2);  // the first chunk, and the one that holds all
+}
+
 TEST(Frame, LengthBeyondTheLimitIsRefusedBeforeMemoryIsTaken) {
     ReadBuffer buffer;
     buffer.append(as_bytes(std::string_view("\xff\xff\xff\xff", 4)));
