@@ -69,7 +69,7 @@ protected:
     [[nodiscard]] virtual bool take_input(protocol::ReadBuffer& input) = 0;
     /// Requests that are not answered yet.
     [[nodiscard]] virtual std::size_t outstanding() const = 0;
-    /// A request that was taken must wait, for the answers of those before it or for room; nothing behind it is taken meanwhile.
+    /// A request that was taken must wait for the answers of those before it; nothing behind it is taken meanwhile.
     [[nodiscard]] virtual bool holds_back() const { return false; }
 
     /// Where replies are appended; call replied() when there is something.

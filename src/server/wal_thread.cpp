@@ -17,6 +17,9 @@ using Clock = std::chrono::steady_clock;
 constexpr std::size_t kGroupBytesMax = 24 * limits::kMiB;
 /// Without a write for so long, the mark is made to confirm the last sync (S9).
 constexpr std::chrono::milliseconds kConfirmAfter{50};
+/// A busy log is never quiet: after so many bytes written, one piece of a spare segment (1 MiB) is zeroed anyway, so that the next
+/// segment is there when this one is full.
+constexpr std::size_t kZeroingPace = 768 * limits::kKiB;
 
 }  // namespace
 
@@ -82,25 +85,30 @@ void WalThread::main() {
     }
 }
 
-/// Waits for work. What the log wants done in quiet times is done in between, one piece at a time.
+/// Waits for work. When there was none for a while, does what the log wants done in quiet times, one piece at a time.
 void WalThread::idle(std::unique_lock<std::mutex>& lock) {
     const auto has_work = [this] { return ending_ || !queue_.empty(); };
     waiting_ = true;
     if (!unconfirmed_ && !may_lack_spare_) {
         wake_.wait(lock, has_work);
-    } else if (!wake_.wait_for(lock, kConfirmAfter, has_work)) {
+    } else if (!wake_.wait_for(lock, unconfirmed_ ? kConfirmAfter : std::chrono::milliseconds(0), has_work)) {
         waiting_ = false;
         lock.unlock();
-        if (std::exchange(unconfirmed_, false)) {
+        if (!std::exchange(unconfirmed_, false)) {
+            prepare_spare();
+        } else if (!fault_) {
             static_cast<void>(survives(log_.confirm(), "confirming the mark of the log"));
-        } else {
-            const Result<bool> prepared = fault_ ? Result<bool>(false) : log_.prepare_spare();
-            may_lack_spare_ = prepared.value_or(false);
-            if (!prepared) static_cast<void>(survives(fail(prepared.error()), "preparing a spare segment"));
         }
         lock.lock();
     }
     waiting_ = false;
+}
+
+void WalThread::prepare_spare() {
+    const Result<bool> prepared = fault_ ? Result<bool>(false) : log_.prepare_spare();
+    may_lack_spare_ = prepared.value_or(false);
+    bytes_since_zeroing_ = 0;
+    if (!prepared) static_cast<void>(survives(fail(prepared.error()), "preparing a spare segment"));
 }
 
 void WalThread::perform(std::vector<Job>& jobs) {
@@ -121,6 +129,7 @@ void WalThread::perform(std::vector<Job>& jobs) {
         }
     }
     sync();
+    if (bytes_since_zeroing_ >= kZeroingPace) prepare_spare();
 }
 
 void WalThread::take(core::AppendToWal& append) {
@@ -153,8 +162,9 @@ void WalThread::sync() {
     const auto now = Clock::now();
     unsynced_.duration = now - std::exchange(write_began_, now);
     listener_.synced(unsynced_);
+    bytes_since_zeroing_ += unsynced_.bytes;
     unsynced_ = WalSynced{.generation = unsynced_.generation};
-    unconfirmed_ = may_lack_spare_ = true;
+    unconfirmed_ = true;
 }
 
 void WalThread::finish(Task& task, Status status) {

@@ -68,6 +68,7 @@ private:
     void sync();
     void finish(Task& task, Status status);
     void idle(std::unique_lock<std::mutex>& lock);
+    void prepare_spare();
     [[nodiscard]] bool survives(const Status& status, const char* what);
     void end_thread();
 
@@ -87,6 +88,7 @@ private:
     std::chrono::steady_clock::time_point write_began_;
     std::optional<Error> fault_;
     bool unconfirmed_ = true, may_lack_spare_ = true;
+    std::size_t bytes_since_zeroing_ = 0;
 
     std::thread thread_;
 };

@@ -183,7 +183,6 @@ void NativeSession::answer_gets() {
         for (auto& value : *values) reply({.id = gets_[done++].id, .at = services_.applied(), .body = native::to_value(std::move(value))});
     }
     gets_.erase(gets_.begin(), gets_.begin() + static_cast<std::ptrdiff_t>(done));
-    gets_wait_for_room_ = !gets_.empty();
 }
 
 void NativeSession::answer_get_many(std::uint64_t id, const std::vector<std::string>& keys) {

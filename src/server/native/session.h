@@ -25,7 +25,6 @@ public:
 protected:
     [[nodiscard]] bool take_input(protocol::ReadBuffer& input) override;
     [[nodiscard]] std::size_t outstanding() const override { return pending_.size() - free_.size(); }
-    [[nodiscard]] bool holds_back() const override { return gets_wait_for_room_; }
 
 private:
     /// What must be remembered of a write, or a read, until it is answered. Its ticket is its place in pending_.
@@ -61,7 +60,6 @@ private:
     std::vector<Pending> pending_;
     std::vector<std::uint64_t> free_;  ///< places in pending_ that hold nothing
     std::vector<WaitingGet> gets_;
-    bool gets_wait_for_room_ = false;
 };
 
 }  // namespace tanist::server

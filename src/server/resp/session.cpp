@@ -203,8 +203,7 @@ bool RespSession::answer_gets() {
     token_ = std::max(token_, services_.applied());
     replied();
     gets_answered_ += done;
-    gets_wait_for_room_ = gets_answered_ < get_ends_.size();
-    if (gets_wait_for_room_) return false;
+    if (gets_answered_ < get_ends_.size()) return false;
     get_keys_.clear();
     get_ends_.clear();
     gets_answered_ = 0;

@@ -72,7 +72,7 @@ public:
 protected:
     [[nodiscard]] bool take_input(protocol::ReadBuffer& input) override;
     [[nodiscard]] std::size_t outstanding() const override { return slots_.size(); }
-    [[nodiscard]] bool holds_back() const override { return gets_wait_for_room_ || (!held_.empty() && writes_pending_ > 0); }
+    [[nodiscard]] bool holds_back() const override { return !held_.empty() && writes_pending_ > 0; }
 
 private:
     /// The place of one answer, from the first that is still open on. Its number, counted since the connection began, is its ticket.
@@ -119,7 +119,6 @@ private:
     std::string get_keys_;                  ///< of the GETs not yet looked up, one behind the other
     std::vector<std::size_t> get_ends_;
     std::size_t gets_answered_ = 0;         ///< of these
-    bool gets_wait_for_room_ = false;
 };
 
 template <class Encode>
