@@ -32,6 +32,7 @@ void WatchedStore::look_again() {
 }
 
 Status WatchedStore::apply(std::span<const store::Change> changes, const store::Position& position) {
+    look_again();  // a checkpoint may have been installed in this very step
     // Row hashes add up (store/digest.h): the rows that go are taken off, those that come are put on.
     std::map<std::string_view, const store::Change*> last;
     for (const store::Change& change : changes) last[change.key] = &change;
