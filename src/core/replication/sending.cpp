@@ -198,10 +198,7 @@ void on_append_ack(State& s, Peer& from, const AppendAck& m, Actions& out) {
         p.next = std::max(p.probe_through, p.match).next();
     }
     if (p.next <= p.match) p.next = p.match.next();
-    if (is_news) {
-        advance_everywhere(s, out);
-        advance_commit(s, out);
-    }
+    if (is_news) advance_commit(s, out);
     confirm_round(s, out);
     pump(s, from, out);
 }
@@ -256,6 +253,7 @@ void on_peer_log_read(State& s, Peer& peer, const LogRead& e, Actions& out) {
 
 void advance_commit(State& s, Actions& out) {
     if (!s.is_master() || s.reign.pulling) return;
+    advance_everywhere(s, out);  // our own disk may be the last, behind a majority that committed without it
     VoterValues durable;
     for (const Member& member : s.members.current().members) {
         if (member.votes()) durable.add(durable_at(s, member));
@@ -264,7 +262,6 @@ void advance_commit(State& s, Actions& out) {
     // By number alone only entries of the own epoch are committed, and with them what came before (S6).
     if (reached <= s.commit || s.log.epoch_at(reached) != s.epoch()) return;
     s.commit = reached;
-    advance_everywhere(s, out);
     advance_apply(s, out);
     pump_all(s, out);
 }
