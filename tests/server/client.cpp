@@ -71,7 +71,7 @@ std::string TestSocket::receive_all() {
 
 // -- RESP ---------------------------------------------------------------------------------------------------------------------------
 
-std::string RespClient::encode(std::initializer_list<std::string_view> words) {
+std::string RespClient::encode(const std::vector<std::string_view>& words) {
     std::string bytes = fmt::format("*{}\r\n", words.size());
     for (const std::string_view word : words) bytes += fmt::format("${}\r\n{}\r\n", word.size(), word);
     return bytes;

@@ -44,11 +44,11 @@ class RespClient {
 public:
     explicit RespClient(std::uint16_t port) : socket_(port) {}
 
-    [[nodiscard]] static std::string encode(std::initializer_list<std::string_view> words);
-    void send(std::initializer_list<std::string_view> words) { socket_.send(encode(words)); }
+    [[nodiscard]] static std::string encode(const std::vector<std::string_view>& words);
+    void send(const std::vector<std::string_view>& words) { socket_.send(encode(words)); }
     /// The next reply, as it came, line ends included: "+OK\r\n", "$1\r\nx\r\n", nested ones whole. Empty: the connection has ended.
     [[nodiscard]] std::string reply();
-    std::string call(std::initializer_list<std::string_view> words) {
+    std::string call(const std::vector<std::string_view>& words) {
         send(words);
         return reply();
     }
