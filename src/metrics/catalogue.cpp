@@ -28,7 +28,6 @@ constexpr std::array<Description, kMetricCount> kCatalogue{{
     {Metric::kWalSyncs,        Kind::kCounter,   "tanist_wal_syncs_total",        "",        "Syncs of the write-ahead log; one serves a whole group of entries."},
     {Metric::kWalSyncSeconds,  Kind::kDurations, "tanist_wal_sync_seconds",       "",        "How long one sync took."},
     {Metric::kWalGroupEntries, Kind::kSizes,     "tanist_wal_group_entries",      "",        "Entries that shared one sync."},
-    {Metric::kWalSegments,     Kind::kGauge,     "tanist_wal_segments",           "",        "Segments of the log on disk, spare ones apart."},
     {Metric::kDiskFreeBytes,   Kind::kGauge,     "tanist_disk_free_bytes",        "",        "Free space where the data directory lies; near wal.disk_reserve_bytes writes are refused."},
 
     {Metric::kPeerConnected,   Kind::kGauge,     "tanist_peer_connected",         "node",    "1 while this node is connected to that one."},
@@ -43,8 +42,6 @@ constexpr std::array<Description, kMetricCount> kCatalogue{{
     {Metric::kClientBytesSent, Kind::kCounter,   "tanist_client_sent_bytes_total", "",       "Bytes sent to clients."},
     {Metric::kCommands,        Kind::kCounter,   "tanist_commands_total",         "command", "Commands taken from clients."},
     {Metric::kErrors,          Kind::kCounter,   "tanist_errors_total",           "code",    "Commands answered with an error."},
-    {Metric::kWriteSeconds,    Kind::kDurations, "tanist_write_seconds",          "",        "From a write's arrival on the master to its reply."},
-    {Metric::kLinearizableReadSeconds, Kind::kDurations, "tanist_linearizable_read_seconds", "", "From a linearizable read's arrival to its reply."},
     {Metric::kPendingWrites,   Kind::kGauge,     "tanist_pending_writes",         "",        "Writes not answered yet."},
     {Metric::kPendingWriteBytes, Kind::kGauge,   "tanist_pending_write_bytes",    "",        "Their bytes; at limits.pending_bytes more are refused."},
     {Metric::kSessions,        Kind::kGauge,     "tanist_sessions",               "",        "Sessions that have not expired."},

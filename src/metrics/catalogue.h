@@ -34,7 +34,6 @@ enum class Metric : std::uint8_t {
     kWalSyncs,
     kWalSyncSeconds,
     kWalGroupEntries,
-    kWalSegments,
     kDiskFreeBytes,
     // what the master knows of the others
     kPeerConnected,
@@ -49,8 +48,6 @@ enum class Metric : std::uint8_t {
     kClientBytesSent,
     kCommands,
     kErrors,
-    kWriteSeconds,
-    kLinearizableReadSeconds,
     kPendingWrites,
     kPendingWriteBytes,
     kSessions,
