@@ -29,8 +29,8 @@ struct Failure {
 
 struct WriteResult {
     const commands::Outcome& outcome;
-    Rank rank;            ///< of the entry that it is in: the session's next token
-    WriteLevel reached;   ///< kMaster: answered before it was executed, so `outcome` tells nothing but that it is in the log
+    Rank rank;           ///< of the entry that it is in: the session's next token
+    WriteLevel reached;  ///< kMaster: answered before it was executed, so `outcome` tells nothing but that it is in the log
 };
 
 /// Called on the loop thread, maybe from within the call that asked. A ticket is the client's own and answered once.

@@ -2,9 +2,12 @@
 #include "server/client_connection.h"
 
 #include <spdlog/spdlog.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <asio/post.hpp>
+#include <cerrno>
 #include <utility>
 
 #include "base/limits.h"
@@ -19,6 +22,16 @@ constexpr std::size_t kPauseBytes = limits::kMiB;
 constexpr std::size_t kKeptOutputBytes = 64 * limits::kKiB;
 constexpr std::uint64_t kStalledMs = 60'000;
 
+int release(tcp::socket& socket) {
+    asio::error_code failed;
+    return socket.release(failed);
+}
+
+tcp protocol_of(const tcp::socket& socket) {
+    asio::error_code ignored;
+    return socket.local_endpoint(ignored).protocol();
+}
+
 }  // namespace
 
 void OutputQueue::flush() {
@@ -28,63 +41,92 @@ void OutputQueue::flush() {
 }
 
 ClientConnection::ClientConnection(tcp::socket socket, ConnectionShared& shared)
-    : socket_(std::move(socket)), shared_(shared), input_(kReadBytes), pause_at_(std::min(kPauseBytes, shared.limits.output_bytes_max / 2 + 1)) {}
+    : shared_(shared),
+      protocol_(protocol_of(socket)),
+      descriptor_(release(socket)),
+      input_(kReadBytes),
+      pause_at_(std::min(kPauseBytes, shared.limits.output_bytes_max / 2 + 1)) {}
 
-ClientConnection::~ClientConnection() { leave(); }
+ClientConnection::~ClientConnection() {
+    if (descriptor_ >= 0) ::close(descriptor_);
+}
 
 std::vector<std::shared_ptr<ClientConnection>> ConnectionShared::all() const {
     std::vector<std::shared_ptr<ClientConnection>> connections;
     connections.reserve(open.size());
-    for (ClientConnection* connection : open) connections.push_back(connection->shared_from_this());
+    for (const auto& [_, connection] : open) connections.push_back(connection);
     return connections;
 }
 
 void ClientConnection::start() {
-    shared_.open.insert(this);
-    read();
+    shared_.open.emplace(this, shared_from_this());
+    interest_ = EPOLLIN;
+    if (!shared_.poller.watch(descriptor_, *this, interest_)) drop();
 }
 
 bool ClientConnection::leave() {
     if (!std::exchange(open_, false)) return false;
+    shared_.poller.forget(descriptor_, *this);
     shared_.open.erase(this);
     return true;
 }
 
 std::string ClientConnection::remote() const {
-    asio::error_code error;
-    const tcp::endpoint remote = socket_.remote_endpoint(error);
-    return error ? "?" : fmt::format("{}:{}", remote.address().to_string(), remote.port());
+    tcp::endpoint remote;
+    auto size = static_cast<socklen_t>(remote.capacity());
+    if (::getpeername(descriptor_, remote.data(), &size) != 0) return "?";
+    remote.resize(size);
+    return fmt::format("{}:{}", remote.address().to_string(), remote.port());
 }
 
 // -- in ---------------------------------------------------------------------------------------------------------------------------
 
+void ClientConnection::on_ready(std::uint32_t events) {
+    const auto self = shared_from_this();  // what happens here may end it
+    if ((events & EPOLLIN) != 0 && (interest_ & EPOLLIN) != 0) {
+        read();
+    } else if ((events & (EPOLLERR | EPOLLHUP)) != 0) {
+        drop();
+    }
+    if (open_ && (events & EPOLLOUT) != 0) {
+        waiting_to_write_ = false;
+        flush();
+    }
+}
+
 void ClientConnection::read() {
-    if (reading_ || finishing_ || !open_) return;
-    reading_ = true;
     const auto room = input_.prepare();
-    socket_.async_read_some(asio::buffer(room.data(), room.size()), [self = shared_from_this()](const asio::error_code& error, std::size_t bytes) {
-        self->reading_ = false;
-        if (!self->open_) return;
-        if (error == asio::error::eof) return self->finish();  // the client may only have ended its own direction
-        if (error) return self->drop();
-        self->shared_.bytes_in += bytes;
-        self->input_.commit(bytes);
-        self->process();
-    });
+    const ssize_t bytes = ::recv(descriptor_, room.data(), room.size(), 0);
+    if (bytes == 0) return finish();  // the client may only have ended its own direction
+    if (bytes < 0) {
+        if (errno != EAGAIN && errno != EINTR) drop();
+        return;
+    }
+    shared_.bytes_in += static_cast<std::uint64_t>(bytes);
+    input_.commit(static_cast<std::size_t>(bytes));
+    process();
 }
 
 void ClientConnection::process() {
     if (!open_ || finishing_) return;
     if (!take_input(input_)) return finish();
     backlog_ = is_full();
-    if (!backlog_) read();
+    update_interest();
+}
+
+void ClientConnection::update_interest() {
+    if (!open_) return;
+    const std::uint32_t interest = (backlog_ || finishing_ ? 0u : EPOLLIN) | (waiting_to_write_ ? EPOLLOUT : 0u);
+    if (interest == interest_) return;
+    interest_ = interest;
+    shared_.poller.change(descriptor_, *this, interest);
 }
 
 /// Goes on with what was left when the connection was full. Not from within an answer: that may come from the core's own step.
 void ClientConnection::resume() {
     if (!backlog_ || is_full()) return;
     backlog_ = false;
-    asio::post(socket_.get_executor(), [self = shared_from_this()] { self->process(); });
+    asio::post(shared_.io, [self = shared_from_this()] { self->process(); });
 }
 
 // -- out --------------------------------------------------------------------------------------------------------------------------
@@ -100,6 +142,7 @@ void ClientConnection::flush() {
     if (!open_) return;
     if (!waiting_to_write_) write_some();
     if (!open_) return;
+    update_interest();
     if (unsent() > shared_.limits.output_bytes_max) {
         spdlog::warn("client dropped: it does not read its replies from={} unsent_bytes={} output_bytes_max={}", remote(), unsent(),
                      shared_.limits.output_bytes_max);
@@ -111,12 +154,12 @@ void ClientConnection::flush() {
 
 void ClientConnection::write_some() {
     while (unsent() > 0) {
-        asio::error_code error;
-        const std::size_t written = socket_.write_some(asio::buffer(output_.data() + sent_, unsent()), error);
-        if (error == asio::error::would_block) break;
-        if (error) return drop();
-        sent_ += written;
-        shared_.bytes_out += written;
+        const ssize_t written = ::send(descriptor_, output_.data() + sent_, unsent(), MSG_NOSIGNAL);
+        if (written < 0 && errno == EINTR) continue;
+        if (written < 0 && errno == EAGAIN) break;
+        if (written < 0) return drop();
+        sent_ += static_cast<std::size_t>(written);
+        shared_.bytes_out += static_cast<std::uint64_t>(written);
         progress_ms_ = shared_.now_ms;
     }
     if (unsent() == 0) {
@@ -133,29 +176,28 @@ void ClientConnection::write_some() {
         sent_ = 0;
     }
     waiting_to_write_ = true;
-    socket_.async_wait(tcp::socket::wait_write, [self = shared_from_this()](const asio::error_code& error) {
-        self->waiting_to_write_ = false;
-        if (!error && self->open_) self->flush();
-    });
 }
 
 // -- the end ----------------------------------------------------------------------------------------------------------------------
 
 void ClientConnection::finish() {
     if (!open_ || std::exchange(finishing_, true)) return;
+    update_interest();
     replied();  // the flush closes, now or when the last answer is written
 }
 
 /// Everything is written: closes so that it arrives even though the client may have sent more.
 void ClientConnection::close() {
     if (!leave()) return;
-    say_goodbye(std::move(socket_), {});
+    tcp::socket socket(shared_.io);
+    asio::error_code failed;
+    socket.assign(protocol_, std::exchange(descriptor_, -1), failed);
+    if (!failed) say_goodbye(std::move(socket), {});
 }
 
 void ClientConnection::drop() {
     if (!leave()) return;
-    asio::error_code ignored;
-    socket_.close(ignored);
+    ::close(std::exchange(descriptor_, -1));
     output_ = {};
     sent_ = 0;
 }

@@ -6,11 +6,12 @@
 #include <cstdint>
 #include <memory>
 #include <string>
-#include <unordered_set>
+#include <unordered_map>
 #include <vector>
 
 #include "protocol/read_buffer.h"
 #include "server/client.h"
+#include "server/socket_poller.h"
 #include "server/sockets.h"
 
 namespace tanist::server {
@@ -34,19 +35,23 @@ struct ConnectionLimits {
 
 /// What the connections of a server have in common. Loop thread.
 struct ConnectionShared {
+    explicit ConnectionShared(asio::io_context& loop) : io(loop), poller(loop) {}
+
+    asio::io_context& io;
+    SocketPoller poller;
     OutputQueue output;
     ConnectionLimits limits;
     std::uint64_t bytes_in = 0, bytes_out = 0;
-    std::uint64_t now_ms = 0;  ///< as of the last tick
-    std::unordered_set<ClientConnection*> open;
+    std::uint64_t now_ms = 0;                                                       ///< as of the last tick
+    std::unordered_map<ClientConnection*, std::shared_ptr<ClientConnection>> open;  ///< owns them; answers under way do, too
 
     /// A copy: what is done to one connection may close others.
     [[nodiscard]] std::vector<std::shared_ptr<ClientConnection>> all() const;
 };
 
-/// Keeps itself alive while it is open. Requests are not read while the client does not read its replies; it is dropped when these
-/// pass their limit, or when it has read nothing for a minute.
-class ClientConnection : public Client, public std::enable_shared_from_this<ClientConnection> {
+/// Owned by ConnectionShared::open while it is open. Requests are not read while the client does not read its replies; it is dropped when
+/// these pass their limit, or when it has read nothing for a minute.
+class ClientConnection : public Client, public SocketPoller::Watcher, public std::enable_shared_from_this<ClientConnection> {
 public:
     ClientConnection(tcp::socket socket, ConnectionShared& shared);
     ~ClientConnection() override;
@@ -59,6 +64,7 @@ public:
     /// Takes no more requests, and ends once what was asked is answered and written.
     void finish();
     void tick();
+    void on_ready(std::uint32_t events) override;
 
     [[nodiscard]] bool is_open() const { return open_; }
     [[nodiscard]] bool speaks_resp() const { return speaks_resp_; }
@@ -86,23 +92,27 @@ private:
     void read();
     void process();
     void resume();
+    /// Tells the poller when what is waited for has changed.
+    void update_interest();
     void write_some();
     void close();
     /// False: it was closed already.
     bool leave();
 
-    tcp::socket socket_;
     ConnectionShared& shared_;
+    const tcp protocol_;
+    int descriptor_;              ///< non-blocking; taken out of Asio's hands
+    std::uint32_t interest_ = 0;  ///< as the poller knows it
     protocol::ReadBuffer input_;
     std::string output_;
-    std::size_t sent_ = 0;             ///< of output_
+    std::size_t sent_ = 0;  ///< of output_
     std::size_t pause_at_;
-    std::uint64_t progress_ms_ = 0;    ///< when the client last took bytes
+    std::uint64_t progress_ms_ = 0;  ///< when the client last took bytes
     bool open_ = true;
-    bool reading_ = false;             ///< a read is under way
-    bool backlog_ = false;             ///< input_ may hold requests that were left there because it was full
+    bool reading_ = false;  ///< a read is under way
+    bool backlog_ = false;  ///< input_ may hold requests that were left there because it was full
     bool finishing_ = false;
-    bool queued_ = false;              ///< in the OutputQueue
+    bool queued_ = false;  ///< in the OutputQueue
     bool waiting_to_write_ = false;
     bool speaks_resp_ = false;
 };

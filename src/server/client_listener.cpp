@@ -21,7 +21,9 @@ constexpr std::string_view kRespFull = "-ERR max number of clients reached\r\n";
 }  // namespace
 
 ClientListener::ClientListener(tcp::acceptor acceptor, ClientServices& services, std::size_t connections_max)
-    : acceptor_(std::move(acceptor)), services_(services), connections_max_(connections_max) {}
+    : acceptor_(std::move(acceptor), [this](tcp::socket socket) { listen_to_first_byte(std::move(socket)); }),
+      services_(services),
+      connections_max_(connections_max) {}
 
 ClientListener::~ClientListener() {
     close();
@@ -31,33 +33,11 @@ ClientListener::~ClientListener() {
     }
 }
 
-void ClientListener::start() {
-    if (acceptor_.is_open()) accept();
-}
-
-void ClientListener::close() {
-    asio::error_code ignored;
-    acceptor_.close(ignored);
-}
-
-std::uint16_t ClientListener::port() const {
-    asio::error_code error;
-    const tcp::endpoint local = acceptor_.local_endpoint(error);
-    return error ? 0 : local.port();
-}
-
-void ClientListener::accept() {
-    acceptor_.async_accept([this](const asio::error_code& error, tcp::socket socket) {
-        if (error == asio::error::operation_aborted) return;
-        if (!error) listen_to_first_byte(std::move(socket));
-        accept();
-    });
-}
-
 void ClientListener::listen_to_first_byte(tcp::socket socket) {
     ++services_.counters.connections_accepted;
     set_options(socket);
-    if (silent_.size() + services_.connections.open.size() >= connections_max_ + kToBeRefused) return refuse(std::move(socket), protocol::Dialect::kResp);
+    if (silent_.size() + services_.connections.open.size() >= connections_max_ + kToBeRefused)
+        return refuse(std::move(socket), protocol::Dialect::kResp);
     const auto silent = std::make_shared<Silent>(Silent{std::move(socket)});
     silent_.insert(silent);
     silent->socket.async_wait(tcp::socket::wait_read, [this, silent](const asio::error_code& error) {
@@ -79,7 +59,8 @@ void ClientListener::open(tcp::socket socket, protocol::Dialect dialect) {
             spdlog::warn("a node dialled the client port: cluster.nodes must name peer addresses");
             std::string words = protocol::peer_preamble();
             const core::Header header{.sender = services_.routing.view().self};
-            protocol::encode({header, core::Refusal{"this is the port for clients: cluster.nodes must name the peer port"}}).append_to(words);
+            protocol::encode({header, core::Refusal{"this is the port for clients: cluster.nodes must name the peer port"}})
+                .append_to(words);
             say_goodbye(std::move(socket), std::move(words));
         }
     }
@@ -90,8 +71,9 @@ void ClientListener::refuse(tcp::socket socket, protocol::Dialect dialect) {
     std::string words(kRespFull);
     if (dialect == protocol::Dialect::kNative) {
         words.clear();
-        protocol::native::append_to(words, {.body = protocol::native::ErrorReply{.code = FailureCode::kTryAgain,
-                                                                                 .message = fmt::format("limits.connections = {} are open", connections_max_)}});
+        protocol::native::append_to(
+            words, {.body = protocol::native::ErrorReply{.code = FailureCode::kTryAgain,
+                                                         .message = fmt::format("limits.connections = {} are open", connections_max_)}});
     }
     say_goodbye(std::move(socket), std::move(words));
 }

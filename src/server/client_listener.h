@@ -3,6 +3,8 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
+#include <unordered_set>
 
 #include "protocol/frame.h"
 #include "server/client_services.h"
@@ -17,11 +19,11 @@ public:
     ClientListener(const ClientListener&) = delete;
     ClientListener& operator=(const ClientListener&) = delete;
 
-    void start();
+    void start() { acceptor_.start(); }
     /// Takes no more connections; those there are go on.
-    void close();
+    void close() { acceptor_.close(); }
     void set_connections_max(std::size_t connections) { connections_max_ = connections; }
-    [[nodiscard]] std::uint16_t port() const;
+    [[nodiscard]] std::uint16_t port() const { return acceptor_.port(); }
 
 private:
     /// Connections that have not said anything yet.
@@ -29,12 +31,11 @@ private:
         tcp::socket socket;
     };
 
-    void accept();
     void listen_to_first_byte(tcp::socket socket);
     void open(tcp::socket socket, protocol::Dialect dialect);
     void refuse(tcp::socket socket, protocol::Dialect dialect);
 
-    tcp::acceptor acceptor_;
+    Acceptor acceptor_;
     ClientServices& services_;
     std::size_t connections_max_;
     std::uint64_t last_id_ = 0;

@@ -11,7 +11,19 @@
 
 namespace tanist::server {
 
-enum class RequestKind : std::uint8_t { kGet, kScan, kPut, kDelete, kCompareAndSet, kCompareAndDelete, kIncrement, kBatch, kSession, kStatus, kOther };
+enum class RequestKind : std::uint8_t {
+    kGet,
+    kScan,
+    kPut,
+    kDelete,
+    kCompareAndSet,
+    kCompareAndDelete,
+    kIncrement,
+    kBatch,
+    kSession,
+    kStatus,
+    kOther
+};
 inline constexpr std::array<std::string_view, 11> kRequestKindNames{
     "get", "scan", "put", "delete", "compare_and_set", "compare_and_delete", "increment", "batch", "session", "status", "other"};
 

@@ -36,7 +36,9 @@ struct Field {
 /// The field that begins at `begin`: a word of small letters, "=", and a value without spaces or in quotes.
 std::optional<Field> field_at(std::string_view line, std::size_t begin) {
     std::size_t at = begin;
-    while (at < line.size() && (std::islower(static_cast<unsigned char>(line[at])) != 0 || std::isdigit(static_cast<unsigned char>(line[at])) != 0 || line[at] == '_')) ++at;
+    while (at < line.size() && (std::islower(static_cast<unsigned char>(line[at])) != 0 ||
+                                std::isdigit(static_cast<unsigned char>(line[at])) != 0 || line[at] == '_'))
+        ++at;
     if (at == begin || at >= line.size() || line[at] != '=') return std::nullopt;
     const std::string_view name = line.substr(begin, at - begin);
     if (++at < line.size() && line[at] == '"') {
@@ -48,7 +50,8 @@ std::optional<Field> field_at(std::string_view line, std::size_t begin) {
 }
 
 bool is_number(std::string_view text) {
-    return !text.empty() && text.size() < 16 && std::ranges::all_of(text, [](unsigned char c) { return std::isdigit(c) != 0; }) && (text.size() == 1 || text[0] != '0');
+    return !text.empty() && text.size() < 16 &&
+           std::ranges::all_of(text, [](unsigned char c) { return std::isdigit(c) != 0; }) && (text.size() == 1 || text[0] != '0');
 }
 
 std::string utc(const spdlog::details::log_msg& message) {
@@ -56,8 +59,8 @@ std::string utc(const spdlog::details::log_msg& message) {
     const time_t seconds = since_epoch / 1000;
     tm parts{};
     ::gmtime_r(&seconds, &parts);
-    return fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:03}Z", parts.tm_year + 1900, parts.tm_mon + 1, parts.tm_mday, parts.tm_hour, parts.tm_min,
-                       parts.tm_sec, since_epoch % 1000);
+    return fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:03}Z", parts.tm_year + 1900, parts.tm_mon + 1, parts.tm_mday, parts.tm_hour,
+                       parts.tm_min, parts.tm_sec, since_epoch % 1000);
 }
 
 class LineFormatter final : public spdlog::formatter {
@@ -67,7 +70,8 @@ public:
     void format(const spdlog::details::log_msg& message, spdlog::memory_buf_t& out) override {
         const std::string_view text(message.payload.data(), message.payload.size());
         const auto level_name = spdlog::level::to_string_view(message.level);
-        const std::string_view level = message.level == spdlog::level::warn ? "warn" : std::string_view(level_name.data(), level_name.size());
+        const std::string_view level =
+            message.level == spdlog::level::warn ? "warn" : std::string_view(level_name.data(), level_name.size());
         const std::string line = format_ == config::LogFormat::kJson
                                      ? fmt::format("{{\"time\":\"{}\",\"level\":\"{}\",{}}}\n", utc(message), level, json_members(text))
                                      : fmt::format("{} {:<5} {}\n", utc(message), level, text);

@@ -41,7 +41,8 @@ int main(int argument_count, char** arguments) {
     auto config = config::load_config(command_line->load);
     if (!config) return complain(server::kExitConfiguration, config.error().message);
     if (command_line->check_only) {
-        fmt::print("{}: the configuration is good\n", command_line->load.file ? command_line->load.file->string() : "environment and flags");
+        fmt::print("{}: the configuration is good\n",
+                   command_line->load.file ? command_line->load.file->string() : "environment and flags");
         return server::kExitClean;
     }
     server::set_up_logging(config->log);

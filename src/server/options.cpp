@@ -68,11 +68,15 @@ replica::DataDirectoryOptions data_directory_options(const config::Config& confi
     return {.path = config.node.data_dir.string(),
             .node = config.node.id,
             .configured_voters = config.cluster.nodes.size(),
-            .log = {.retention_bytes = config.wal.retention_bytes, .spare_segments_max = static_cast<std::uint32_t>(config.wal.spare_segments)}};
+            .log = {.retention_bytes = config.wal.retention_bytes,
+                    .spare_segments_max = static_cast<std::uint32_t>(config.wal.spare_segments)}};
 }
 
 PeerLinksOptions peer_links_options(const config::Config& config, MemberId self, std::uint64_t seed) {
-    PeerLinksOptions options{.self = self, .peers = configured_nodes(config), .user_timeout = std::max(5 * config.failover.election_timeout, std::chrono::milliseconds(2000)), .seed = seed};
+    PeerLinksOptions options{.self = self,
+                             .peers = configured_nodes(config),
+                             .user_timeout = std::max(5 * config.failover.election_timeout, std::chrono::milliseconds(2000)),
+                             .seed = seed};
     std::erase_if(options.peers, [&](const core::ConfiguredNode& node) { return node.node == self.node; });
     return options;
 }
@@ -83,7 +87,9 @@ ClientSettings client_settings(const config::Config& config) {
             .write_level = level_of(config.replication.ack),
             .max_lag_ms = static_cast<std::uint64_t>(config.reads.max_lag.count()),
             .session_lifetime_ms = static_cast<std::uint64_t>(config.session.expiry.count()),
-            .limits = {.key_bytes_max = config.limits.key_bytes, .value_bytes_max = config.limits.value_bytes, .request_bytes_max = config.limits.request_bytes}};
+            .limits = {.key_bytes_max = config.limits.key_bytes,
+                       .value_bytes_max = config.limits.value_bytes,
+                       .request_bytes_max = config.limits.request_bytes}};
 }
 
 }  // namespace tanist::server

@@ -28,7 +28,8 @@ std::pair<std::string, std::string> split(const std::string& address) {
 
 }  // namespace
 
-PeerLink::PeerLink(asio::io_context& io, core::ConfiguredNode peer, std::chrono::milliseconds user_timeout, Listener listener, std::uint64_t seed)
+PeerLink::PeerLink(asio::io_context& io, core::ConfiguredNode peer, std::chrono::milliseconds user_timeout, Listener listener,
+                   std::uint64_t seed)
     : io_(io),
       peer_(std::move(peer)),
       user_timeout_(user_timeout),
@@ -52,21 +53,24 @@ void PeerLink::dial() {
     asio::error_code not_numeric;
     const auto address = asio::ip::make_address(host, not_numeric);
     if (!not_numeric) {
-        socket_.async_connect({address, static_cast<std::uint16_t>(std::stoul(port))}, [self = shared_from_this(), attempt](const asio::error_code& error) {
-            if (attempt == self->attempt_) self->on_connected(error);
-        });
+        socket_.async_connect({address, static_cast<std::uint16_t>(std::stoul(port))},
+                              [self = shared_from_this(), attempt](const asio::error_code& error) {
+                                  if (attempt == self->attempt_) self->on_connected(error);
+                              });
         return;
     }
-    resolver_.async_resolve(host, port, [self = shared_from_this(), attempt](const asio::error_code& error, const tcp::resolver::results_type& found) {
-        if (attempt != self->attempt_) return;
-        error ? self->lose(asio::error::host_not_found) : self->connect(found);
-    });
+    resolver_.async_resolve(host, port,
+                            [self = shared_from_this(), attempt](const asio::error_code& error, const tcp::resolver::results_type& found) {
+                                if (attempt != self->attempt_) return;
+                                error ? self->lose(asio::error::host_not_found) : self->connect(found);
+                            });
 }
 
 void PeerLink::connect(const tcp::resolver::results_type& addresses) {
-    asio::async_connect(socket_, addresses, [self = shared_from_this(), attempt = attempt_](const asio::error_code& error, const tcp::endpoint&) {
-        if (attempt == self->attempt_) self->on_connected(error);
-    });
+    asio::async_connect(socket_, addresses,
+                        [self = shared_from_this(), attempt = attempt_](const asio::error_code& error, const tcp::endpoint&) {
+                            if (attempt == self->attempt_) self->on_connected(error);
+                        });
 }
 
 void PeerLink::on_connected(const asio::error_code& error) {

@@ -29,10 +29,11 @@ inline constexpr std::size_t kUnsentToPeerBytesMax = 2 * limits::kFrameBytesMax;
 class PeerLink : public std::enable_shared_from_this<PeerLink> {
 public:
     struct Listener {
-        std::function<void(core::Event)> event;                     ///< PeerConnected and PeerLost
-        std::function<void(NodeId, const std::string&)> refused;    ///< the peer said why it will not talk to us
+        std::function<void(core::Event)> event;                   ///< PeerConnected and PeerLost
+        std::function<void(NodeId, const std::string&)> refused;  ///< the peer said why it will not talk to us
     };
-    PeerLink(asio::io_context& io, core::ConfiguredNode peer, std::chrono::milliseconds user_timeout, Listener listener, std::uint64_t seed);
+    PeerLink(asio::io_context& io, core::ConfiguredNode peer, std::chrono::milliseconds user_timeout, Listener listener,
+             std::uint64_t seed);
 
     void start() { dial(); }
     /// Drops the message unless the connection is up.
@@ -72,16 +73,16 @@ private:
     Random random_;
 
     State state_ = State::kIdle;
-    bool knocking_ = false;        ///< this dial is the immediate one after a reset: how it ends is S13's evidence
-    std::uint64_t attempt_ = 0;    ///< so that handlers of an earlier connection are told apart
-    std::uint32_t failures_ = 0;   ///< since the connection was last up
+    bool knocking_ = false;       ///< this dial is the immediate one after a reset: how it ends is S13's evidence
+    std::uint64_t attempt_ = 0;   ///< so that handlers of an earlier connection are told apart
+    std::uint32_t failures_ = 0;  ///< since the connection was last up
     tcp::socket socket_;
     tcp::resolver resolver_;
     asio::steady_timer timer_;
     protocol::ReadBuffer input_;
 
     std::deque<protocol::EncodedFrame> unsent_;
-    std::size_t front_sent_ = 0;   ///< bytes of the first frame that are gone already
+    std::size_t front_sent_ = 0;  ///< bytes of the first frame that are gone already
     std::size_t unsent_bytes_ = 0;
     bool waiting_to_write_ = false;
     std::uint64_t bytes_sent_ = 0;

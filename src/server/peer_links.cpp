@@ -16,7 +16,10 @@ constexpr std::size_t kSpareReceivers = 64;
 }  // namespace
 
 PeerLinks::PeerLinks(Loop& loop, tcp::acceptor acceptor, PeerLinksOptions options, std::function<void(core::Event)> deliver)
-    : loop_(loop), acceptor_(std::move(acceptor)), options_(std::move(options)), deliver_(std::move(deliver)) {
+    : loop_(loop),
+      acceptor_(std::move(acceptor), [this](tcp::socket socket) { take(std::move(socket)); }),
+      options_(std::move(options)),
+      deliver_(std::move(deliver)) {
     Random random(options_.seed);
     for (const core::ConfiguredNode& peer : options_.peers) {
         const auto refused = [this](NodeId node, const std::string& reason) {
@@ -24,19 +27,19 @@ PeerLinks::PeerLinks(Loop& loop, tcp::acceptor acceptor, PeerLinksOptions option
             if (last != reason) spdlog::warn("refused by peer node={} reason=\"{}\"", node.value, reason);
             last = reason;
         };
-        peers_[peer.node].link = std::make_shared<PeerLink>(loop_.io(), peer, options_.user_timeout, PeerLink::Listener{deliver_, refused}, random.next());
+        peers_[peer.node].link =
+            std::make_shared<PeerLink>(loop_.io(), peer, options_.user_timeout, PeerLink::Listener{deliver_, refused}, random.next());
     }
 }
 
 PeerLinks::~PeerLinks() {
-    asio::error_code ignored;
-    acceptor_.close(ignored);
+    acceptor_.close();
     for (auto& [node, peer] : peers_) peer.link->close();
     for (const auto& receiver : std::set(receivers_)) receiver->close();
 }
 
 void PeerLinks::start() {
-    if (acceptor_.is_open()) accept();
+    acceptor_.start();
     for (auto& [node, peer] : peers_) peer.link->start();
 }
 
@@ -62,29 +65,22 @@ void PeerLinks::flush() {
 
 // -- what we hear -----------------------------------------------------------------------------------------------------------------
 
-void PeerLinks::accept() {
-    acceptor_.async_accept([this](const asio::error_code& error, tcp::socket socket) {
-        if (error == asio::error::operation_aborted) return;
-        if (!error) take(std::move(socket));
-        accept();
-    });
-}
-
 void PeerLinks::take(tcp::socket socket) {
     if (receivers_.size() >= peers_.size() + kSpareReceivers) return;  // closed at once: strangers, who get their turn to say something
     set_options(socket, options_.user_timeout);
-    const auto receiver = std::make_shared<PeerReceiver>(
-        std::move(socket), core::Header{.sender = options_.self},
-        PeerReceiver::Listener{
-            .identified = [this](NodeId node, PeerReceiver& r) { return identify(node, r); },
-            .message = [this](core::Message message) { deliver_(core::PeerMessage{std::move(message)}); },
-            .gone = [this](PeerReceiver& r) { forget(r); },
-            .refused =
-                [this](const std::string& from, const std::string& reason) {
-                    if (reason != last_stranger_) spdlog::warn("refused on the peer port from={} reason=\"{}\"", from, reason);
-                    last_stranger_ = reason;
-                },
-        });
+    const auto receiver =
+        std::make_shared<PeerReceiver>(std::move(socket), core::Header{.sender = options_.self},
+                                       PeerReceiver::Listener{
+                                           .identified = [this](NodeId node, PeerReceiver& r) { return identify(node, r); },
+                                           .message = [this](core::Message message) { deliver_(core::PeerMessage{std::move(message)}); },
+                                           .gone = [this](PeerReceiver& r) { forget(r); },
+                                           .refused =
+                                               [this](const std::string& from, const std::string& reason) {
+                                                   if (reason != last_stranger_)
+                                                       spdlog::warn("refused on the peer port from={} reason=\"{}\"", from, reason);
+                                                   last_stranger_ = reason;
+                                               },
+                                       });
     receivers_.insert(receiver);
     receiver->start();
 }
@@ -94,7 +90,8 @@ Status PeerLinks::identify(NodeId node, PeerReceiver& receiver) {
         return fail(ErrorCode::kRefused, "two nodes have node.id = {}: each needs an id of its own", node.value);
     }
     const auto peer = peers_.find(node);
-    if (peer == peers_.end()) return fail(ErrorCode::kRefused, "node {} is not in cluster.nodes of node {}", node.value, options_.self.node.value);
+    if (peer == peers_.end())
+        return fail(ErrorCode::kRefused, "node {} is not in cluster.nodes of node {}", node.value, options_.self.node.value);
     if (PeerReceiver* older = std::exchange(peer->second.receiver, &receiver); older != nullptr) {
         peer->second.bytes_received += older->bytes_received();
         older->close();

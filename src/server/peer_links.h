@@ -53,23 +53,22 @@ public:
 private:
     struct Peer {
         std::shared_ptr<PeerLink> link;
-        PeerReceiver* receiver = nullptr;        ///< the newest connection that it dialled
-        std::uint64_t bytes_received = 0;        ///< of earlier ones
-        std::string last_refusal;                ///< so that the log says it once
+        PeerReceiver* receiver = nullptr;  ///< the newest connection that it dialled
+        std::uint64_t bytes_received = 0;  ///< of earlier ones
+        std::string last_refusal;          ///< so that the log says it once
     };
 
-    void accept();
     void take(tcp::socket socket);
     [[nodiscard]] Status identify(NodeId node, PeerReceiver& receiver);
     void forget(PeerReceiver& receiver);
 
     Loop& loop_;
-    tcp::acceptor acceptor_;
+    Acceptor acceptor_;
     const PeerLinksOptions options_;
     const std::function<void(core::Event)> deliver_;
     std::map<NodeId, Peer> peers_;
     std::set<std::shared_ptr<PeerReceiver>> receivers_;
-    std::string last_stranger_;                  ///< likewise
+    std::string last_stranger_;  ///< likewise
 };
 
 }  // namespace tanist::server

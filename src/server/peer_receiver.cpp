@@ -50,9 +50,8 @@ void PeerReceiver::close() {
 
 void PeerReceiver::read() {
     const auto room = input_.prepare();
-    socket_.async_read_some(asio::buffer(room.data(), room.size()), [self = shared_from_this()](const asio::error_code& error, std::size_t bytes) {
-        self->on_read(error, bytes);
-    });
+    socket_.async_read_some(asio::buffer(room.data(), room.size()),
+                            [self = shared_from_this()](const asio::error_code& error, std::size_t bytes) { self->on_read(error, bytes); });
 }
 
 void PeerReceiver::on_read(const asio::error_code& error, std::size_t bytes) {
@@ -95,7 +94,8 @@ Status PeerReceiver::take_message(core::Message message) {
         node_ = sender;
         timer_.cancel();
     }
-    if (sender != *node_) return fail(ErrorCode::kInvalidArgument, "a connection of node {} carries a message of node {}", node_->value, sender.value);
+    if (sender != *node_)
+        return fail(ErrorCode::kInvalidArgument, "a connection of node {} carries a message of node {}", node_->value, sender.value);
     listener_.message(std::move(message));
     return {};
 }

@@ -10,8 +10,9 @@ namespace {
 constexpr std::size_t kWaitingMax = 200'000;
 
 Failure stale_token(Rank token) {
-    return {FailureCode::kStaleToken, fmt::format("the session has seen epoch {} lsn {}, which was never committed and has been cut: begin a new token",
-                                                  token.epoch.value, token.lsn.value)};
+    return {FailureCode::kStaleToken,
+            fmt::format("the session has seen epoch {} lsn {}, which was never committed and has been cut: begin a new token",
+                        token.epoch.value, token.lsn.value)};
 }
 
 }  // namespace
@@ -88,7 +89,9 @@ void ReadGate::on(const core::ReadReady& action) {
 void ReadGate::on(const core::ReadRefused& action) {
     const auto round = in_rounds_.find(action.token);
     if (round == in_rounds_.end()) return;
-    const auto code = action.code == ErrorCode::kNotMaster ? FailureCode::kTooStale : action.code == ErrorCode::kUnavailable ? FailureCode::kNoQuorum : FailureCode::kTryAgain;
+    const auto code = action.code == ErrorCode::kNotMaster     ? FailureCode::kTooStale
+                      : action.code == ErrorCode::kUnavailable ? FailureCode::kNoQuorum
+                                                               : FailureCode::kTryAgain;
     auto reads = std::move(round->second);
     in_rounds_.erase(round);
     for (Read& read : reads) fail(read, {code, action.reason});

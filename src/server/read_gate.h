@@ -27,8 +27,8 @@ struct ReadTerms {
 class ReadGate {
 public:
     struct Host {
-        std::function<void(std::uint64_t token)> request_read;          ///< core::ReadRequest; may call back into on()
-        std::function<store::Position()> applied;                       ///< of the state that reads are answered from
+        std::function<void(std::uint64_t token)> request_read;  ///< core::ReadRequest; may call back into on()
+        std::function<store::Position()> applied;               ///< of the state that reads are answered from
         std::function<std::optional<Epoch>(Lsn)> epoch_at;
     };
     ReadGate(const Routing& routing, Host host) : routing_(routing), host_(std::move(host)) {}
@@ -64,10 +64,10 @@ private:
 
     const Routing& routing_;
     const Host host_;
-    std::vector<Read> gathered_;                               ///< linearizable, of this turn
-    std::map<std::uint64_t, std::vector<Read>> in_rounds_;     ///< linearizable, by the token of their request
-    std::multimap<Lsn, Read> for_lsn_;                         ///< until it is applied
-    std::vector<Read> admitted_;                               ///< reused
+    std::vector<Read> gathered_;                            ///< linearizable, of this turn
+    std::map<std::uint64_t, std::vector<Read>> in_rounds_;  ///< linearizable, by the token of their request
+    std::multimap<Lsn, Read> for_lsn_;                      ///< until it is applied
+    std::vector<Read> admitted_;                            ///< reused
     std::uint64_t last_token_ = 0;
     std::size_t waiting_ = 0;
 };

@@ -7,7 +7,8 @@
 
 namespace tanist::server {
 
-ReplicaHost::ReplicaHost(Loop& loop, wal::Log& log, PeerLinks& links, WritePath& writes, ReadGate& reads, metrics::Registry& registry, Listener listener)
+ReplicaHost::ReplicaHost(Loop& loop, wal::Log& log, PeerLinks& links, WritePath& writes, ReadGate& reads, metrics::Registry& registry,
+                         Listener listener)
     : loop_(loop),
       links_(links),
       writes_(writes),
@@ -19,9 +20,8 @@ ReplicaHost::ReplicaHost(Loop& loop, wal::Log& log, PeerLinks& links, WritePath&
       wal_group_entries_(registry.histogram(metrics::Metric::kWalGroupEntries)),
       written_(log.last().lsn),
       queued_(written_) {
-    reader_ = std::make_unique<LogReaderThread>(log, [this](core::LogRead read) {
-        loop_.post([this, read = std::move(read)]() mutable { listener_.event(std::move(read)); });
-    });
+    reader_ = std::make_unique<LogReaderThread>(
+        log, [this](core::LogRead read) { loop_.post([this, read = std::move(read)]() mutable { listener_.event(std::move(read)); }); });
     wal_ = std::make_unique<WalThread>(
         log, WalListener{.synced =
                              [this](const WalSynced& synced) {
@@ -35,10 +35,7 @@ ReplicaHost::ReplicaHost(Loop& loop, wal::Log& log, PeerLinks& links, WritePath&
                              [this](Lsn log_base) {
                                  loop_.post([this, log_base] { listener_.event(core::Stored{listener_.stored(), log_base}); });
                              },
-                         .failed =
-                             [this](const Error& error) {
-                                 loop_.post([this, error] { listener_.stop(4, error.message); });
-                             }});
+                         .failed = [this](const Error& error) { loop_.post([this, error] { listener_.stop(4, error.message); }); }});
 }
 
 ReplicaHost::~ReplicaHost() { end_threads(); }

@@ -24,12 +24,13 @@ namespace tanist::server {
 class ReplicaHost final : public replica::Host {
 public:
     struct Listener {
-        std::function<void(core::Event)> event;                               ///< to be fed to the replica
-        std::function<Lsn()> stored;                                          ///< of the store
+        std::function<void(core::Event)> event;  ///< to be fed to the replica
+        std::function<Lsn()> stored;             ///< of the store
         std::function<void()> view_changed;
         std::function<void(int exit_code, const std::string& reason)> stop;
     };
-    ReplicaHost(Loop& loop, wal::Log& log, PeerLinks& links, WritePath& writes, ReadGate& reads, metrics::Registry& registry, Listener listener);
+    ReplicaHost(Loop& loop, wal::Log& log, PeerLinks& links, WritePath& writes, ReadGate& reads, metrics::Registry& registry,
+                Listener listener);
     ~ReplicaHost() override;
 
     /// Leaves what is queued undone.
@@ -68,9 +69,9 @@ private:
     metrics::Histogram& wal_sync_seconds_;
     metrics::Histogram& wal_group_entries_;
 
-    Lsn written_;                              ///< as far as the loop knows
-    Lsn queued_;                               ///< what lies between is on its way to the log and may not be readable yet
-    std::vector<core::ReadLog> too_early_;     ///< reads of entries that are on their way to the log
+    Lsn written_;                           ///< as far as the loop knows
+    Lsn queued_;                            ///< what lies between is on its way to the log and may not be readable yet
+    std::vector<core::ReadLog> too_early_;  ///< reads of entries that are on their way to the log
     std::unique_ptr<LogReaderThread> reader_;
     std::unique_ptr<WalThread> wal_;
 };

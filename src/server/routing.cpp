@@ -65,8 +65,8 @@ Failure Routing::refuse_read() const {
     if (const Member* self = view_.membership.find(view_.self); self != nullptr && !self->holds_data()) {
         return {FailureCode::kTooStale, fmt::format("node {} is a witness, which holds no data{}", view_.self.node.value, directions())};
     }
-    return {FailureCode::kTooStale, fmt::format("node {} has not been in sync since it started{}{}{}", view_.self.node.value,
-                                                view_.why.empty() ? "" : ": ", view_.why, directions())};
+    const std::string_view why = view_.why.empty() ? "it has not been in sync with a master since it started" : std::string_view(view_.why);
+    return {FailureCode::kTooStale, fmt::format("node {} serves no reads: {}{}", view_.self.node.value, why, directions())};
 }
 
 }  // namespace tanist::server

@@ -36,7 +36,8 @@ Result<std::unique_ptr<store::Store>> open_store(const config::Config& config) {
     auto store = store::open_rocks_store(options);
     const bool can_be_copied = config.cluster.nodes.size() > 1;
     if (store || store.error().code != ErrorCode::kCorrupt || !can_be_copied) return store;
-    spdlog::error("the state store cannot be read and is given up: a full copy from another node replaces it reason=\"{}\"", store.error().message);
+    spdlog::error("the state store cannot be read and is given up: a full copy from another node replaces it reason=\"{}\"",
+                  store.error().message);
     if (Status discarded = store::discard_rocks_store(options.path); !discarded) return fail(discarded.error());
     return store::open_rocks_store(options);
 #else
@@ -82,8 +83,10 @@ tl::expected<std::unique_ptr<Server>, StartFailure> Server::open(config::Config 
     if (!lock) return failed(kExitDataDirectory, lock.error());
     auto loop = std::make_unique<Loop>();
     tcp::acceptor clients(loop->io()), peers(loop->io());
-    if (Status listening = listen_on(clients, config.listen.client, "listen.client"); !listening) return failed(kExitConfiguration, listening.error());
-    if (Status listening = listen_on(peers, config.listen.peer, "listen.peer"); !listening) return failed(kExitConfiguration, listening.error());
+    if (Status listening = listen_on(clients, config.listen.client, "listen.client"); !listening)
+        return failed(kExitConfiguration, listening.error());
+    if (Status listening = listen_on(peers, config.listen.peer, "listen.peer"); !listening)
+        return failed(kExitConfiguration, listening.error());
 
     auto files = std::make_unique<wal::PosixFileSystem>();
     auto store = open_store(config);
@@ -115,17 +118,20 @@ Server::Server(config::Config config, bool bootstrap, Opened opened)
       loop_(std::move(opened.loop)),
       files_(std::move(opened.files)),
       store_(std::move(opened.store)),
-      writes_(routing_, {.propose = [this](core::Proposal proposal) { step(std::move(proposal)); }, .disk_is_low = [this] { return replica_.disk_is_low(); }}),
+      writes_(routing_, {.propose = [this](core::Proposal proposal) { step(std::move(proposal)); },
+                         .disk_is_low = [this] { return replica_.disk_is_low(); }}),
       reads_(routing_, {.request_read = [this](std::uint64_t token) { step(core::ReadRequest{token}); },
                         .applied = [this] { return replica_.state().position(); },
                         .epoch_at = [this](Lsn lsn) { return replica_.node().epoch_at(lsn); }}),
-      links_(*loop_, std::move(opened.peers), peer_links_options(config_, opened.directory.start.identity.id, opened.seed), [this](core::Event event) { step(std::move(event)); }),
+      links_(*loop_, std::move(opened.peers), peer_links_options(config_, opened.directory.start.identity.id, opened.seed),
+             [this](core::Event event) { step(std::move(event)); }),
       host_(*loop_, *opened.directory.log, links_, writes_, reads_, registry_,
             {.event = [this](core::Event event) { step(std::move(event)); },
              .stored = [this] { return store_->stored(); },
              .view_changed = [this] { on_view_changed(); },
              .stop = [this](int exit_code, const std::string& reason) { on_stop(exit_code, reason); }}),
       replica_(host_, *files_, *store_, std::move(opened.directory), replica_options(config_, opened.addresses, bootstrap), opened.seed),
+      connections_(loop_->io()),
       services_{.writes = writes_,
                 .reads = reads_,
                 .routing = routing_,
@@ -180,9 +186,11 @@ void Server::apply_settings() {
 // -- running ------------------------------------------------------------------------------------------------------------------------
 
 int Server::run() {
-    spdlog::info("starting version={} node={} cluster={} client={} peer={} http={} data_dir={}", config::version(), config_.node.id.value, config_.cluster.name,
-                 config_.listen.client.to_string(), config_.listen.peer.to_string(), config_.listen.http.to_string(), config_.node.data_dir.string());
-    if (!config_.listen.sentinel.empty()) spdlog::info("listen.sentinel is not served by this version sentinel={}", config_.listen.sentinel.to_string());
+    spdlog::info("starting version={} node={} cluster={} client={} peer={} http={} data_dir={}", config::version(), config_.node.id.value,
+                 config_.cluster.name, config_.listen.client.to_string(), config_.listen.peer.to_string(), config_.listen.http.to_string(),
+                 config_.node.data_dir.string());
+    if (!config_.listen.sentinel.empty())
+        spdlog::info("listen.sentinel is not served by this version sentinel={}", config_.listen.sentinel.to_string());
     clients_.start();
     links_.start();
     step(core::Tick{read_clock()});
@@ -299,7 +307,8 @@ void Server::reload(config::Config config) {
     loop_->post([this, config = std::move(config)] {
         const config::Changes changes = config::reloadable_changes(config_, config);
         for (const std::string& change : changes.applied) spdlog::info("configuration reloaded change=\"{}\"", change);
-        for (const std::string& change : changes.needs_restart) spdlog::warn("configuration changed, taken over only at a restart change=\"{}\"", change);
+        for (const std::string& change : changes.needs_restart)
+            spdlog::warn("configuration changed, taken over only at a restart change=\"{}\"", change);
         if (changes.applied.empty() && changes.needs_restart.empty()) spdlog::info("configuration reloaded: nothing changed");
         config_ = changes.merged;
         apply_settings();
@@ -311,7 +320,8 @@ http::Readiness Server::readiness() const {
     if (shutting_down_) return {false, "shutting down"};
     if (settings_.read_level == ReadLevel::kLinearizable) {
         const bool can_ask = (routing_.is_master() && routing_.view().open) || routing_.view().master.has_value();
-        return can_ask ? http::Readiness{true, "serves linearizable reads"} : http::Readiness{false, "knows no master to confirm reads with"};
+        return can_ask ? http::Readiness{true, "serves linearizable reads"}
+                       : http::Readiness{false, "knows no master to confirm reads with"};
     }
     const bool fresh = settings_.max_lag_ms == 0 || routing_.lag_ms() <= settings_.max_lag_ms;
     if (routing_.serves_reads() && fresh) return {true, "serves reads"};

@@ -109,7 +109,7 @@ private:
 
     std::uint16_t client_port_ = 0;
     bool tick_due_ = false;
-    std::uint64_t last_tick_ms_ = 0;   ///< when the last one delivered was due
+    std::uint64_t last_tick_ms_ = 0;  ///< when the last one delivered was due
     core::Role last_role_ = core::Role::kSlave;
     bool shutting_down_ = false, ending_ = false;
     std::uint64_t ticks_ = 0;

@@ -112,7 +112,8 @@ void ServerMetrics::collect_peers() {
         const std::string node = std::to_string(peer.id.node.value);
         const Lsn matched = peer.rank ? peer.rank->lsn : Lsn{};
         registry_.gauge(Metric::kPeerMatchedLsn, node).set(number(matched));
-        registry_.gauge(Metric::kPeerLagEntries, node).set(static_cast<double>(view.last.lsn.value - std::min(view.last.lsn, matched).value));
+        registry_.gauge(Metric::kPeerLagEntries, node)
+            .set(static_cast<double>(view.last.lsn.value - std::min(view.last.lsn, matched).value));
     }
 }
 

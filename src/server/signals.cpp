@@ -8,7 +8,8 @@
 
 namespace tanist::server {
 
-Signals::Signals(Server& server, config::LoadRequest load) : server_(server), load_(std::move(load)), signals_(server.io(), SIGTERM, SIGINT, SIGHUP) {
+Signals::Signals(Server& server, config::LoadRequest load)
+    : server_(server), load_(std::move(load)), signals_(server.io(), SIGTERM, SIGINT, SIGHUP) {
     ::signal(SIGPIPE, SIG_IGN);
     wait();
 }
@@ -18,7 +19,8 @@ void Signals::wait() {
         if (error) return;
         if (signal == SIGHUP) {
             const auto config = config::load_config(load_);
-            config ? server_.reload(*config) : spdlog::error("configuration not reloaded: the old one stays reason=\"{}\"", config.error().message);
+            config ? server_.reload(*config)
+                   : spdlog::error("configuration not reloaded: the old one stays reason=\"{}\"", config.error().message);
         } else {
             server_.shut_down();
         }

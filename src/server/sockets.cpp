@@ -8,7 +8,6 @@
 #include <array>
 #include <asio/connect.hpp>
 #include <asio/ip/v6_only.hpp>
-#include <asio/steady_timer.hpp>
 #include <asio/write.hpp>
 #include <memory>
 #include <utility>
@@ -17,6 +16,7 @@ namespace tanist::server {
 namespace {
 
 constexpr std::chrono::seconds kGoodbyeTime{1};
+constexpr std::chrono::milliseconds kAcceptPause{100};
 
 class Goodbye : public std::enable_shared_from_this<Goodbye> {
 public:
@@ -71,6 +71,41 @@ Status listen_on(tcp::acceptor& acceptor, const config::Endpoint& endpoint, std:
     if (!error) acceptor.non_blocking(true, error);
     if (error) return failed(error);
     return {};
+}
+
+Acceptor::Acceptor(tcp::acceptor acceptor, std::function<void(tcp::socket)> take)
+    : acceptor_(std::move(acceptor)), pause_(acceptor_.get_executor()), take_(std::move(take)) {}
+
+Acceptor::~Acceptor() { close(); }
+
+void Acceptor::start() {
+    if (acceptor_.is_open()) accept();
+}
+
+void Acceptor::accept() {
+    acceptor_.async_accept([this](const asio::error_code& error, tcp::socket socket) {
+        if (error == asio::error::operation_aborted) return;
+        if (!error) {
+            take_(std::move(socket));
+            return accept();
+        }
+        pause_.expires_after(kAcceptPause);
+        pause_.async_wait([this](const asio::error_code& cancelled) {
+            if (!cancelled) accept();
+        });
+    });
+}
+
+void Acceptor::close() {
+    asio::error_code ignored;
+    acceptor_.close(ignored);
+    pause_.cancel();
+}
+
+std::uint16_t Acceptor::port() const {
+    asio::error_code error;
+    const tcp::endpoint local = acceptor_.local_endpoint(error);
+    return error ? 0 : local.port();
 }
 
 void set_options(tcp::socket& socket, std::chrono::milliseconds user_timeout) {

@@ -4,7 +4,10 @@
 
 #include <asio/io_context.hpp>
 #include <asio/ip/tcp.hpp>
+#include <asio/steady_timer.hpp>
 #include <chrono>
+#include <cstdint>
+#include <functional>
 #include <string>
 #include <string_view>
 
@@ -20,6 +23,26 @@ using tcp = asio::ip::tcp;
 
 /// Non-blocking, no Nagle, and given up when sent data is not acknowledged for `user_timeout` (0: the system's default).
 void set_options(tcp::socket& socket, std::chrono::milliseconds user_timeout = {});
+
+/// Accepts connections and hands them over, until it is closed or destroyed. Where the process runs out of descriptors it pauses
+/// instead of trying again and again.
+class Acceptor {
+public:
+    Acceptor(tcp::acceptor acceptor, std::function<void(tcp::socket)> take);
+    ~Acceptor();
+
+    /// Does nothing when there is nothing to listen on.
+    void start();
+    void close();
+    [[nodiscard]] std::uint16_t port() const;
+
+private:
+    void accept();
+
+    tcp::acceptor acceptor_;
+    asio::steady_timer pause_;
+    const std::function<void(tcp::socket)> take_;
+};
 
 /// Sends `last_words`, ends our direction, and closes once the other side has, or after a second: closing at once with unread
 /// input would reset the connection and take the last words back.

@@ -51,10 +51,12 @@ namespace {
 
 void server_section(std::string& out, const Routing& routing, const InfoFacts& facts) {
     out += fmt::format(
-        "# Server\r\nredis_version:7.0.0\r\ntanist_version:{}\r\nredis_mode:standalone\r\nos:Linux\r\narch_bits:64\r\nmultiplexing_api:epoll\r\n"
+        "# "
+        "Server\r\nredis_version:7.0.0\r\ntanist_version:{}\r\nredis_mode:standalone\r\nos:Linux\r\narch_bits:64\r\nmultiplexing_api:"
+        "epoll\r\n"
         "process_id:{}\r\nrun_id:{:016x}{:024x}\r\ntcp_port:{}\r\nuptime_in_seconds:{}\r\nuptime_in_days:{}\r\n",
-        config::version(), ::getpid(), routing.view().self.incarnation.value, routing.view().self.node.value, facts.tcp_port, facts.uptime_seconds,
-        facts.uptime_seconds / 86'400);
+        config::version(), ::getpid(), routing.view().self.incarnation.value, routing.view().self.node.value, facts.tcp_port,
+        facts.uptime_seconds, facts.uptime_seconds / 86'400);
 }
 
 void clients_section(std::string& out, const Routing&, const InfoFacts& facts) {
@@ -70,21 +72,26 @@ std::uint64_t resident_bytes() {
 
 void memory_section(std::string& out, const Routing&, const InfoFacts&) {
     const std::uint64_t bytes = resident_bytes();
-    out += fmt::format("# Memory\r\nused_memory:{0}\r\nused_memory_human:{1:.2f}M\r\nused_memory_rss:{0}\r\nmaxmemory:0\r\nmaxmemory_policy:noeviction\r\n", bytes,
-                       static_cast<double>(bytes) / (1024.0 * 1024.0));
+    out += fmt::format(
+        "# "
+        "Memory\r\nused_memory:{0}\r\nused_memory_human:{1:.2f}M\r\nused_memory_rss:{0}\r\nmaxmemory:0\r\nmaxmemory_policy:noeviction\r\n",
+        bytes, static_cast<double>(bytes) / (1024.0 * 1024.0));
 }
 
 void persistence_section(std::string& out, const Routing& routing, const InfoFacts&) {
-    const bool loading = routing.view().health == core::Health::kForming;
-    out += fmt::format("# Persistence\r\nloading:{}\r\nasync_loading:0\r\nrdb_changes_since_last_save:0\r\naof_enabled:1\r\n", loading ? 1 : 0);
+    const bool loading = !routing.serves_reads();  // clients wait with their commands meanwhile
+    out += fmt::format("# Persistence\r\nloading:{}\r\nasync_loading:0\r\nrdb_changes_since_last_save:0\r\naof_enabled:1\r\n",
+                       loading ? 1 : 0);
     if (loading) out += "loading_eta_seconds:1\r\n";
 }
 
 void stats_section(std::string& out, const Routing&, const InfoFacts& facts) {
     out += fmt::format(
-        "# Stats\r\ntotal_connections_received:{}\r\ntotal_commands_processed:{}\r\ntotal_net_input_bytes:{}\r\ntotal_net_output_bytes:{}\r\n"
+        "# "
+        "Stats\r\ntotal_connections_received:{}\r\ntotal_commands_processed:{}\r\ntotal_net_input_bytes:{}\r\ntotal_net_output_bytes:{}\r\n"
         "rejected_connections:{}\r\nexpired_keys:0\r\nevicted_keys:0\r\n",
-        facts.counters.connections_accepted, facts.counters.all_requests(), facts.bytes_in, facts.bytes_out, facts.counters.connections_refused);
+        facts.counters.connections_accepted, facts.counters.all_requests(), facts.bytes_in, facts.bytes_out,
+        facts.counters.connections_refused);
 }
 
 void master_lines(std::string& out, const Routing& routing) {
@@ -108,33 +115,39 @@ void slave_lines(std::string& out, const Routing& routing) {
     const Member* master = view.master ? view.membership.find(*view.master) : nullptr;
     const auto [host, port] = split_address(master == nullptr ? "" : master->addresses.client);
     out += fmt::format(
-        "role:slave\r\nmaster_host:{}\r\nmaster_port:{}\r\nmaster_link_status:{}\r\nmaster_last_io_seconds_ago:{}\r\nmaster_sync_in_progress:{}\r\n"
-        "slave_read_repl_offset:{}\r\nslave_repl_offset:{}\r\nslave_priority:100\r\nslave_read_only:1\r\nreplica_announced:1\r\nconnected_slaves:0\r\n",
-        host, port, master != nullptr ? "up" : "down", view.silence_ms / 1000, view.health == core::Health::kCopying ? 1 : 0, view.durable.value,
-        view.applied.value);
+        "role:slave\r\nmaster_host:{}\r\nmaster_port:{}\r\nmaster_link_status:{}\r\nmaster_last_io_seconds_ago:{}\r\nmaster_sync_in_"
+        "progress:{}\r\n"
+        "slave_read_repl_offset:{}\r\nslave_repl_offset:{}\r\nslave_priority:100\r\nslave_read_only:1\r\nreplica_announced:1\r\nconnected_"
+        "slaves:0\r\n",
+        host, port, master != nullptr ? "up" : "down", view.silence_ms / 1000, view.health == core::Health::kCopying ? 1 : 0,
+        view.durable.value, view.applied.value);
 }
 
 void replication_section(std::string& out, const Routing& routing, const InfoFacts&) {
     const core::View& view = routing.view();
     out += "# Replication\r\n";
     routing.is_master() ? master_lines(out, routing) : slave_lines(out, routing);
-    out += fmt::format("master_failover_state:no-failover\r\nmaster_replid:{:016x}{:024x}\r\nmaster_repl_offset:{}\r\n", view.cluster.value, view.epoch.value,
-                       view.commit.value);
+    out += fmt::format("master_failover_state:no-failover\r\nmaster_replid:{:016x}{:024x}\r\nmaster_repl_offset:{}\r\n", view.cluster.value,
+                       view.epoch.value, view.commit.value);
 }
 
 void cpu_section(std::string& out, const Routing&, const InfoFacts&) {
     rusage usage{};
     ::getrusage(RUSAGE_SELF, &usage);
-    out += fmt::format("# CPU\r\nused_cpu_sys:{}.{:06}\r\nused_cpu_user:{}.{:06}\r\n", usage.ru_stime.tv_sec, usage.ru_stime.tv_usec, usage.ru_utime.tv_sec,
-                       usage.ru_utime.tv_usec);
+    out += fmt::format("# CPU\r\nused_cpu_sys:{}.{:06}\r\nused_cpu_user:{}.{:06}\r\n", usage.ru_stime.tv_sec, usage.ru_stime.tv_usec,
+                       usage.ru_utime.tv_sec, usage.ru_utime.tv_usec);
 }
 
 void cluster_section(std::string& out, const Routing&, const InfoFacts&) { out += "# Cluster\r\ncluster_enabled:0\r\n"; }
 
 void tanist_section(std::string& out, const Routing& routing, const InfoFacts& facts) {
     const core::View& view = routing.view();
-    out += fmt::format("# Tanist\r\ncluster_name:{}\r\nnode:{}\r\nepoch:{}\r\nlast_lsn:{}\r\ndurable_lsn:{}\r\ncommit_lsn:{}\r\napplied_lsn:{}\r\nlag_ms:{}\r\n", facts.cluster_name,
-                       view.self.node.value, view.epoch.value, view.last.lsn.value, view.durable.value, view.commit.value, view.applied.value, routing.lag_ms());
+    out += fmt::format(
+        "# "
+        "Tanist\r\ncluster_name:{}\r\nnode:{}\r\nepoch:{}\r\nlast_lsn:{}\r\ndurable_lsn:{}\r\ncommit_lsn:{}\r\napplied_lsn:{}\r\nlag_ms:{}"
+        "\r\n",
+        facts.cluster_name, view.self.node.value, view.epoch.value, view.last.lsn.value, view.durable.value, view.commit.value,
+        view.applied.value, routing.lag_ms());
 }
 
 struct Section {
@@ -142,9 +155,11 @@ struct Section {
     void (*write)(std::string&, const Routing&, const InfoFacts&);
 };
 constexpr std::array kSections = {
-    Section{"server", server_section},       Section{"clients", clients_section},         Section{"memory", memory_section},
-    Section{"persistence", persistence_section}, Section{"stats", stats_section},         Section{"replication", replication_section},
-    Section{"cpu", cpu_section},             Section{"cluster", cluster_section},         Section{"tanist", tanist_section},
+    Section{"server", server_section}, Section{"clients", clients_section},
+    Section{"memory", memory_section}, Section{"persistence", persistence_section},
+    Section{"stats", stats_section},   Section{"replication", replication_section},
+    Section{"cpu", cpu_section},       Section{"cluster", cluster_section},
+    Section{"tanist", tanist_section},
 };
 
 }  // namespace

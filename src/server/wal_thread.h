@@ -57,7 +57,9 @@ private:
         const std::function<Status(wal::Log&)>& use;
         std::optional<Status> result;
     };
-    struct Recycle { Lsn through; };
+    struct Recycle {
+        Lsn through;
+    };
     using Job = std::variant<core::AppendToWal, Recycle, Task*>;
 
     void enqueue(Job job);

@@ -14,22 +14,26 @@ namespace {
 /// Entries larger than this gain nothing from more requests, and hold up those behind them.
 constexpr std::size_t kGatheredBytes = limits::kMiB;
 
-const Failure kOutcomeUnknownAtDeadline{FailureCode::kOutcomeUnknown, "the deadline passed while the write was in the log: it may have been executed, or may be yet"};
+const Failure kOutcomeUnknownAtDeadline{FailureCode::kOutcomeUnknown,
+                                        "the deadline passed while the write was in the log: it may have been executed, or may be yet"};
 
 }  // namespace
 
 // -- in ---------------------------------------------------------------------------------------------------------------------------
 
-void WritePath::submit(const std::shared_ptr<Client>& client, std::uint64_t ticket, const commands::Logged& logged, const WriteTerms& terms) {
+void WritePath::submit(const std::shared_ptr<Client>& client, std::uint64_t ticket, const commands::Logged& logged,
+                       const WriteTerms& terms) {
     if (const auto refused = routing_.refuse_write()) return client->on_failed(ticket, *refused);
-    if (host_.disk_is_low()) return client->on_failed(ticket, {FailureCode::kTryAgain, "the disk of the master is nearly full: it takes no writes"});
+    if (host_.disk_is_low())
+        return client->on_failed(ticket, {FailureCode::kTryAgain, "the disk of the master is nearly full: it takes no writes"});
     const std::size_t begin = payload_.size();
     commands::append_to(payload_, logged);
     const std::size_t bytes = payload_.size() - begin;
     if (pending_bytes_ + bytes > pending_bytes_max_) {
         payload_.resize(begin);
-        return client->on_failed(ticket, {FailureCode::kTryAgain, fmt::format("overloaded: {} bytes of writes are not answered yet, limits.pending_bytes = {}",
-                                                                              pending_bytes_, pending_bytes_max_)});
+        return client->on_failed(
+            ticket, {FailureCode::kTryAgain, fmt::format("overloaded: {} bytes of writes are not answered yet, limits.pending_bytes = {}",
+                                                         pending_bytes_, pending_bytes_max_)});
     }
     if (payload_.size() > kPayloadBytesMax && begin > 0) {  // the last one begins the next entry
         std::string rest = payload_.substr(begin);
@@ -109,7 +113,8 @@ void WritePath::on(const core::ProposalDurable& action) {
     if (batch == nullptr || !batch->rank) return;
     const commands::Outcome in_the_log{.version = batch->rank->lsn};
     for (Write& write : batch->writes) {
-        if (write.level == WriteLevel::kMaster && write.says_nothing_of_state) answer(write, {in_the_log, *batch->rank, WriteLevel::kMaster});
+        if (write.level == WriteLevel::kMaster && write.says_nothing_of_state)
+            answer(write, {in_the_log, *batch->rank, WriteLevel::kMaster});
     }
 }
 

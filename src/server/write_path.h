@@ -90,13 +90,13 @@ private:
     const Host host_;
     std::size_t pending_bytes_max_ = 256 << 20;
 
-    std::string payload_;          ///< of the entry that this turn gathers
+    std::string payload_;  ///< of the entry that this turn gathers
     std::vector<Write> gathered_;
     bool gathered_report_durable_ = false, gathered_report_all_ = false;
 
-    std::deque<Batch> batches_;    ///< proposed, by token: the first one's is first_token_
+    std::deque<Batch> batches_;  ///< proposed, by token: the first one's is first_token_
     std::uint64_t first_token_ = 1;
-    std::deque<Logged> logged_;    ///< accepted, by rank
+    std::deque<Logged> logged_;  ///< accepted, by rank
     std::size_t pending_ = 0, pending_bytes_ = 0;
     std::size_t payload_bytes_last_ = 0;
 };

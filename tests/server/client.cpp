@@ -153,7 +153,8 @@ std::optional<native::Reply> NativeClient::reply() {
 native::Reply NativeClient::call(native::Request request) {
     send(std::move(request));
     auto answer = reply();
-    return answer ? std::move(*answer) : native::Reply{.body = native::ErrorReply{.code = native::Code::kOutcomeUnknown, .message = "closed"}};
+    return answer ? std::move(*answer)
+                  : native::Reply{.body = native::ErrorReply{.code = native::Code::kOutcomeUnknown, .message = "closed"}};
 }
 
 native::Request get(std::string key) { return {.body = native::Get{std::move(key)}}; }

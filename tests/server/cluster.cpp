@@ -50,7 +50,8 @@ TemporaryDirectory::~TemporaryDirectory() {
     std::filesystem::remove_all(path_, ignored);
 }
 
-RunningServer::RunningServer(std::unique_ptr<Server> server) : server_(std::move(server)), thread_([this] { exit_code_ = server_->run(); }) {}
+RunningServer::RunningServer(std::unique_ptr<Server> server)
+    : server_(std::move(server)), thread_([this] { exit_code_ = server_->run(); }) {}
 
 RunningServer::~RunningServer() {
     server_->stop();
@@ -78,9 +79,11 @@ config::Config Cluster::config(std::size_t node) const {
     config.node.id = NodeId{node};
     config.node.role = node == 1 ? config::Role::kMaster : config::Role::kSlave;
     config.node.data_dir = directory_.path() / fmt::format("node{}", node);
-    config.listen = {.client = {"127.0.0.1", client_port(node)}, .peer = {"127.0.0.1", peer_port(node)}, .http = {"127.0.0.1", 0}, .sentinel = {}};
+    config.listen = {
+        .client = {"127.0.0.1", client_port(node)}, .peer = {"127.0.0.1", peer_port(node)}, .http = {"127.0.0.1", 0}, .sentinel = {}};
     config.cluster.name = "test";
-    for (std::size_t other = 1; other <= peers_.size(); ++other) config.cluster.nodes.push_back({NodeId{other}, {"127.0.0.1", peer_port(other)}});
+    for (std::size_t other = 1; other <= peers_.size(); ++other)
+        config.cluster.nodes.push_back({NodeId{other}, {"127.0.0.1", peer_port(other)}});
     config.store.engine = config::StoreEngine::kMemory;
     config.wal.spare_segments = 0;
     config.wal.disk_reserve_bytes = 64 << 20;

@@ -40,12 +40,16 @@ protected:
     ReadGate gate_{routing_,
                    {.request_read = [this](std::uint64_t token) { rounds_.push_back(token); },
                     .applied = [this] { return store::Position{applied_, 0}; },
-                    .epoch_at = [](Lsn lsn) -> std::optional<Epoch> { return Epoch{lsn.value > 15 ? 3u : lsn.value > 10 ? 2u : 1u}; }}};
+                    .epoch_at = [](Lsn lsn) -> std::optional<Epoch> {
+                        return Epoch{lsn.value > 15 ? 3u : lsn.value > 10 ? 2u : 1u};
+                    }}};
     std::shared_ptr<NotingClient> client_ = std::make_shared<NotingClient>();
     Failure failure_;
 };
 
-TEST_F(ReadGateTest, AStaleReadIsAnsweredAtOnceByANodeThatWasInSync) { EXPECT_EQ(admit({.level = ReadLevel::kStale}), ReadGate::Admission::kNow); }
+TEST_F(ReadGateTest, AStaleReadIsAnsweredAtOnceByANodeThatWasInSync) {
+    EXPECT_EQ(admit({.level = ReadLevel::kStale}), ReadGate::Admission::kNow);
+}
 
 TEST_F(ReadGateTest, ANodeThatWasNeverInSyncRefusesInsteadOfAnsweringNotFound) {  // S18
     routing_.refresh(slave(false), 0);

@@ -143,9 +143,7 @@ void NativeSession::take_read(native::Request request) {
     Failure failure;
     switch (services_.reads.admit(shared_from_this(), ticket, terms, failure)) {
         case ReadGate::Admission::kWaiting: pending_[ticket] = std::move(request); return;
-        case ReadGate::Admission::kRefused:
-            static_cast<void>(forget(ticket));
-            return reply_error(request.id, failure);
+        case ReadGate::Admission::kRefused: static_cast<void>(forget(ticket)); return reply_error(request.id, failure);
         case ReadGate::Admission::kNow: static_cast<void>(forget(ticket)); break;
     }
     if (auto* get = std::get_if<native::Get>(&request.body)) {
@@ -198,8 +196,9 @@ void NativeSession::answer_get_many(std::uint64_t id, const std::vector<std::str
             all.values.push_back(native::to_value(std::move(value)));
         }
         if (bytes > limits::kFrameBytesMax) {
-            return reply_error(id, {FailureCode::kTooLarge, fmt::format("the values of {} keys are more than one frame of {} bytes: ask for fewer",
-                                                                        keys.size(), limits::kFrameBytesMax)});
+            return reply_error(
+                id, {FailureCode::kTooLarge, fmt::format("the values of {} keys are more than one frame of {} bytes: ask for fewer",
+                                                         keys.size(), limits::kFrameBytesMax)});
         }
     }
     reply({.id = id, .at = services_.applied(), .body = std::move(all)});

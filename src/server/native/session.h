@@ -16,7 +16,8 @@ namespace tanist::server {
 
 class NativeSession final : public ClientConnection {
 public:
-    NativeSession(tcp::socket socket, ClientServices& services) : ClientConnection(std::move(socket), services.connections), services_(services) {}
+    NativeSession(tcp::socket socket, ClientServices& services)
+        : ClientConnection(std::move(socket), services.connections), services_(services) {}
 
     void on_written(std::uint64_t ticket, const WriteResult& result) override;
     void on_read_ready(std::uint64_t ticket) override;

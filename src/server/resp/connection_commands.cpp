@@ -99,9 +99,9 @@ void client(RespSession& session, Arguments arguments) {
 }
 
 constexpr std::array kCommands = {
-    Command{"PING", -1, RequestKind::kOther, ping},     Command{"ECHO", 2, RequestKind::kOther, echo},
-    Command{"HELLO", -1, RequestKind::kOther, hello},   Command{"QUIT", -1, RequestKind::kOther, quit},
-    Command{"SELECT", 2, RequestKind::kOther, select},  Command{"CLIENT", -2, RequestKind::kOther, client},
+    Command{"PING", -1, RequestKind::kOther, ping},    Command{"ECHO", 2, RequestKind::kOther, echo},
+    Command{"HELLO", -1, RequestKind::kOther, hello},  Command{"QUIT", -1, RequestKind::kOther, quit},
+    Command{"SELECT", 2, RequestKind::kOther, select}, Command{"CLIENT", -2, RequestKind::kOther, client},
 };
 
 }  // namespace

@@ -29,7 +29,8 @@ std::string_view code_of(FailureCode code) {
 }  // namespace
 
 std::string error_of(const Failure& failure) {
-    if (failure.code == FailureCode::kNotMaster) return fmt::format("READONLY You can't write against a read only replica: {}", failure.message);
+    if (failure.code == FailureCode::kNotMaster)
+        return fmt::format("READONLY You can't write against a read only replica: {}", failure.message);
     return fmt::format("{} {}", code_of(failure.code), failure.message);
 }
 
@@ -45,9 +46,7 @@ std::optional<std::string> error_of(const commands::Outcome& outcome) {
     }
 }
 
-std::optional<std::string> not_on_all() {
-    return "UNKNOWN executed, and durable on a majority; not on every data node by the deadline";
-}
+std::optional<std::string> not_on_all() { return "UNKNOWN executed, and durable on a majority; not on every data node by the deadline"; }
 
 std::optional<std::string> refuse_size(const commands::Request& request, const protocol::native::RequestLimits& limits) {
     if (request.conditions.size() + request.commands.size() > commands::kPartsPerRequestMax) {
@@ -60,8 +59,10 @@ std::optional<std::string> refuse_size(const commands::Request& request, const p
     };
     for (const auto& condition : request.conditions) std::visit(measure, condition);
     for (const auto& command : request.commands) std::visit(measure, command);
-    if (key_bytes > limits.key_bytes_max) return fmt::format("ERR key of {} bytes: at most {} are allowed", key_bytes, limits.key_bytes_max);
-    if (value_bytes > limits.value_bytes_max) return fmt::format("ERR value of {} bytes: at most {} are allowed", value_bytes, limits.value_bytes_max);
+    if (key_bytes > limits.key_bytes_max)
+        return fmt::format("ERR key of {} bytes: at most {} are allowed", key_bytes, limits.key_bytes_max);
+    if (value_bytes > limits.value_bytes_max)
+        return fmt::format("ERR value of {} bytes: at most {} are allowed", value_bytes, limits.value_bytes_max);
     return std::nullopt;
 }
 

@@ -50,7 +50,8 @@ void encode_slave_role(RespEncoder& to, const core::View& view) {
 
 void role(RespSession& session, Arguments) {
     const Routing& routing = session.services().routing;
-    session.reply([&](RespEncoder& to) { routing.is_master() ? encode_master_role(to, routing.view()) : encode_slave_role(to, routing.view()); });
+    session.reply(
+        [&](RespEncoder& to) { routing.is_master() ? encode_master_role(to, routing.view()) : encode_slave_role(to, routing.view()); });
 }
 
 void info(RespSession& session, Arguments arguments) {

@@ -21,9 +21,7 @@ constexpr std::size_t kLookBytesMax = limits::kMiB;
 std::vector<std::string> copies(resp::Arguments arguments) { return {arguments.begin(), arguments.end()}; }
 std::vector<std::string_view> views(const std::vector<std::string>& words) { return {words.begin(), words.end()}; }
 
-void encode_value(RespEncoder& to, const std::optional<commands::StoredValue>& value) {
-    value ? to.bulk(value->value) : to.null();
-}
+void encode_value(RespEncoder& to, const std::optional<commands::StoredValue>& value) { value ? to.bulk(value->value) : to.null(); }
 
 Status answer_get(const commands::StateMachine& state, RespEncoder& to, resp::Arguments arguments) {
     auto value = state.get(arguments[1]);
@@ -47,7 +45,8 @@ RespSession::RespSession(tcp::socket socket, ClientServices& services, std::uint
     : ClientConnection(std::move(socket), services.connections),
       services_(services),
       id_(id),
-      decoder_(protocol::RespLimits{.bulk_bytes_max = services.settings.limits.request_bytes_max, .request_bytes_max = services.settings.limits.request_bytes_max}) {
+      decoder_(protocol::RespLimits{.bulk_bytes_max = services.settings.limits.request_bytes_max,
+                                    .request_bytes_max = services.settings.limits.request_bytes_max}) {
     set_speaks_resp();
 }
 
@@ -108,9 +107,8 @@ void RespSession::write(commands::Request request, resp::WriteAnswer answer, boo
     slot.write_answer = answer;
     slot.wants_all = level == WriteLevel::kAll;
     ++writes_pending_;
-    const WriteTerms terms{.level = level,
-                           .deadline_ms = shared().now_ms + kDefaultDeadlineMs,
-                           .says_nothing_of_state = says_nothing_of_state};
+    const WriteTerms terms{
+        .level = level, .deadline_ms = shared().now_ms + kDefaultDeadlineMs, .says_nothing_of_state = says_nothing_of_state};
     services_.writes.submit(shared_from_this(), first_ticket_ + slots_.size() - 1, logged, terms);
 }
 
@@ -165,7 +163,8 @@ void RespSession::read_through_log(resp::Arguments arguments, resp::ReadAnswer a
 void RespSession::get(resp::Arguments arguments) {
     if (slots_.empty()) {
         Failure failure;
-        const auto admission = get_ends_.empty() ? admit(failure) : ReadGate::Admission::kNow;  // its neighbours were admitted in this very moment
+        const auto admission =
+            get_ends_.empty() ? admit(failure) : ReadGate::Admission::kNow;  // its neighbours were admitted in this very moment
         if (admission == ReadGate::Admission::kNow) {
             get_keys_ += arguments[1];
             get_ends_.push_back(get_keys_.size());

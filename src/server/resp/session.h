@@ -79,11 +79,11 @@ private:
     struct Slot {
         bool ready = false;
         protocol::RespVersion version = protocol::RespVersion::k2;
-        std::string reply;                        ///< when ready, and another stands before it
-        bool wants_all = false;                   ///< a write at level `all`
+        std::string reply;       ///< when ready, and another stands before it
+        bool wants_all = false;  ///< a write at level `all`
         resp::WriteAnswer write_answer = nullptr;
-        resp::ReadAnswer read_answer = nullptr;   ///< a read that waits; with write_answer: one that is logged
-        std::vector<std::string> arguments;       ///< of the read
+        resp::ReadAnswer read_answer = nullptr;  ///< a read that waits; with write_answer: one that is logged
+        std::vector<std::string> arguments;      ///< of the read
     };
 
     void dispatch(resp::Arguments arguments);
@@ -105,20 +105,20 @@ private:
     protocol::RespVersion version_ = protocol::RespVersion::k2;
     std::optional<ReadLevel> read_level_;
     std::optional<WriteLevel> write_level_;
-    Rank token_;                            ///< the newest that this connection has seen: sessions are connections here
+    Rank token_;  ///< the newest that this connection has seen: sessions are connections here
     bool quitting_ = false;
 
-    std::string last_name_;                   ///< and its row: pipelines repeat one command
+    std::string last_name_;  ///< and its row: pipelines repeat one command
     const resp::Command* last_command_ = nullptr;
 
     std::deque<Slot> slots_;
-    std::uint64_t first_ticket_ = 0;        ///< of slots_.front()
-    std::size_t writes_pending_ = 0;        ///< slots with a write_answer that are not ready
-    std::vector<std::string> held_;         ///< a command that waits until they are, or until there is room
+    std::uint64_t first_ticket_ = 0;  ///< of slots_.front()
+    std::size_t writes_pending_ = 0;  ///< slots with a write_answer that are not ready
+    std::vector<std::string> held_;   ///< a command that waits until they are, or until there is room
 
-    std::string get_keys_;                  ///< of the GETs not yet looked up, one behind the other
+    std::string get_keys_;  ///< of the GETs not yet looked up, one behind the other
     std::vector<std::size_t> get_ends_;
-    std::size_t gets_answered_ = 0;         ///< of these
+    std::size_t gets_answered_ = 0;  ///< of these
 };
 
 template <class Encode>

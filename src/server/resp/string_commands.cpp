@@ -38,17 +38,21 @@ void set(RespSession& session, Arguments arguments) {
     }
     const bool if_absent = is_word(arguments[3], "NX"), if_present = is_word(arguments[3], "XX");
     if (arguments.size() > 4 || (!if_absent && !if_present)) {
-        return session.reply_error(fmt::format("ERR syntax error: of SET's options this version knows NX and XX, not '{}'", arguments.back().substr(0, 32)));
+        return session.reply_error(
+            fmt::format("ERR syntax error: of SET's options this version knows NX and XX, not '{}'", arguments.back().substr(0, 32)));
     }
     std::string key(arguments[1]);
-    if_absent ? request.conditions.emplace_back(commands::KeyAbsent{std::move(key)}) : request.conditions.emplace_back(commands::KeyExists{std::move(key)});
-    session.write(std::move(request), [](RespEncoder& to, const commands::Outcome& outcome) { outcome.code == OutcomeCode::kDone ? to.ok() : to.null(); });
+    if_absent ? request.conditions.emplace_back(commands::KeyAbsent{std::move(key)})
+              : request.conditions.emplace_back(commands::KeyExists{std::move(key)});
+    session.write(std::move(request),
+                  [](RespEncoder& to, const commands::Outcome& outcome) { outcome.code == OutcomeCode::kDone ? to.ok() : to.null(); });
 }
 
 void setnx(RespSession& session, Arguments arguments) {
     commands::Request request = put(arguments[1], arguments[2]);
     request.conditions.emplace_back(commands::KeyAbsent{std::string(arguments[1])});
-    session.write(std::move(request), [](RespEncoder& to, const commands::Outcome& outcome) { to.integer(outcome.code == OutcomeCode::kDone ? 1 : 0); });
+    session.write(std::move(request),
+                  [](RespEncoder& to, const commands::Outcome& outcome) { to.integer(outcome.code == OutcomeCode::kDone ? 1 : 0); });
 }
 
 void del(RespSession& session, Arguments arguments) {
@@ -70,8 +74,9 @@ void incr(RespSession& session, Arguments arguments) {
 }
 
 constexpr std::array kCommands = {
-    Command{"GET", 2, RequestKind::kGet, get},    Command{"SET", -3, RequestKind::kPut, set}, Command{"SETNX", 3, RequestKind::kPut, setnx},
-    Command{"DEL", -2, RequestKind::kDelete, del},  Command{"INCR", 2, RequestKind::kIncrement, incr},
+    Command{"GET", 2, RequestKind::kGet, get},         Command{"SET", -3, RequestKind::kPut, set},
+    Command{"SETNX", 3, RequestKind::kPut, setnx},     Command{"DEL", -2, RequestKind::kDelete, del},
+    Command{"INCR", 2, RequestKind::kIncrement, incr},
 };
 
 }  // namespace
