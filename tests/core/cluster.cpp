@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "cluster.h"
+#include "tests/core/cluster.h"
 
 #include <algorithm>
 #include <utility>

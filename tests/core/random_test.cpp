@@ -6,7 +6,7 @@
 #include <algorithm>
 #include <cstdlib>
 
-#include "cluster.h"
+#include "tests/core/cluster.h"
 
 namespace tanist::core::testing {
 namespace {

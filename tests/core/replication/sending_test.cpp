@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: Apache-2.0
+// A master's appends, its commit LSN, and what its clients are told (S5, S6, S18, S20, S22).
+#include "tests/core/bench.h"
+
+namespace tanist::core::testing {
+namespace {
+
+using ::testing::IsEmpty;
+
+TEST(Sending, OldEpochsEntriesAreNotCommittedByNumber) {  // S6; Raft, figure 8
+    Bench b({.log = {1, 1, 1}});
+    (void)b.settle(b.elect());
+    (void)b.from(kNode2, 2, AppendAck{.acknowledged = {3}});
+    EXPECT_EQ(b.view().commit, Lsn{0});
+    (void)b.from(kNode2, 2, AppendAck{.acknowledged = {4}});
+    EXPECT_EQ(b.view().commit, Lsn{4}) << "with the epoch-start entry, all before it";
+}
+
+TEST(Sending, OwnLogCountsOnlyWhenDurable) {  // S6
+    Bench b({.log = {1, 1}, .applied = 2});
+    (void)b.elect();
+    (void)b.from(kNode2, 2, AppendAck{.acknowledged = {3}});
+    EXPECT_EQ(b.view().commit, Lsn{2});
+    (void)b.durable();
+    EXPECT_EQ(b.view().commit, Lsn{3});
+}
+
+TEST(Sending, EntriesArePipelinedWithoutWaiting) {
+    Bench b({.log = {1, 1}, .applied = 2});
+    b.reign();
+    for (std::uint64_t token = 1; token <= 3; ++token) {
+        const auto appends = sent<Append>(b.step(Proposal{.token = token, .payload = "x", .now = b.clock()}), kNode2);
+        ASSERT_EQ(appends.size(), 1U);
+        EXPECT_EQ(appends.front().entries.front().lsn(), Lsn{3 + token});
+    }
+}
+
+TEST(Sending, DivergenceIsFoundInOneRoundTrip) {  // S5
+    Bench b({.log = {1, 1, 1, 3, 3}});
+    (void)b.settle(b.elect());  // epoch 4, epoch-start at 6
+    const auto reads = all<ReadLog>(b.from(kNode3, 4, AppendReject{.previous = {{3}, {5}}, .last = {{2}, {9}}, .epochs = {{{1}, {1}}, {{2}, {3}}}}));
+    ASSERT_EQ(reads.size(), 1U) << "has left memory: read back";
+    EXPECT_EQ(reads.front().from, Lsn{3});
+    const auto appends = sent<Append>(b.step(LogRead{reads.front().token, part(b.log, 3, 5)}), kNode3);
+    ASSERT_EQ(appends.size(), 1U);
+    EXPECT_EQ(appends.front().previous, (Rank{{1}, {2}}));
+    EXPECT_EQ(appends.front().entries.front().lsn(), Lsn{3});
+}
+
+TEST(Sending, CommitIsSentOnAtOnce) {
+    Bench b({.log = {1, 1}, .applied = 2});
+    b.reign();
+    (void)b.settle(b.step(Proposal{.token = 1, .payload = "x", .now = b.clock()}));
+    const auto appends = sent<Append>(b.from(kNode2, 2, AppendAck{.acknowledged = {4}}), kNode2);
+    ASSERT_EQ(appends.size(), 1U);
+    EXPECT_EQ(appends.front().commit, Lsn{4});
+    EXPECT_THAT(appends.front().entries, IsEmpty());
+}
+
+TEST(Sending, WhatWasRecycledNeedsACheckpoint) {  // S25
+    Bench b({.log = {1, 1, 1}, .applied = 3});
+    b.reign();
+    (void)b.step(Stored{{3}, {3}});  // entries 1 to 3 are gone
+    const Actions out = b.from(kNode3, 2, AppendReject{.previous = {{1}, {3}}, .last = {}});
+    ASSERT_EQ(sent<FetchReply>(out, kNode3).size(), 1U);
+    EXPECT_EQ(sent<FetchReply>(out, kNode3).front().status, FetchStatus::kRecycled);
+    EXPECT_EQ(sent<Append>(out, kNode3).size(), 1U) << "and it goes on hearing its master";
+}
+
+TEST(Sending, LevelsAreReportedAsTheyAreReached) {  // S20
+    Bench b({.log = {1, 1}, .applied = 2});
+    b.reign();
+    (void)b.from(kNode3, 2, AppendAck{.acknowledged = {3}});
+    (void)b.step(Proposal{.token = 8, .payload = "x", .now = b.clock(), .report_durable = true, .report_all = true});
+    EXPECT_EQ(all<ProposalDurable>(b.durable()).size(), 1U);
+    Actions out = b.from(kNode2, 2, AppendAck{.acknowledged = {4}});
+    EXPECT_EQ(all<Apply>(out).size(), 1U);
+    EXPECT_THAT(all<ProposalOnAll>(out), IsEmpty());
+    EXPECT_EQ(all<ProposalOnAll>(b.from(kNode3, 2, AppendAck{.acknowledged = {4}})).size(), 1U);
+}
+
+TEST(Sending, SlaveThatKnowsItsMasterSendsThere) {  // S19, S20
+    Bench b({.log = {1, 1}, .applied = 2});
+    EXPECT_EQ(all<ProposalRefused>(b.step(Proposal{.token = 1})).front().code, ErrorCode::kUnavailable);
+    (void)b.from(kNode2, 1, Append{.previous = {{1}, {2}}});
+    EXPECT_EQ(all<ProposalRefused>(b.step(Proposal{.token = 2})).front().code, ErrorCode::kNotMaster);
+}
+
+TEST(Sending, TickEntryIsLoggedWhenSomethingFallsDue) {  // S22
+    Bench b({.log = {1, 1}, .applied = 2});
+    b.reign();
+    (void)b.step(DueAt{1});
+    const auto appends = all<AppendToWal>(b.tick());
+    ASSERT_EQ(appends.size(), 1U);
+    EXPECT_EQ(appends.front().entries.front().kind(), EntryKind::kTick);
+    EXPECT_THAT(all<AppendToWal>(b.tick()), IsEmpty()) << "one at a time";
+}
+
+TEST(Reads, MasterConfirmsItsMajorityInARoundThatBeginsAfterTheReadArrived) {  // S18
+    Bench b({.log = {1, 1}, .applied = 2});
+    b.reign();
+    const Actions asked = b.step(ReadRequest{1});
+    const auto appends = sent<Append>(asked, kNode2);
+    ASSERT_EQ(appends.size(), 1U);
+    EXPECT_THAT(all<ReadReady>(asked), IsEmpty());
+    EXPECT_THAT(all<ReadReady>(b.from(kNode2, 2, AppendAck{.acknowledged = {3}, .round = appends.front().round - 1})), IsEmpty()) << "an answer from before";
+    EXPECT_THAT(all<ReadReady>(b.step(ReadRequest{2})), IsEmpty());
+    const Actions first = b.from(kNode2, 2, AppendAck{.acknowledged = {3}, .round = appends.front().round});
+    ASSERT_EQ(all<ReadReady>(first).size(), 1U) << "the second read arrived after the round began: it waits for the next";
+    EXPECT_EQ(all<ReadReady>(first).front().lsn, Lsn{3});
+    const auto next = sent<Append>(first, kNode3);
+    ASSERT_EQ(next.size(), 1U);
+    EXPECT_EQ(all<ReadReady>(b.from(kNode3, 2, AppendAck{.round = next.front().round})).size(), 1U);
+}
+
+TEST(Reads, DeposedMasterAnswersNone) {  // S18
+    Bench b({.log = {1, 1}, .applied = 2});
+    b.reign();
+    (void)b.step(ReadRequest{1});
+    const Actions out = b.from(kNode3, 9, HigherEpoch{});
+    EXPECT_EQ(all<ReadRefused>(out).size(), 1U);
+    EXPECT_THAT(all<ReadReady>(b.from(kNode2, 2, AppendAck{.acknowledged = {3}, .round = 99})), IsEmpty());
+}
+
+TEST(Reads, SlaveAsksItsMasterAndTakesOnlyTheAnswerToItsOwnQuestion) {  // S18
+    Bench b({.log = {1, 1}, .applied = 2});
+    (void)b.from(kNode2, 1, Append{.previous = {{1}, {2}}});
+    const auto asked = sent<ReadIndexRequest>(b.step(ReadRequest{1}), kNode2);
+    ASSERT_EQ(asked.size(), 1U);
+    EXPECT_THAT(all<ReadReady>(b.from(kNode2, 1, ReadIndexReply{asked.front().id - 1, Lsn{2}})), IsEmpty());
+    EXPECT_THAT(sent<ReadIndexRequest>(b.step(ReadRequest{2}), kNode2), IsEmpty()) << "joins the next question";
+    const Actions out = b.from(kNode2, 1, ReadIndexReply{asked.front().id, Lsn{2}});
+    EXPECT_EQ(all<ReadReady>(out).size(), 1U);
+    EXPECT_EQ(sent<ReadIndexRequest>(out, kNode2).size(), 1U);
+}
+
+TEST(Reads, SlaveWithoutAMasterRefuses) {  // S18
+    Bench b({.log = {1, 1}, .applied = 2});
+    EXPECT_EQ(all<ReadRefused>(b.step(ReadRequest{1})).size(), 1U);
+}
+
+}  // namespace
+}  // namespace tanist::core::testing
