@@ -142,6 +142,24 @@ TEST_F(DataDirectoryTest, TheOnlyVoterWithoutItsVoteFileRefusesToStart) {  // S3
     EXPECT_THAT(again.error().message, HasSubstr("vote file is lost"));
 }
 
+TEST_F(DataDirectoryTest, AMembersLogWithoutAnySegmentIsRefusedNotTakenForAnEmptyOne) {  // S9
+    auto directory = open();
+    ASSERT_TRUE(directory);
+    form(*directory);
+    append(*directory, entries({}, 3));
+    directory = open();
+    ASSERT_TRUE(directory) << directory.error().message;
+    const auto names = files_.list(kPath + "/wal");
+    ASSERT_TRUE(names);
+    for (const std::string& name : *names) {
+        if (name.ends_with(".wal")) files_.lose(kPath + "/wal/" + name);
+    }
+    directory = open();
+    ASSERT_FALSE(directory);
+    EXPECT_EQ(directory.error().code, ErrorCode::kCorrupt);
+    EXPECT_THAT(directory.error().message, HasSubstr("the log was lost"));
+}
+
 TEST_F(DataDirectoryTest, AStoreBeyondTheLogsEndIsRefused) {  // S7
     auto directory = open();
     ASSERT_TRUE(directory);
