@@ -94,6 +94,10 @@ void ClusterChecker::on_opened(NodeId node, MemberId id, const wal::Log& log) {
     const Shadow before = shadow;
     shadow.id = id;
     read_again(node, shadow, log);
+    if (before.damaged) {
+        shadow.damaged = log.found().tail != Tail::kClean && log.found().tail != Tail::kTorn;
+        return;
+    }
     if (shadow.last() < before.durable) {
         return world_.fail("node {} had synced its log up to lsn={} and finds it up to lsn={} after the start", node.value, before.durable.value,
                            shadow.last().value);
@@ -106,6 +110,7 @@ void ClusterChecker::on_opened(NodeId node, MemberId id, const wal::Log& log) {
 
 void ClusterChecker::on_log_changed(NodeId node, const wal::Log& log) {
     Shadow& shadow = shadows_[node];
+    shadow.damaged = false;  // a hole is cut or filled, never left
     const EntryId* last = shadow.find(log.last().lsn);
     const bool only_shorter = last != nullptr && *last == log.last() && log.base().lsn >= shadow.base && log.base().lsn <= log.last().lsn;
     if (only_shorter) {
@@ -138,6 +143,11 @@ void ClusterChecker::on_wiped(NodeId node) {
     ghosts_.emplace_back(node, shadows_[node]);
     shadows_[node] = {};
     epochs_[node] = {};
+}
+
+void ClusterChecker::on_damaged(NodeId node) {
+    ghosts_.emplace_back(node, shadows_[node]);
+    shadows_[node].damaged = true;
 }
 
 bool ClusterChecker::durable_at(NodeId node, Rank rank) const {
@@ -221,9 +231,11 @@ void ClusterChecker::on_step(NodeId node, const core::Node& core, Lsn stored) {
         return world_.fail("node {} goes back: commit {} -> {}, applied {} -> {}, stored {} -> {}, epoch {} -> {}", node.value, shown.commit.value, commit.value,
                            shown.applied.value, applied.value, shown.stored.value, stored.value, std::max(shown.epoch, epochs_[node]).value, epoch.value);
     }
-    if (stored > applied || applied > commit || applied > std::max(shadows_[node].durable, shadows_[node].base)) {
+    const Shadow& shadow = shadows_[node];
+    const bool is_durable = applied <= std::max(shadow.durable, shadow.base);
+    if (stored > applied || applied > commit || (!is_durable && !shadow.damaged)) {
         return world_.fail("node {}: stored {} <= applied {} <= min(commit {}, durable {}) does not hold", node.value, stored.value, applied.value,
-                           commit.value, shadows_[node].durable.value);
+                           commit.value, shadow.durable.value);
     }
     const bool began = core.role() == core::Role::kMaster && (shown.role != core::Role::kMaster || shown.epoch != epoch);
     shown = {.commit = commit, .applied = applied, .stored = stored, .epoch = epoch, .role = core.role()};

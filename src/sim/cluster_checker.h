@@ -35,6 +35,8 @@ public:
     void on_ended(NodeId node);
     /// The disk is lost: what it held counts as held in the past, not from now on.
     void on_wiped(NodeId node);
+    /// Something in its log was destroyed: the next start may find less than was synced, and what it held counts as held.
+    void on_damaged(NodeId node);
 
     // -- what it shows ---------------------------------------------------------------------------------------------------------------
     void on_state(NodeId node, const store::Position& position, std::uint64_t digest);
@@ -57,6 +59,7 @@ private:
         std::vector<EntryId> entries;     ///< by LSN, from `first` on
         Lsn first{1};
         Lsn base, durable;
+        bool damaged = false;             ///< and not yet repaired
         [[nodiscard]] Lsn last() const { return {first.value + entries.size() - 1}; }
         [[nodiscard]] const EntryId* find(Lsn lsn) const {
             return lsn < first || lsn > last() ? nullptr : &entries[lsn.value - first.value];
@@ -84,7 +87,7 @@ private:
     const Plan& plan_;
     std::size_t voters_ = 0;
     std::map<NodeId, Shadow> shadows_;
-    std::vector<std::pair<NodeId, Shadow>> ghosts_;        ///< of disks that were wiped
+    std::vector<std::pair<NodeId, Shadow>> ghosts_;        ///< of disks that were wiped or damaged
     std::map<NodeId, Shown> shown_;
     std::vector<std::vector<Entry>> book_;                 ///< every entry ever appended, by LSN: one an epoch
     std::map<Epoch, MemberId> masters_;

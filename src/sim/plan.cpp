@@ -15,7 +15,7 @@ using core::ConfiguredRole;
 
 constexpr std::array<std::string_view, kFaultKinds> kNames = {"kill",       "power_cut", "disk_crash", "sync_error", "shut_down", "pause",
                                                               "slow_disk",  "disk_stall", "clock_jump", "partition",  "one_way",   "bridge",
-                                                              "slow_network", "reset",    "refuse",     "wipe"};
+                                                              "slow_network", "reset",    "refuse",     "wipe",       "damage"};
 
 struct Topology {
     std::uint32_t weight;
@@ -49,6 +49,7 @@ constexpr std::array kShapes = {
     FaultShape{FaultKind::kReset, 4, 0ms, 0ms, 0, 0},
     FaultShape{FaultKind::kRefuse, 3, 50ms, 2s, 0, 0},
     FaultShape{FaultKind::kWipe, 1, 50ms, 2s, 0, 0},
+    FaultShape{FaultKind::kDamage, 3, 10ms, 3s, 0, 0},
 };
 static_assert(kShapes.size() == kFaultKinds);
 
@@ -157,11 +158,11 @@ void draw_faults(Plan& plan, Random& random, Instant from, Instant to) {
     const bool alone = plan.nodes.size() == 1;
     for (std::size_t i = 0; i < kShapes.size(); ++i) {
         const bool between_nodes = kShapes[i].kind >= FaultKind::kPartition && kShapes[i].kind <= FaultKind::kRefuse;
-        if (alone && (between_nodes || kShapes[i].kind == FaultKind::kWipe)) weights[i] = 0;
+        if (alone && (between_nodes || kShapes[i].kind >= FaultKind::kWipe)) weights[i] = 0;
     }
     if (std::ranges::all_of(weights, [](std::uint32_t w) { return w == 0; })) weights[0] = 1;
     const Duration gap = one_of(random, std::array<Duration, 4>{100ms, 400ms, 1000ms, 2500ms});
-    bool wiped = false;
+    bool spoiled = false;
     for (Instant at = from + draw(random, 0us, gap); at < to; at += draw(random, 0us, 2 * gap)) {
         const FaultShape& shape = kShapes[draw_weighted(random, weights, [](std::uint32_t w) { return w; })];
         Fault fault{.at = at, .kind = shape.kind};
@@ -170,9 +171,9 @@ void draw_faults(Plan& plan, Random& random, Instant from, Instant to) {
         if (!random.chance(1, 3)) fault.node = plan.nodes[random.below(plan.nodes.size())].node;
         if (!alone) fault.nodes = draw_side(plan, random);
         if (shape.kind == FaultKind::kBridge && fault.node.is_zero()) fault.node = plan.nodes.front().node;
-        if (shape.kind == FaultKind::kWipe) {
-            if (wiped || plan.nodes.size() < 3) continue;  // a minority at most
-            wiped = true;
+        if (shape.kind >= FaultKind::kWipe) {
+            if (spoiled) continue;  // one disk a history: a minority, whatever the topology
+            spoiled = true;
         }
         plan.faults.push_back(fault);
     }

@@ -70,8 +70,9 @@ enum class FaultKind : std::uint8_t {
     kReset,         ///< connections between `nodes` and the others are reset
     kRefuse,        ///< … and refused as long as the fault lasts
     kWipe,          ///< a power cut, and the node comes back with an empty disk
+    kDamage,        ///< a power cut or kill, and the node comes back with something in its log's segments destroyed
 };
-inline constexpr std::size_t kFaultKinds = static_cast<std::size_t>(FaultKind::kWipe) + 1;
+inline constexpr std::size_t kFaultKinds = static_cast<std::size_t>(FaultKind::kDamage) + 1;
 [[nodiscard]] std::string_view to_string(FaultKind kind);
 
 struct Fault {

@@ -6,6 +6,7 @@
 
 #include "base/ensure.h"
 #include "sim/describe.h"
+#include "wal/slot.h"
 
 namespace tanist::sim {
 namespace {
@@ -117,7 +118,7 @@ core::NodeOptions SimNode::options() const {
 }
 
 void SimNode::start() {
-    if (process_) return;
+    if (process_ || given_up_) return;
     restart_after_ = 0us;
     paused_ = false;
     disk_->set_hook([this](wal::DiskOperation operation, const std::string&) { return before_disk_operation(operation); });
@@ -130,8 +131,9 @@ void SimNode::start() {
     directory_options.log = {.segment_bytes = plan_.disk.segment_bytes, .retention_bytes = plan_.disk.retention_bytes, .spare_segments_max = 1};
     auto directory = replica::open_data_directory(*disk_, *process_->store, directory_options, random_.next());
     if (!directory) {
-        if (!met_) world_.fail("node {} cannot start: {}", self_.node.value, directory.error().message);
-        stop(4, directory.error().message);
+        given_up_ = damaged_ && !met_;
+        if (!met_ && !damaged_) world_.fail("node {} cannot start: {}", self_.node.value, directory.error().message);
+        stop(given_up_ ? 3 : 4, directory.error().message);
         end_as_asked();
         return;
     }
@@ -155,7 +157,7 @@ void SimNode::end_as_asked() {
     if (met_ == DiskFault::kPowerCut) return end_by_power_cut();
     const int code = process_->exit.value_or(4);
     world_.note("node {} ends with code {}: {}", self_.node.value, code, process_->reason);
-    const bool expected = code == 0 || (code == 4 && met_);
+    const bool expected = code == 0 || (code == 4 && met_) || given_up_;
     if (!expected) world_.fail("node {} ended with code {}: {}", self_.node.value, code, process_->reason);
     if (code == 0) {
         const Status closed = process_->wal->close();
@@ -209,6 +211,46 @@ void SimNode::wipe() {
     disk_ = std::make_unique<wal::MemoryFileSystem>();
     image_ = std::make_shared<store::DurableImage>();
     checker_.on_wiped(self_.node);
+}
+
+void SimNode::damage() {
+    const std::string directory = std::string(kDirectory) + "/wal";
+    std::vector<std::string> segments;
+    if (const auto names = disk_->list(directory)) {
+        for (const std::string& name : *names) {
+            if (name.ends_with(".wal")) segments.push_back(directory + "/" + name);
+        }
+    }
+    if (segments.empty()) return;
+    const std::string path = random_.chance(2, 3) ? segments.back() : segments[random_.below(segments.size())];
+    const auto file = disk_->open(path, wal::OpenMode::kRead);
+    ENSURE(file.has_value());
+    std::string content(*(*file)->size(), '\0');
+    ENSURE((*file)->read_at(0, std::as_writable_bytes(std::span(content))).has_value());
+    const std::uint64_t end = content.find_last_not_of('\0') + 1;  // behind the last record there are zeros
+    if (end <= wal::kRecordsOffset) return;
+    const std::uint64_t at = random_.between(wal::kRecordsOffset, end - 1);
+    damaged_ = true;
+    checker_.on_damaged(self_.node);
+    switch (random_.below(5)) {
+        case 0:
+            world_.note("node {}: a bit of {} rots at {} of {}", self_.node.value, path, at, end);
+            return disk_->corrupt(path, at, static_cast<std::uint8_t>(1 << random_.below(8)));
+        case 1:
+            world_.note("node {}: the end of {} is zeroed from {} of {}", self_.node.value, path, at, end);
+            return disk_->zero(path, at, end - at);
+        case 2: {
+            const std::uint64_t slots = random_.between(1, 3);  // the first, the second, both
+            world_.note("node {}: slots {} of {} are zeroed", self_.node.value, slots, path);
+            return disk_->zero(path, slots == 2 ? wal::kSlotStride : 0, slots == 3 ? 2 * wal::kSlotStride : wal::kSlotStride);
+        }
+        case 3:
+            world_.note("node {}: {} cannot be read at {} of {}", self_.node.value, path, at, end);
+            return disk_->make_unreadable(path, at, random_.between(1, 4096));
+        default:
+            world_.note("node {}: {} is lost", self_.node.value, path);
+            return disk_->lose(path);
+    }
 }
 
 void SimNode::plan_disk_fault(bool power_cut, std::uint64_t operations) {

@@ -30,6 +30,8 @@ public:
     [[nodiscard]] NodeId id() const { return self_.node; }
     [[nodiscard]] bool running() const { return process_ != nullptr; }
     [[nodiscard]] bool paused() const { return paused_; }
+    /// What was destroyed on its disk keeps it from starting: a person has to look at it.
+    [[nodiscard]] bool given_up() const { return given_up_; }
     [[nodiscard]] const replica::Replica* current() const { return process_ ? process_->replica.get() : nullptr; }
     [[nodiscard]] std::size_t pending() const;
     [[nodiscard]] std::uint64_t disk_operations() const { return disk_->operations(); }
@@ -51,6 +53,8 @@ public:
     void pause();
     void resume();
     void wipe();
+    /// To a node that is down: destroys a bit, the end of a segment, its slots, or a whole segment.
+    void damage();
     void jump_clock(std::int64_t ms) { wall_offset_ms_ += ms; }
     void slow_disk(std::int64_t factor) { disk_slowness_ = factor; }
     void stall_disk(Instant until) { disk_stalls_until_ = until; }
@@ -132,7 +136,7 @@ private:
     std::shared_ptr<store::DurableImage> image_;
     std::unique_ptr<Process> process_;
     std::uint64_t processes_ = 0;
-    bool paused_ = false;
+    bool paused_ = false, damaged_ = false, given_up_ = false;
     Duration restart_after_{0};
     std::int64_t wall_offset_ms_ = 0, disk_slowness_ = 1;
     Instant disk_stalls_until_{0};

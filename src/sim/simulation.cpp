@@ -119,6 +119,11 @@ void Simulation::begin_at_node(const Fault& fault, SimNode& target) {
             target.wipe();
             wiped_ |= bit(target.id());
             return later([](SimNode& n) { n.start(); });
+        case FaultKind::kDamage:
+            if (fault.nodes % 4 < 2) target.cut_power();
+            else target.kill();
+            target.damage();
+            return later([](SimNode& n) { n.start(); });
         default: ENSURE(false);
     }
 }
@@ -166,6 +171,15 @@ void Simulation::heal() {
         n->start();
     }
     for (const auto& client : clients_) client->finish();
+    world_.after(plan_.election_timeout() * 4, [this] { begin_new_reign_for_doubt(); });
+}
+
+void Simulation::begin_new_reign_for_doubt() {
+    const bool any = std::ranges::any_of(nodes_, [](const auto& n) { return n->current() != nullptr && n->current()->node().view().health == core::Health::kInDoubt; });
+    if (!any || master() == nullptr) return;
+    world_.note("a log is still in doubt: the master is started again");
+    master()->restart_after(20ms);
+    master()->kill();
 }
 
 // -- watching ----------------------------------------------------------------------------------------------------------------------
@@ -229,10 +243,10 @@ bool Simulation::agree(std::string* why) const {
     };
     if (master() == nullptr) return disagrees(*nodes_.front(), "and all others see no master");
     for (const auto& n : nodes_) {
+        if (n->given_up() || contains(wiped_, n->id())) continue;  // it stays out until it is admitted again (S1)
         const replica::Replica* replica = n->current();
         if (replica == nullptr) return disagrees(*n, "does not run");
         const auto plan = std::ranges::find(plan_.nodes, n->id(), &NodePlan::node);
-        if (contains(wiped_, n->id())) continue;  // it stays out until it is admitted again (S1)
         const Lsn reached = plan->role == core::ConfiguredRole::kWitness ? replica->node().commit() : replica->state().position().applied.lsn;
         if (reached < committed) return disagrees(*n, fmt::format("has reached lsn={} of {}", reached.value, committed.value));
     }
@@ -262,7 +276,7 @@ void Simulation::check_counters() {
     }
     for (const auto& n : nodes_) {
         const auto plan = std::ranges::find(plan_.nodes, n->id(), &NodePlan::node);
-        if (contains(wiped_, n->id()) || plan->role == core::ConfiguredRole::kWitness) continue;
+        if (n->given_up() || contains(wiped_, n->id()) || plan->role == core::ConfiguredRole::kWitness) continue;
         for (const auto& [key, tally] : sum) {
             const auto stored = n->current()->state().get(key);
             ENSURE(stored.has_value());

@@ -46,6 +46,8 @@ private:
     void begin_at_node(const Fault& fault, SimNode& node);
     void begin_between_nodes(const Fault& fault);
     void heal();
+    /// A log of which no mark can be read is settled by a new reign (S9): so one begins.
+    void begin_new_reign_for_doubt();
     void demand_progress();
     void watch();
     void watch_masters();
