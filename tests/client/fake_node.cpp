@@ -34,7 +34,9 @@ FakeCluster::FakeCluster(unsigned nodes) {
         nodes_.push_back(std::make_unique<FakeNode>(*this, id));
     }
 }
-FakeCluster::~FakeCluster() = default;
+FakeCluster::~FakeCluster() {
+    for (const auto& node : nodes_) node->stop();  // all of them, before the first is gone: they look at each other
+}
 
 std::vector<std::string> FakeCluster::addresses() const {
     std::vector<std::string> all;

@@ -52,6 +52,7 @@ Verdict judge(const Hole& hole) {
     if (hole.kind == Tail::kUnbounded) {
         // Settled by an entry of a reign that began after this start, with everything before it: the first of them is its epoch-start.
         if (found.epoch > hole.start_epoch) return Verdict::kVoided;
+        if (hole.voided) return Verdict::kMore;
     } else if (hole.voided) {
         // The repaired log must outrank what may have been here: a master's epoch-start entry sees to that.
         return found.epoch > hole.intent->epoch || found >= hole.intent->rank() ? Verdict::kVoided : Verdict::kMore;

@@ -127,9 +127,11 @@ void on_diverged(State& s, const FetchReply& m, bool trusted, Actions& out) {
     Hole& h = *s.hole;
     if (!h.fill.empty()) {  // found elsewhere, and not what this one has
         if (!trusted) return next_source(s, out);
+        // A master's log parts from what was here, maybe within what our own good records say: only its entries count from here on.
         h.fill.clear();
         h.fill_bytes = h.trusted = 0;
-        h.original = h.voided = false;
+        h.original = false;
+        h.voided = true;
         return fetch(s, *h.source, h.start.rank(), out);
     }
     const auto common = common_point(s.log, m.last, m.epochs);
