@@ -3,6 +3,7 @@
 // Prints throughput, latency percentiles and the CPU time that the servers took per operation; one thread.
 #include <fmt/format.h>
 
+#include <unistd.h>
 #include <CLI/CLI.hpp>
 #include <asio.hpp>
 #include <chrono>
@@ -10,7 +11,6 @@
 #include <memory>
 #include <string>
 #include <string_view>
-#include <unistd.h>
 #include <vector>
 
 #include "base/random.h"
@@ -66,8 +66,15 @@ std::size_t reply_bytes(std::string_view text) {
 /// One connection: a batch out, its replies in, then the next batch.
 class Connection : public std::enable_shared_from_this<Connection> {
 public:
-    Connection(asio::io_context& loop, const Options& options, Totals& totals, const bool& stopping, std::uint64_t& next_key, std::uint64_t seed)
-        : socket_(loop), options_(options), totals_(totals), stopping_(stopping), next_key_(next_key), random_(seed), input_(1 << 16, '\0') {}
+    Connection(asio::io_context& loop, const Options& options, Totals& totals, const bool& stopping, std::uint64_t& next_key,
+               std::uint64_t seed)
+        : socket_(loop),
+          options_(options),
+          totals_(totals),
+          stopping_(stopping),
+          next_key_(next_key),
+          random_(seed),
+          input_(1 << 16, '\0') {}
 
     void start(const asio::ip::tcp::endpoint& target) {
         asio::error_code error;
@@ -188,13 +195,15 @@ void report(const Options& options, const Totals& totals, double seconds, double
     const double operations = static_cast<double>(h.count());
     const auto microseconds = [&](double percent) { return static_cast<double>(h.percentile(percent)) / 1000; };
     if (options.json) {
-        fmt::print("{{\"operations\":{},\"per_second\":{:.0f},\"p50_us\":{:.1f},\"p99_us\":{:.1f},\"p999_us\":{:.1f},\"max_us\":{:.1f},"
-                   "\"server_cpu_us\":{:.3f},\"errors\":{}}}\n",
-                   h.count(), operations / seconds, microseconds(50), microseconds(99), microseconds(99.9), static_cast<double>(h.max()) / 1000,
-                   operations > 0 ? cpu * 1e6 / operations : 0, totals.errors);
+        fmt::print(
+            "{{\"operations\":{},\"per_second\":{:.0f},\"p50_us\":{:.1f},\"p99_us\":{:.1f},\"p999_us\":{:.1f},\"max_us\":{:.1f},"
+            "\"server_cpu_us\":{:.3f},\"errors\":{}}}\n",
+            h.count(), operations / seconds, microseconds(50), microseconds(99), microseconds(99.9), static_cast<double>(h.max()) / 1000,
+            operations > 0 ? cpu * 1e6 / operations : 0, totals.errors);
     } else {
-        fmt::print("{} operations in {:.2f} s: {:.0f}/s\nlatency p50 {:.1f} us, p99 {:.1f} us, p99.9 {:.1f} us, max {:.1f} us\n", h.count(), seconds,
-                   operations / seconds, microseconds(50), microseconds(99), microseconds(99.9), static_cast<double>(h.max()) / 1000);
+        fmt::print("{} operations in {:.2f} s: {:.0f}/s\nlatency p50 {:.1f} us, p99 {:.1f} us, p99.9 {:.1f} us, max {:.1f} us\n", h.count(),
+                   seconds, operations / seconds, microseconds(50), microseconds(99), microseconds(99.9),
+                   static_cast<double>(h.max()) / 1000);
         if (!options.server_pids.empty()) fmt::print("CPU of the servers: {:.3f} us per operation\n", cpu * 1e6 / operations);
         if (totals.errors > 0) fmt::print("{} errors, the first: {}\n", totals.errors, totals.first_error);
     }
@@ -239,14 +248,21 @@ int run(const Options& options) {
 int main(int argc, char** argv) {
     tanist::bench::Options options;
     CLI::App app("Load generator: RESP commands over many connections, each waiting for a whole pipeline of replies.");
-    app.add_option("--target", options.targets, "HOST:PORT; several: connections are spread over them")->capture_default_str()->delimiter(',');
+    app.add_option("--target", options.targets, "HOST:PORT; several: connections are spread over them")
+        ->capture_default_str()
+        ->delimiter(',');
     app.add_option("--connections", options.connections)->capture_default_str()->check(CLI::Range(1, 10000));
-    app.add_option("--pipeline", options.pipeline, "commands sent before their replies are awaited")->capture_default_str()->check(CLI::Range(1, 10000));
+    app.add_option("--pipeline", options.pipeline, "commands sent before their replies are awaited")
+        ->capture_default_str()
+        ->check(CLI::Range(1, 10000));
     app.add_option("--seconds", options.seconds)->capture_default_str()->check(CLI::Range(0.1, 3600.0));
     app.add_option("--value-bytes", options.value_bytes)->capture_default_str()->check(CLI::Range(0, 16 << 20));
     app.add_option("--keys", options.keys, "keys are drawn evenly from this many")->capture_default_str()->check(CLI::PositiveNumber);
-    app.add_option("--get-percent", options.get_percent, "GETs among the commands; the others are SETs")->capture_default_str()->check(CLI::Range(0, 100));
-    app.add_option("--wait", options.wait_replicas, "ends each pipeline with WAIT for this many replicas (redis-server)")->capture_default_str();
+    app.add_option("--get-percent", options.get_percent, "GETs among the commands; the others are SETs")
+        ->capture_default_str()
+        ->check(CLI::Range(0, 100));
+    app.add_option("--wait", options.wait_replicas, "ends each pipeline with WAIT for this many replicas (redis-server)")
+        ->capture_default_str();
     app.add_flag("--load", options.load_all_keys, "SETs every key once, then ends");
     app.add_option("--server-pid", options.server_pids, "processes whose CPU time is reported per operation")->delimiter(',');
     app.add_option("--preface", options.preface, "one inline command for each connection first");

@@ -40,13 +40,15 @@ Result<Entry> Entry::decode(std::shared_ptr<const void> owner, Bytes bytes) {
     std::memcpy(&entry.header_, bytes.data(), sizeof(EntryHeader));
     const EntryHeader& header = entry.header_;
     if (header.payload_bytes > kPayloadBytesMax) {
-        return fail(ErrorCode::kCorrupt, "entry claims a payload of {} bytes; at most {} are allowed", header.payload_bytes, kPayloadBytesMax);
+        return fail(ErrorCode::kCorrupt, "entry claims a payload of {} bytes; at most {} are allowed", header.payload_bytes,
+                    kPayloadBytesMax);
     }
     const std::size_t size = sizeof(EntryHeader) + header.payload_bytes;
     if (bytes.size() < size) return fail(ErrorCode::kCorrupt, "entry cut short: {} of {} bytes", bytes.size(), size);
     entry.bytes_ = bytes.first(size);
     if (const auto found = crc32c(entry.bytes_.subspan(sizeof(std::uint32_t))); found != header.checksum) {
-        return fail(ErrorCode::kCorrupt, "entry lsn={} epoch={}: checksum {:08x}, its bytes give {:08x}", header.lsn, header.epoch, header.checksum, found);
+        return fail(ErrorCode::kCorrupt, "entry lsn={} epoch={}: checksum {:08x}, its bytes give {:08x}", header.lsn, header.epoch,
+                    header.checksum, found);
     }
     if (header.kind < static_cast<std::uint32_t>(EntryKind::kCommands) || header.kind > static_cast<std::uint32_t>(EntryKind::kTick)) {
         return fail(ErrorCode::kCorrupt, "entry lsn={}: unknown kind {}", header.lsn, header.kind);

@@ -46,7 +46,8 @@ public:
     Entry() = default;
 
     /// Creates the entry that follows `predecessor`. `payload` is at most kPayloadBytesMax long.
-    [[nodiscard]] static Entry make(Epoch epoch, const EntryId& predecessor, std::uint64_t timestamp, EntryKind kind, std::string_view payload);
+    [[nodiscard]] static Entry make(Epoch epoch, const EntryId& predecessor, std::uint64_t timestamp, EntryKind kind,
+                                    std::string_view payload);
 
     /// Takes the entry at the start of `bytes`, which `owner` keeps alive (a frame with many entries is shared, not copied);
     /// bytes behind it are left alone. kCorrupt: cut short, a size beyond the limit, an unknown kind or a wrong checksum.

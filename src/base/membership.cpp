@@ -56,7 +56,8 @@ Result<Membership> decode_membership(std::string_view payload) {
         member.id.node = {reader.varint()};
         member.id.incarnation = {reader.u64()};
         const std::uint8_t seat = reader.u8();
-        if (seat < 1 || seat > 3) return fail(ErrorCode::kCorrupt, "membership: node {} has the unknown seat {}", member.id.node.value, seat);
+        if (seat < 1 || seat > 3)
+            return fail(ErrorCode::kCorrupt, "membership: node {} has the unknown seat {}", member.id.node.value, seat);
         member.seat = static_cast<Seat>(seat);
         for (auto* address : {&member.addresses.peer, &member.addresses.client, &member.addresses.http, &member.addresses.sentinel}) {
             *address = reader.string();

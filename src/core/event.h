@@ -21,41 +21,69 @@ struct Clock {
 };
 
 /// One tick of NodeOptions::tick_ms has passed. All time-outs are counts of these.
-struct Tick { Clock now; };
+struct Tick {
+    Clock now;
+};
 
 /// Our connection to a configured node is up, and nothing was sent on it: the core answers with Hello.
-struct PeerConnected { NodeId node; };
+struct PeerConnected {
+    NodeId node;
+};
 enum class Loss : std::uint8_t {
     kReset,    ///< an established connection was reset or closed by the other side
     kRefused,  ///< the immediate reconnect was refused, or reset before a Hello: nobody listens there (S13's evidence)
     kTimeout,  ///< no evidence of anything: unreachable or silent
 };
-struct PeerLost { NodeId node; Loss loss = Loss::kTimeout; };
-struct PeerMessage { Message message; };
+struct PeerLost {
+    NodeId node;
+    Loss loss = Loss::kTimeout;
+};
+struct PeerMessage {
+    Message message;
+};
 
 /// A batch of clients' requests, which becomes one entry. `payload` is at most kPayloadBytesMax long.
 struct Proposal {
-    std::uint64_t token = 0;       ///< the shell's, returned in what becomes of it; unique while the process runs
-    std::string payload;           ///< commands/request.h
+    std::uint64_t token = 0;  ///< the shell's, returned in what becomes of it; unique while the process runs
+    std::string payload;      ///< commands/request.h
     Clock now;
-    bool report_durable = false;   ///< some of its clients ask for level `master` (S20)
-    bool report_all = false;       ///< some of its clients ask for level `all`
+    bool report_durable = false;  ///< some of its clients ask for level `master` (S20)
+    bool report_all = false;      ///< some of its clients ask for level `all`
 };
 /// A linearizable read, or a batch of them, arrived (S18).
-struct ReadRequest { std::uint64_t token = 0; };
+struct ReadRequest {
+    std::uint64_t token = 0;
+};
 /// The state machine says that something falls due at this log time (S22); 0: nothing.
-struct DueAt { std::uint64_t timestamp = 0; };
+struct DueAt {
+    std::uint64_t timestamp = 0;
+};
 
 /// Everything appended up to `through` by an AppendToWal of `generation` is durable.
-struct WalDurable { std::uint64_t generation = 0; Lsn through; };
+struct WalDurable {
+    std::uint64_t generation = 0;
+    Lsn through;
+};
 /// Answers ReadLog. kRecycled, kNotFound, kCorrupt as wal::Log::read says.
-struct LogRead { std::uint64_t token = 0; Result<std::vector<Entry>> entries; };
+struct LogRead {
+    std::uint64_t token = 0;
+    Result<std::vector<Entry>> entries;
+};
 /// Every entry of the Apply actions up to here has been executed.
-struct Applied { Lsn through; };
+struct Applied {
+    Lsn through;
+};
 /// The store's own disk state, and where the log now begins (S11).
-struct Stored { Lsn stored; Lsn log_base; };
+struct Stored {
+    Lsn stored;
+    Lsn log_base;
+};
 /// A checkpoint that StartCopy asked for is complete and verified, not yet installed; or the copy failed.
-struct CopyReceived { Result<EntryId> position; std::uint64_t timestamp = 0; Membership membership; };
+struct CopyReceived {
+    Result<EntryId> position;
+    std::uint64_t timestamp = 0;
+    Membership membership;
+};
 /// S17's first version: take no more writes, answer what is pending, then Stop.
 struct ShutdownRequested {};
 

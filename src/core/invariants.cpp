@@ -12,12 +12,12 @@ void check_invariants(const State& s) {
     ENSURE(s.applying.handed <= s.commit);
     ENSURE(s.following.matched <= s.log.last().lsn);
     if (!s.hole && s.quarantine.empty() && has_state(s)) {
-        ENSURE(s.commit <= s.log.last().lsn);               // what is committed here is held here
-        ENSURE(s.applying.handed <= s.log.durable());       // S7
+        ENSURE(s.commit <= s.log.last().lsn);          // what is committed here is held here
+        ENSURE(s.applying.handed <= s.log.durable());  // S7
     }
     if (s.role != Role::kSlave) {
-        ENSURE(s.vote.candidate == s.self());               // S3: stood with its own durable vote
-        ENSURE(!s.hole);                                    // S9
+        ENSURE(s.vote.candidate == s.self());  // S3: stood with its own durable vote
+        ENSURE(!s.hole);                       // S9
         ENSURE(s.quarantine.empty());
         ENSURE(s.log.last().epoch <= s.epoch());
     }

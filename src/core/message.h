@@ -34,7 +34,7 @@ struct Hello {
     Addresses addresses;
     std::vector<NodeId> configured;  ///< the node ids of cluster.nodes, ascending: all must agree to form
     bool pristine = false;           ///< durably: never held an epoch, vote, log or cluster id
-    Rank intent;                     ///< rank of the mark's intent (S1: may not sink below what was acknowledged); all ones: without upper bound (S9)
+    Rank intent;  ///< rank of the mark's intent (S1: may not sink below what was acknowledged); all ones: without upper bound (S9)
     friend bool operator==(const Hello&, const Hello&) = default;
 };
 /// From the lowest configured id, or from any founder to one that is listed and has not accepted yet.
@@ -46,7 +46,8 @@ struct FormationProposal {
 struct FormationAccept {
     friend bool operator==(const FormationAccept&, const FormationAccept&) = default;
 };
-/// Why the sender will not talk to this node: another cluster, a replaced incarnation, a configuration that disagrees. An operator reads it.
+/// Why the sender will not talk to this node: another cluster, a replaced incarnation, a configuration that disagrees. An operator reads
+/// it.
 struct Refusal {
     std::string reason;
     friend bool operator==(const Refusal&, const Refusal&) = default;
@@ -68,12 +69,12 @@ struct Append {
     std::vector<Entry> entries;
     Lsn commit;
     std::uint64_t round = 0;
-    Lsn acknowledged;                ///< by the addressee, in this epoch: one whose mark states less has lost entries and quarantines itself (S1)
-    Lsn everywhere;                  ///< durable on every data voter: so far a witness may recycle (S11)
+    Lsn acknowledged;  ///< by the addressee, in this epoch: one whose mark states less has lost entries and quarantines itself (S1)
+    Lsn everywhere;    ///< durable on every data voter: so far a witness may recycle (S11)
     friend bool operator==(const Append&, const Append&) = default;
 };
 struct AppendAck {
-    Lsn acknowledged;         ///< min(durable, matched)
+    Lsn acknowledged;  ///< min(durable, matched)
     Lsn applied;
     Rank intent;              ///< S1
     std::uint64_t round = 0;  ///< the highest seen in this epoch
@@ -81,12 +82,12 @@ struct AppendAck {
 };
 /// `previous` is not held: from `epochs` the master finds the point of divergence at once. Nothing was acknowledged.
 struct AppendReject {
-    Rank previous;                  ///< as refused
-    Lsn base;                       ///< the log starts behind this
+    Rank previous;  ///< as refused
+    Lsn base;       ///< the log starts behind this
     Rank last;
-    std::vector<EpochRun> epochs;   ///< newest kEpochRunsMax of the log
+    std::vector<EpochRun> epochs;  ///< newest kEpochRunsMax of the log
     std::uint64_t round = 0;
-    bool needs_copy = false;        ///< the state store is lost or too old for any log: only a checkpoint helps (S25)
+    bool needs_copy = false;  ///< the state store is lost or too old for any log: only a checkpoint helps (S25)
     friend bool operator==(const AppendReject&, const AppendReject&) = default;
 };
 inline constexpr std::size_t kEpochRunsMax = 1024;
@@ -140,7 +141,7 @@ struct StandNow {
 struct FetchRequest {
     std::uint64_t id = 0;
     Rank previous;
-    Lsn through;                     ///< 0: as far as you have
+    Lsn through;  ///< 0: as far as you have
     std::uint32_t bytes_max = 0;
     friend bool operator==(const FetchRequest&, const FetchRequest&) = default;
 };
@@ -151,11 +152,11 @@ enum class FetchStatus : std::uint8_t {
     kBusy,         ///< ask again
 };
 struct FetchReply {
-    std::uint64_t id = 0;            ///< as asked; 0: unasked, with kRecycled, from a master to a slave whose next entries are gone (S25)
+    std::uint64_t id = 0;  ///< as asked; 0: unasked, with kRecycled, from a master to a slave whose next entries are gone (S25)
     FetchStatus status = FetchStatus::kEntries;
-    Rank previous;                   ///< as asked
-    std::vector<Entry> entries;      ///< single good ones may stand behind a gap when the sender has a hole (S9)
-    Lsn commit;                      ///< of the sender
+    Rank previous;               ///< as asked
+    std::vector<Entry> entries;  ///< single good ones may stand behind a gap when the sender has a hole (S9)
+    Lsn commit;                  ///< of the sender
     Rank last;
     std::vector<EpochRun> epochs;
     friend bool operator==(const FetchReply&, const FetchReply&) = default;
@@ -197,10 +198,10 @@ struct CopyFile {
 };
 /// A piece of a checkpoint. `checksum` is CRC-32C of `data`. The first reply (to copy 0) names all files and carries no data.
 struct CopyReply {
-    std::uint64_t copy = 0;          ///< 0: refused, `error` says why
-    EntryId position;                ///< of the checkpoint
-    std::uint64_t timestamp = 0;     ///< log time there
-    Membership membership;           ///< there; only in the first reply, as `files` is
+    std::uint64_t copy = 0;       ///< 0: refused, `error` says why
+    EntryId position;             ///< of the checkpoint
+    std::uint64_t timestamp = 0;  ///< log time there
+    Membership membership;        ///< there; only in the first reply, as `files` is
     std::vector<CopyFile> files;
     std::uint32_t file = 0;
     std::uint64_t offset = 0;

@@ -19,10 +19,10 @@ namespace {
 
 /// How a message's epoch is treated before the message is (S3a).
 enum class EpochRule : std::uint8_t {
-    kOrdinary,       ///< lower: refused and answered with ours; higher: made durable first
-    kAnswer,         ///< likewise, but a lower one is dropped: its sender asked nothing
-    kHigherOnly,     ///< pre-vote replies: a higher one is made durable, a lower one is no fault
-    kOwn,            ///< the handler decides: pre-votes never, vote requests and inquiries not when the own master is heard
+    kOrdinary,    ///< lower: refused and answered with ours; higher: made durable first
+    kAnswer,      ///< likewise, but a lower one is dropped: its sender asked nothing
+    kHigherOnly,  ///< pre-vote replies: a higher one is made durable, a lower one is no fault
+    kOwn,         ///< the handler decides: pre-votes never, vote requests and inquiries not when the own master is heard
 };
 
 template <class T, class... Ts>

@@ -26,25 +26,25 @@ struct ConfiguredNode {
 struct NodeOptions {
     std::string cluster_name;
     ConfiguredRole role = ConfiguredRole::kSlave;
-    Addresses addresses;                              ///< ours, as others must use them
-    std::vector<ConfiguredNode> configured;           ///< ascending by id, ours included
-    bool bootstrap = false;                           ///< --bootstrap: form with whoever is reachable (S2)
+    Addresses addresses;                     ///< ours, as others must use them
+    std::vector<ConfiguredNode> configured;  ///< ascending by id, ours included
+    bool bootstrap = false;                  ///< --bootstrap: form with whoever is reachable (S2)
     std::uint32_t tick_ms = 10;
     std::uint32_t heartbeat_ticks = 10;
-    std::uint32_t election_timeout_ticks = 100;       ///< drawn from [1x, 2x) each time
-    std::uint32_t wal_stall_ticks = 200;              ///< a master with an older pending WAL write steps down (S16)
-    std::uint32_t promotion_pull_ticks = 50;          ///< deadline of the pull on promotion (S15)
-    std::size_t append_bytes_max = 1 << 20;           ///< of entries in one Append (one entry may exceed it)
-    std::size_t inflight_bytes_max = 8 << 20;         ///< sent to one slave and not acknowledged
-    std::size_t tail_bytes_max = 32 << 20;            ///< newest entries kept in memory; older ones are read back from the log
-    std::size_t uncommitted_bytes_max = 64 << 20;     ///< beyond it proposals are refused as overloaded
+    std::uint32_t election_timeout_ticks = 100;    ///< drawn from [1x, 2x) each time
+    std::uint32_t wal_stall_ticks = 200;           ///< a master with an older pending WAL write steps down (S16)
+    std::uint32_t promotion_pull_ticks = 50;       ///< deadline of the pull on promotion (S15)
+    std::size_t append_bytes_max = 1 << 20;        ///< of entries in one Append (one entry may exceed it)
+    std::size_t inflight_bytes_max = 8 << 20;      ///< sent to one slave and not acknowledged
+    std::size_t tail_bytes_max = 32 << 20;         ///< newest entries kept in memory; older ones are read back from the log
+    std::size_t uncommitted_bytes_max = 64 << 20;  ///< beyond it proposals are refused as overloaded
 };
 
 /// What the shell found on disk.
 struct StartState {
     Identity identity;
-    std::optional<Vote> vote;                         ///< nullopt: none was ever saved
-    bool pristine = false;                            ///< a fresh data directory: no vote, log, store or cluster id ever
+    std::optional<Vote> vote;  ///< nullopt: none was ever saved
+    bool pristine = false;     ///< a fresh data directory: no vote, log, store or cluster id ever
     // the log, as wal::Found tells it
     Tail tail = Tail::kClean;
     EntryId base, last;
@@ -58,7 +58,7 @@ struct StartState {
     EntryId applied;
     std::uint64_t applied_timestamp = 0;
     std::optional<Membership> applied_membership;
-    std::string storage_warning;                      ///< e.g. "state store lost": a notice, and a copy if the log does not reach back
+    std::string storage_warning;  ///< e.g. "state store lost": a notice, and a copy if the log does not reach back
 };
 
 class Node {

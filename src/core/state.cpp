@@ -72,9 +72,11 @@ State::State(NodeOptions node_options, StartState start, std::uint64_t seed)
         if (const Member* member = members.current().find(peer.node)) peer.id = member->id;
     }
     if (start.tail == Tail::kTorn) {
-        start_notice = fmt::format("torn log tail cut: it was never reported durable at={} last_lsn={}", start.tail_where, start.last.lsn.value);
+        start_notice =
+            fmt::format("torn log tail cut: it was never reported durable at={} last_lsn={}", start.tail_where, start.last.lsn.value);
     } else if (hole) {
-        start_notice = fmt::format("log is damaged: repairing it from other members at={} last_good_lsn={}", start.tail_where, start.last.lsn.value);
+        start_notice =
+            fmt::format("log is damaged: repairing it from other members at={} last_good_lsn={}", start.tail_where, start.last.lsn.value);
     }
     if (!start.storage_warning.empty()) start_notice += (start_notice.empty() ? "" : "; ") + start.storage_warning;
 }
@@ -103,7 +105,8 @@ void enter_quarantine(State& s, std::string why, Actions& out) {
     s.role = Role::kSlave;
     s.following = {};
     refuse_reads(s, s.quarantine, out);
-    notice(out, NoticeLevel::kError, "log quarantine: this node takes part in nothing until a person has looked at it node={} reason=\"{}\"", s.self().node.value,
+    notice(out, NoticeLevel::kError,
+           "log quarantine: this node takes part in nothing until a person has looked at it node={} reason=\"{}\"", s.self().node.value,
            s.quarantine);
 }
 

@@ -33,16 +33,16 @@ namespace tanist::core {
 /// Another node of cluster.nodes or of the membership.
 struct Peer {
     NodeId node;
-    bool connected = false;                     ///< our connection to it is up
-    std::optional<MemberId> id;                 ///< as it last stated in a Hello that was in order
+    bool connected = false;      ///< our connection to it is up
+    std::optional<MemberId> id;  ///< as it last stated in a Hello that was in order
     std::optional<Hello> hello;
     ClusterId hello_cluster;
-    std::optional<std::uint64_t> heard_tick;    ///< of its last message that was taken
-    std::uint64_t contact_tick = 0;             ///< master: of its last answer within this reign (S16)
-    std::optional<Rank> rank;                   ///< of its log, as it last said outside of acknowledgements
-    std::string refusal;                        ///< why we do not deal with it
-    std::string refused_us;                     ///< why it does not deal with us
-    Progress progress;                          ///< while we are master
+    std::optional<std::uint64_t> heard_tick;  ///< of its last message that was taken
+    std::uint64_t contact_tick = 0;           ///< master: of its last answer within this reign (S16)
+    std::optional<Rank> rank;                 ///< of its log, as it last said outside of acknowledgements
+    std::string refusal;                      ///< why we do not deal with it
+    std::string refused_us;                   ///< why it does not deal with us
+    Progress progress;                        ///< while we are master
 };
 
 /// Ticks are counted by the monotonic clock where the shell has one: so time that the process did not see counts too (S16).
@@ -55,9 +55,9 @@ struct Time {
 /// What a slave knows of its master in this epoch. Forgotten with the epoch.
 struct Following {
     std::optional<MemberId> master;
-    Lsn matched;                   ///< up to where the master has shown its log to equal ours (S5)
+    Lsn matched;  ///< up to where the master has shown its log to equal ours (S5)
     Lsn master_commit;
-    std::uint64_t round = 0;       ///< the highest seen (S18)
+    std::uint64_t round = 0;  ///< the highest seen (S18)
 };
 
 /// Appends that the WAL has not reported yet.
@@ -71,22 +71,22 @@ struct State {
     NodeOptions options;
     Random random;
     Time time;
-    std::uint64_t ids = 0;         ///< of requests and reads: drawn at random at start, so that answers to an earlier life match nothing
+    std::uint64_t ids = 0;  ///< of requests and reads: drawn at random at start, so that answers to an earlier life match nothing
 
     Identity identity;
     bool pristine = false;
-    Vote vote;                     ///< as saved: its epoch is ours
-    Epoch start_epoch;             ///< durable at this start (S9)
+    Vote vote;          ///< as saved: its epoch is ours
+    Epoch start_epoch;  ///< durable at this start (S9)
     std::string start_notice;
     Role role = Role::kSlave;
     Members members;
-    std::vector<Peer> peers;       ///< ascending by node
+    std::vector<Peer> peers;  ///< ascending by node
 
     LogState log;
     LogClock clock;
     Writing writing;
     Lsn commit, applied;
-    Lsn everywhere;                ///< durable on every data voter, as far as known here (S11)
+    Lsn everywhere;  ///< durable on every data voter, as far as known here (S11)
     bool in_sync = false;
     Following following;
     Applying applying;
@@ -101,11 +101,11 @@ struct State {
     Copying copying;
     Formation formation;
 
-    std::string quarantine;        ///< why this node takes part in nothing (S7); empty: it does
+    std::string quarantine;  ///< why this node takes part in nothing (S7); empty: it does
     bool started = false, stopped = false;
     std::optional<std::uint64_t> stopping_since;  ///< tick of ShutdownRequested
-    std::uint64_t due = 0;         ///< log time at which a tick entry is wanted (S22)
-    Lsn due_tick;                  ///< the last tick entry that we logged for it
+    std::uint64_t due = 0;                        ///< log time at which a tick entry is wanted (S22)
+    Lsn due_tick;                                 ///< the last tick entry that we logged for it
     Lsn recycle_asked;
 
     [[nodiscard]] Epoch epoch() const { return vote.epoch; }

@@ -19,7 +19,7 @@ enum class Role : std::uint8_t {
 };
 
 enum class Health : std::uint8_t {
-    kForming,      ///< the cluster does not exist yet, or has not admitted this node
+    kForming,  ///< the cluster does not exist yet, or has not admitted this node
     kUp,
     kCatchingUp,   ///< behind the master's commit LSN as last heard, and not yet in sync since start
     kCopying,      ///< takes in a checkpoint (S25)
@@ -31,11 +31,11 @@ enum class Health : std::uint8_t {
 struct PeerView {
     MemberId id;
     bool connected = false;
-    std::uint64_t silence_ms = 0;         ///< since it was last heard
-    std::optional<Rank> rank;             ///< what it holds durably and acknowledged; unknown: nullopt
+    std::uint64_t silence_ms = 0;  ///< since it was last heard
+    std::optional<Rank> rank;      ///< what it holds durably and acknowledged; unknown: nullopt
     std::optional<Lsn> commit, applied;
     std::optional<Health> health;
-    std::string refusal;                  ///< why it stays out, where it does
+    std::string refusal;  ///< why it stays out, where it does
 };
 
 struct View {
@@ -44,16 +44,16 @@ struct View {
     Epoch epoch;
     Role role = Role::kSlave;
     Health health = Health::kForming;
-    std::string why;                      ///< of a health other than kUp, for `status`
-    bool open = false;                    ///< master: takes writes and linearizable reads (S15)
-    std::optional<MemberId> master;       ///< of this epoch, as far as known and heard within an election timeout
-    Rank last;                            ///< of our log, written
+    std::string why;                 ///< of a health other than kUp, for `status`
+    bool open = false;               ///< master: takes writes and linearizable reads (S15)
+    std::optional<MemberId> master;  ///< of this epoch, as far as known and heard within an election timeout
+    Rank last;                       ///< of our log, written
     Lsn durable, commit, applied;
-    Lsn master_commit;                    ///< as last heard
-    std::uint64_t silence_ms = 0;         ///< slave: since the master was last heard; master: since a majority was
-    bool in_sync = false;                 ///< has, since it started, once applied all that its master had committed (S18)
+    Lsn master_commit;             ///< as last heard
+    std::uint64_t silence_ms = 0;  ///< slave: since the master was last heard; master: since a majority was
+    bool in_sync = false;          ///< has, since it started, once applied all that its master had committed (S18)
     Membership membership;
-    std::vector<PeerView> peers;          ///< every other member
+    std::vector<PeerView> peers;  ///< every other member
 };
 
 }  // namespace tanist::core

@@ -37,7 +37,10 @@ core::CopyReply CopyDonor::begin(NodeId asker, const Membership& membership) {
     asker_ = asker;
     ++copy_;
     idle_ticks_ = 0;
-    core::CopyReply reply{.copy = copy_, .position = checkpoint_->position().applied, .timestamp = checkpoint_->position().timestamp, .membership = membership};
+    core::CopyReply reply{.copy = copy_,
+                          .position = checkpoint_->position().applied,
+                          .timestamp = checkpoint_->position().timestamp,
+                          .membership = membership};
     for (const auto& file : checkpoint_->files()) reply.files.push_back({file.name, file.bytes});
     return reply;
 }
@@ -98,7 +101,7 @@ std::optional<Result<store::Position>> CopyReceiver::take(NodeId from, const cor
         return fail(abandon({ErrorCode::kUnavailable, fmt::format("node {} gives no copy: {}", donor_.value, reply.error)}));
     }
     const bool is_first = !reply.files.empty();
-    if (is_first != (copy_ == 0)) return std::nullopt;          // a late or repeated answer
+    if (is_first != (copy_ == 0)) return std::nullopt;  // a late or repeated answer
     if (!is_first && (reply.copy != copy_ || reply.file != file_ || reply.offset != offset_)) return std::nullopt;
     silent_ticks_ = 0;
     if (Status taken = is_first ? begin(reply) : take_piece(reply); !taken) return fail(abandon(taken.error()));
@@ -134,8 +137,8 @@ Status CopyReceiver::take_piece(const core::CopyReply& reply) {
         return fail(ErrorCode::kCorrupt, "copy from node {}: {} at offset {}: wrong checksum", donor_.value, file.name, offset_);
     }
     if (reply.data.empty() || reply.data.size() > file.bytes - offset_) {
-        return fail(ErrorCode::kCorrupt, "copy from node {}: {} at offset {}: {} bytes came, the file has {}", donor_.value, file.name, offset_,
-                    reply.data.size(), file.bytes);
+        return fail(ErrorCode::kCorrupt, "copy from node {}: {} at offset {}: {} bytes came, the file has {}", donor_.value, file.name,
+                    offset_, reply.data.size(), file.bytes);
     }
     offset_ += reply.data.size();
     return receiver_->write(file.name, as_bytes(reply.data));

@@ -18,9 +18,9 @@
 namespace tanist::replica {
 
 inline constexpr std::uint32_t kCopyPieceBytes = 1 << 20;
-inline constexpr std::uint32_t kDonorPatienceTicks = 1000;     ///< without a request the donor lets the checkpoint go
-inline constexpr std::uint32_t kReceiverRepeatTicks = 100;     ///< without a reply the receiver asks again …
-inline constexpr std::uint32_t kReceiverPatienceTicks = 500;   ///< … and gives up
+inline constexpr std::uint32_t kDonorPatienceTicks = 1000;    ///< without a request the donor lets the checkpoint go
+inline constexpr std::uint32_t kReceiverRepeatTicks = 100;    ///< without a reply the receiver asks again …
+inline constexpr std::uint32_t kReceiverPatienceTicks = 500;  ///< … and gives up
 
 /// Serves one copy at a time; a second asker is told to come back. Lets go of the checkpoint when nobody asked for a while.
 class CopyDonor {
@@ -41,7 +41,7 @@ private:
     store::Store& store_;
     std::unique_ptr<store::Checkpoint> checkpoint_;
     NodeId asker_;
-    std::uint64_t copy_ = 0;         ///< number of the running copy; they count up while the process runs
+    std::uint64_t copy_ = 0;  ///< number of the running copy; they count up while the process runs
     std::uint32_t idle_ticks_ = 0;
 };
 

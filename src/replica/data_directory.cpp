@@ -23,14 +23,15 @@ struct OpenedIdentity {
     bool fresh = false;
 };
 
-Result<OpenedIdentity> open_identity(wal::FileSystem& files, const DataDirectoryOptions& options, const store::Store& store, Random& random) {
+Result<OpenedIdentity> open_identity(wal::FileSystem& files, const DataDirectoryOptions& options, const store::Store& store,
+                                     Random& random) {
     auto loaded = wal::load_identity(files, options.path);
     if (!loaded) return fail(loaded.error());
     if (loaded->has_value()) {
         const NodeId owner = (*loaded)->id.node;
         if (owner != options.node) {
-            return fail(ErrorCode::kRefused, "{} belongs to node {}, and node.id = {}: each node needs a data directory of its own", options.path,
-                        owner.value, options.node.value);
+            return fail(ErrorCode::kRefused, "{} belongs to node {}, and node.id = {}: each node needs a data directory of its own",
+                        options.path, owner.value, options.node.value);
         }
         return OpenedIdentity{**loaded};
     }
@@ -39,7 +40,9 @@ Result<OpenedIdentity> open_identity(wal::FileSystem& files, const DataDirectory
         auto found = files.exists(options.path + "/" + name);
         if (!found) return fail(found.error());
         if (*found || !store.position().applied.lsn.is_zero()) {
-            return fail(ErrorCode::kRefused, "{}/identity is missing, while the directory holds data ({}): restore the file, or empty the directory to start as a new node",
+            return fail(ErrorCode::kRefused,
+                        "{}/identity is missing, while the directory holds data ({}): restore the file, or empty the directory to start as "
+                        "a new node",
                         options.path, *found ? name : "store");
         }
     }
@@ -59,7 +62,9 @@ Status check_log_is_there(wal::FileSystem& files, const std::string& path) {
         if (!names) return fail(names.error());
         if (std::ranges::any_of(*names, [](const std::string& name) { return name.ends_with(".wal"); })) return {};
     }
-    return fail(ErrorCode::kCorrupt, "{} holds no segment, and this node belongs to a cluster: the log was lost; restore it, or empty the data directory to start as a new node",
+    return fail(ErrorCode::kCorrupt,
+                "{} holds no segment, and this node belongs to a cluster: the log was lost; restore it, or empty the data directory to "
+                "start as a new node",
                 directory);
 }
 
@@ -86,11 +91,14 @@ Status check_store_against_log(const wal::Log& log, const store::Position& posit
     const EntryId applied = position.applied;
     const bool has_hole = found.tail != Tail::kClean && found.tail != Tail::kTorn;
     if (applied.lsn > log.last().lsn && !has_hole) {
-        return fail(ErrorCode::kCorrupt, "the log ends at lsn={}, and the store has applied lsn={}: the log was lost or replaced; empty the data directory to start as a new node",
+        return fail(ErrorCode::kCorrupt,
+                    "the log ends at lsn={}, and the store has applied lsn={}: the log was lost or replaced; empty the data directory to "
+                    "start as a new node",
                     log.last().lsn.value, applied.lsn.value);
     }
     if (applied.lsn < log.base().lsn) {
-        warning = fmt::format("state store ends before the log begins: it was lost applied_lsn={} log_base={}", applied.lsn.value, log.base().lsn.value);
+        warning = fmt::format("state store ends before the log begins: it was lost applied_lsn={} log_base={}", applied.lsn.value,
+                              log.base().lsn.value);
         if (only_voter) return fail(ErrorCode::kCorrupt, "{}; the only voter has nobody to copy from: restore a backup", warning);
         return {};
     }
@@ -98,8 +106,10 @@ Status check_store_against_log(const wal::Log& log, const store::Position& posit
     auto logged = log.id_of(applied.lsn);
     if (!logged) return fail(logged.error(), "checking the store against the log");
     if (*logged != applied) {
-        return fail(ErrorCode::kCorrupt, "at lsn={} the log holds an entry of epoch {}, and the store has applied one of epoch {}: log and store are not of one node",
-                    applied.lsn.value, logged->epoch.value, applied.epoch.value);
+        return fail(
+            ErrorCode::kCorrupt,
+            "at lsn={} the log holds an entry of epoch {}, and the store has applied one of epoch {}: log and store are not of one node",
+            applied.lsn.value, logged->epoch.value, applied.epoch.value);
     }
     return {};
 }
@@ -131,7 +141,8 @@ core::StartState describe(const wal::Log& log, const commands::StateMachine& sta
 
 }  // namespace
 
-Result<DataDirectory> open_data_directory(wal::FileSystem& files, store::Store& store, const DataDirectoryOptions& options, std::uint64_t seed) {
+Result<DataDirectory> open_data_directory(wal::FileSystem& files, store::Store& store, const DataDirectoryOptions& options,
+                                          std::uint64_t seed) {
     Random random(seed);
     if (Status made = files.make_directory(options.path); !made) return fail(made.error());
     // A directory that its parent forgets in a power cut takes everything with it.
@@ -168,13 +179,15 @@ Result<DataDirectory> open_data_directory(wal::FileSystem& files, store::Store& 
     if (vote_is_lost(vote, *directory.log)) {
         const std::string why = vote ? "the log is of a later epoch than the vote file" : vote.error().message;
         if (only_voter) {
-            return fail(ErrorCode::kCorrupt, "{}: the vote file is lost ({}), and the only voter cannot be admitted anew: restore a backup", options.path, why);
+            return fail(ErrorCode::kCorrupt, "{}: the vote file is lost ({}), and the only voter cannot be admitted anew: restore a backup",
+                        options.path, why);
         }
         identity = Identity{.id = {options.node, new_incarnation(random)}, .founding = std::nullopt};
         if (Status saved = wal::save_identity(files, options.path, identity); !saved) return fail(saved.error());
         if (Status saved = directory.votes->save(Vote{.epoch = directory.log->last().epoch}); !saved) return fail(saved.error());
         directory.start.vote = Vote{.epoch = directory.log->last().epoch};
-        directory.start.storage_warning = fmt::format("vote file lost ({}): starting as a new incarnation, which the cluster must admit", why);
+        directory.start.storage_warning =
+            fmt::format("vote file lost ({}): starting as a new incarnation, which the cluster must admit", why);
     } else {
         directory.start.vote = *vote;
     }

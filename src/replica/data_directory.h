@@ -16,8 +16,8 @@
 namespace tanist::replica {
 
 struct DataDirectoryOptions {
-    std::string path;            ///< holds wal/, vote.a, vote.b, identity, rescued/; the shell has locked it
-    NodeId node;                 ///< node.id
+    std::string path;  ///< holds wal/, vote.a, vote.b, identity, rescued/; the shell has locked it
+    NodeId node;       ///< node.id
     std::size_t configured_voters = 1;
     wal::LogOptions log;
 };

@@ -39,7 +39,9 @@ Result<bool> finish_install(wal::FileSystem& files, const std::string& directory
     ByteReader reader(*content);
     const EntryId marked{{reader.u64()}, {reader.u64()}, reader.u32()};
     if (content->size() != kMarkerBytes || encode(marked) != *content) {
-        return fail(ErrorCode::kCorrupt, "{}: unreadable; whether the installation of a checkpoint was finished is not known: empty the data directory to start as a new node",
+        return fail(ErrorCode::kCorrupt,
+                    "{}: unreadable; whether the installation of a checkpoint was finished is not known: empty the data directory to start "
+                    "as a new node",
                     marker_path(directory));
     }
     const bool store_was_installed = position.applied == marked;

@@ -20,6 +20,7 @@ namespace tanist::replica {
 /// At start: where a marker stands and the store is at its position, the crash came between the two: resets the log.
 /// Otherwise the store is still the old one, and so is the log. The marker is gone afterwards. True: the log was reset, and must
 /// be opened again for what it now says of itself.
-[[nodiscard]] Result<bool> finish_install(wal::FileSystem& files, const std::string& directory, const store::Position& position, wal::Log& log);
+[[nodiscard]] Result<bool> finish_install(wal::FileSystem& files, const std::string& directory, const store::Position& position,
+                                          wal::Log& log);
 
 }  // namespace tanist::replica

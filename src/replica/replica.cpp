@@ -24,7 +24,8 @@ inline constexpr bool is_for_host = is_one_of<T, core::ProposalAccepted, core::P
 
 }  // namespace
 
-Replica::Replica(Host& host, wal::FileSystem& files, store::Store& store, DataDirectory directory, ReplicaOptions options, std::uint64_t seed)
+Replica::Replica(Host& host, wal::FileSystem& files, store::Store& store, DataDirectory directory, ReplicaOptions options,
+                 std::uint64_t seed)
     : host_(host),
       files_(files),
       store_(store),
@@ -113,8 +114,9 @@ void Replica::perform(core::ExportRescued& action) {
     });
     if (!survives(exported, "exporting rescued writes")) return;
     if (path.empty()) return;  // nothing of it could be read
-    host_.on(core::Notice{core::NoticeLevel::kWarn, fmt::format("writes that never committed were rescued before they are cut from={} through={} file={}",
-                                                                action.from.value, action.through.value, path)});
+    host_.on(core::Notice{core::NoticeLevel::kWarn,
+                          fmt::format("writes that never committed were rescued before they are cut from={} through={} file={}",
+                                      action.from.value, action.through.value, path)});
 }
 
 void Replica::perform(core::CutLog& action) {
@@ -129,7 +131,9 @@ void Replica::perform(core::InstallCopy& action) {
     if (!action.keep_log && !survives(mark_install(files_, directory_.path, action.position), "installing a checkpoint")) return;
     if (!survives(receiver_.install(), "installing a checkpoint")) return;
     if (!action.keep_log) {
-        if (!survives(host_.with_log([&](wal::Log& log) { return log.reset(action.position); }), "starting the log anew behind a checkpoint")) return;
+        if (!survives(host_.with_log([&](wal::Log& log) { return log.reset(action.position); }),
+                      "starting the log anew behind a checkpoint"))
+            return;
         if (!survives(clear_install(files_, directory_.path), "installing a checkpoint")) return;
         log_base_ = action.position.lsn;
     }
@@ -243,8 +247,9 @@ void Replica::check_disk() {
     if (low == disk_is_low_) return;
     disk_is_low_ = low;
     host_.on(core::Notice{low ? core::NoticeLevel::kError : core::NoticeLevel::kInfo,
-                          fmt::format("{} bytes_free={} disk_reserve_bytes={}", low ? "disk nearly full: taking no writes" : "disk has room again: taking writes",
-                                      *free, options_.disk_reserve_bytes)});
+                          fmt::format("{} bytes_free={} disk_reserve_bytes={}",
+                                      low ? "disk nearly full: taking no writes" : "disk has room again: taking writes", *free,
+                                      options_.disk_reserve_bytes)});
 }
 
 }  // namespace tanist::replica

@@ -19,8 +19,8 @@ namespace tanist::replica {
 
 struct ReplicaOptions {
     core::NodeOptions node;
-    std::uint64_t flush_bytes = 64 << 20;            ///< applied and not yet stored: beyond it the store is flushed, so that a restart replays little
-    std::uint64_t disk_reserve_bytes = 256 << 20;    ///< near it the master takes no writes (S4)
+    std::uint64_t flush_bytes = 64 << 20;  ///< applied and not yet stored: beyond it the store is flushed, so that a restart replays little
+    std::uint64_t disk_reserve_bytes = 256 << 20;  ///< near it the master takes no writes (S4)
     std::uint32_t disk_check_ticks = 100;
 };
 

@@ -15,6 +15,7 @@ namespace tanist::replica {
 /// entry (base/entry.h) one behind the other, `epoch` being the first one's. A damaged log may have gaps: what can be read is
 /// exported. Durable when it returns; repeating it after a crash writes the same file again. Returns the file's path, empty
 /// when nothing could be read.
-[[nodiscard]] Result<std::string> export_rescued(wal::FileSystem& files, const std::string& directory, const wal::Log& log, Lsn from, Lsn through);
+[[nodiscard]] Result<std::string> export_rescued(wal::FileSystem& files, const std::string& directory, const wal::Log& log, Lsn from,
+                                                 Lsn through);
 
 }  // namespace tanist::replica

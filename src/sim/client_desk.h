@@ -48,7 +48,7 @@ public:
 private:
     struct Writer {
         Write write;
-        Reply reply;  ///< empty: answered
+        Reply reply;                   ///< empty: answered
         std::optional<Answer> answer;  ///< executed, and waiting for all
     };
     struct Proposal {
@@ -76,11 +76,11 @@ private:
     DeskOwner& owner_;
     NodeId node_;
     std::uint64_t next_token_ = 1;
-    std::vector<Writer> batch_;                      ///< to be proposed together, soon
-    std::map<std::uint64_t, Proposal> proposals_;    ///< by token
-    std::map<Rank, std::uint64_t> accepted_;         ///< token by the rank of the entry
-    std::map<std::uint64_t, Reader> reads_;          ///< linearizable, being confirmed; by token
-    std::map<std::uint64_t, Reader> waiting_;        ///< for something to be applied; by a number of their own
+    std::vector<Writer> batch_;                    ///< to be proposed together, soon
+    std::map<std::uint64_t, Proposal> proposals_;  ///< by token
+    std::map<Rank, std::uint64_t> accepted_;       ///< token by the rank of the entry
+    std::map<std::uint64_t, Reader> reads_;        ///< linearizable, being confirmed; by token
+    std::map<std::uint64_t, Reader> waiting_;      ///< for something to be applied; by a number of their own
 };
 
 }  // namespace tanist::sim

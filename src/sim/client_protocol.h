@@ -16,7 +16,7 @@
 
 namespace tanist::sim {
 
-enum class WriteLevel : std::uint8_t { kMaster, kQuorum, kAll };        // S20
+enum class WriteLevel : std::uint8_t { kMaster, kQuorum, kAll };          // S20
 enum class ReadLevel : std::uint8_t { kStale, kSession, kLinearizable };  // S18
 
 struct Write {
@@ -43,14 +43,14 @@ enum class Verdict : std::uint8_t {
 struct Answer {
     Verdict verdict = Verdict::kUnknown;
     NodeId from;
-    NodeId master_hint;               ///< 0: none
+    NodeId master_hint;  ///< 0: none
     // of a write
-    Rank rank;                        ///< of its entry, when done
-    std::uint32_t item = 0;           ///< its place in the entry
+    Rank rank;               ///< of its entry, when done
+    std::uint32_t item = 0;  ///< its place in the entry
     WriteLevel reached = WriteLevel::kMaster;
     std::optional<commands::Outcome> outcome;  ///< when executed
     // of a read
-    Rank applied;                     ///< what the node had applied when it read
+    Rank applied;  ///< what the node had applied when it read
     std::vector<commands::KeyValue> rows;
 };
 using Reply = std::function<void(Answer)>;

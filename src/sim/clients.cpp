@@ -13,7 +13,8 @@ namespace {
 using commands::OutcomeCode;
 
 Duration draw(Random& random, Duration low, Duration high) {
-    return Duration(static_cast<Duration::rep>(random.between(static_cast<std::uint64_t>(low.count()), static_cast<std::uint64_t>(high.count()))));
+    return Duration(
+        static_cast<Duration::rep>(random.between(static_cast<std::uint64_t>(low.count()), static_cast<std::uint64_t>(high.count()))));
 }
 
 /// Index of the weight that a number below their sum falls on.
@@ -29,7 +30,8 @@ std::size_t draw_weighted(Random& random, const std::array<std::uint32_t, N>& we
 
 bool same_answer(const commands::Outcome& given, const commands::Outcome& expected) {
     // A large reply is kept only as "done at LSN n", and one that was confirmed not at all (S21).
-    if (given.code == OutcomeCode::kAnswerForgotten) return given.version.is_zero() || expected.code == OutcomeCode::kDone || expected.code == given.code;
+    if (given.code == OutcomeCode::kAnswerForgotten)
+        return given.version.is_zero() || expected.code == OutcomeCode::kDone || expected.code == given.code;
     if (given.replayed && given.code == OutcomeCode::kConditionFailed && !given.value) {
         return expected.code == given.code && expected.failed_condition == given.failed_condition;
     }
@@ -39,7 +41,8 @@ bool same_answer(const commands::Outcome& given, const commands::Outcome& expect
 
 }  // namespace
 
-Client::Client(World& world, VirtualNetwork& network, const ClusterChecker& checker, const Plan& plan, std::uint32_t number, AskNode ask_node)
+Client::Client(World& world, VirtualNetwork& network, const ClusterChecker& checker, const Plan& plan, std::uint32_t number,
+               AskNode ask_node)
     : world_(world),
       network_(network),
       checker_(checker),
@@ -138,7 +141,8 @@ Client::Operation Client::draw_write() {
 
 Client::Operation Client::draw_read() {
     const LoadPlan& load = plan_.load;
-    Read read{.level = static_cast<ReadLevel>(draw_weighted(random_, std::array{load.read_stale, load.read_session, load.read_linearizable}))};
+    Read read{.level =
+                  static_cast<ReadLevel>(draw_weighted(random_, std::array{load.read_stale, load.read_session, load.read_linearizable}))};
     if (random_.below(load.reads + load.scans) < load.reads) {
         read.begin = random_.chance(1, 3) ? draw_key('c', load.counters) : draw_key('k', load.keys);
         read.end = read.begin + '\0';
@@ -189,7 +193,8 @@ void Client::retry(std::uint64_t id, bool may_have_been_executed) {
     Operation& operation = operations_.at(id);
     master_ = may_have_been_executed ? NodeId{} : master_;
     operation.sent_unanswered |= may_have_been_executed;
-    if (operation.is_write && operation.sequence == 0 && operation.sent_unanswered) return end_unknown(id);  // twice would be two executions
+    if (operation.is_write && operation.sequence == 0 && operation.sent_unanswered)
+        return end_unknown(id);  // twice would be two executions
     ++statistics_.retries;
     ++operation.attempt;  // a late answer to the last attempt counts no more
     if (auto* read = std::get_if<Read>(&operation.question)) {
@@ -289,22 +294,24 @@ void Client::check_write(const Operation& operation, const Answer& answer) {
         ENSURE(answer.reached == WriteLevel::kMaster);
         return;
     }
-    if (lsn > checker_.model().applied()) return world_.fail("client {}: write acknowledged at lsn={} before anybody applied it", number_, lsn.value);
+    if (lsn > checker_.model().applied())
+        return world_.fail("client {}: write acknowledged at lsn={} before anybody applied it", number_, lsn.value);
     if (checker_.committed_at(lsn).epoch != answer.rank.epoch) {
-        return world_.fail("client {}: write acknowledged at epoch={} lsn={}, where epoch={} is committed", number_, answer.rank.epoch.value, lsn.value,
-                           checker_.committed_at(lsn).epoch.value);
+        return world_.fail("client {}: write acknowledged at epoch={} lsn={}, where epoch={} is committed", number_,
+                           answer.rank.epoch.value, lsn.value, checker_.committed_at(lsn).epoch.value);
     }
     if (lsn <= operation.committed_before) {
         return world_.fail("client {}: write acknowledged at lsn={}, and lsn={} had been applied before it was sent", number_, lsn.value,
                            operation.committed_before.value);
     }
     const auto outcomes = checker_.model().outcomes(lsn);
-    if (answer.item >= outcomes.size()) return world_.fail("client {}: the entry at lsn={} has no item {}", number_, lsn.value, answer.item);
+    if (answer.item >= outcomes.size())
+        return world_.fail("client {}: the entry at lsn={} has no item {}", number_, lsn.value, answer.item);
     const commands::Outcome& expected = outcomes[answer.item];
     if (!same_answer(*answer.outcome, expected)) {
-        world_.fail("client {}: the request at lsn={} item={} was answered code={} version={}, and the model says code={} version={}", number_, lsn.value,
-                    answer.item, static_cast<int>(answer.outcome->code), answer.outcome->version.value, static_cast<int>(expected.code),
-                    expected.version.value);
+        world_.fail("client {}: the request at lsn={} item={} was answered code={} version={}, and the model says code={} version={}",
+                    number_, lsn.value, answer.item, static_cast<int>(answer.outcome->code), answer.outcome->version.value,
+                    static_cast<int>(expected.code), expected.version.value);
     }
 }
 
@@ -313,20 +320,20 @@ void Client::check_read(const Operation& operation, const Answer& answer) {
     const Lsn applied = answer.applied.lsn;
     if (applied > checker_.committed()) return world_.fail("client {}: read at lsn={} which nobody applied", number_, applied.value);
     if (read.level == ReadLevel::kLinearizable && applied < operation.committed_before) {
-        return world_.fail("client {}: linearizable read from node {} at lsn={}, and lsn={} had been applied before it began", number_, answer.from.value,
-                           applied.value, operation.committed_before.value);
+        return world_.fail("client {}: linearizable read from node {} at lsn={}, and lsn={} had been applied before it began", number_,
+                           answer.from.value, applied.value, operation.committed_before.value);
     }
     if (read.level == ReadLevel::kSession && applied < operation.token_before.lsn) {
-        return world_.fail("client {}: session read from node {} at lsn={}, and the session had seen lsn={}", number_, answer.from.value, applied.value,
-                           operation.token_before.lsn.value);
+        return world_.fail("client {}: session read from node {} at lsn={}, and the session had seen lsn={}", number_, answer.from.value,
+                           applied.value, operation.token_before.lsn.value);
     }
     const auto expected = checker_.model().range(read.begin, read.end, applied);
     const bool same = std::ranges::equal(answer.rows, expected, [](const commands::KeyValue& row, const auto& e) {
         return row.key == e.first && row.value == *e.second->value && row.version == e.second->version;
     });
     if (!same) {
-        world_.fail("client {}: read of [{}, …) from node {} at lsn={} gave {} rows, other than the {} that were there", number_, read.begin, answer.from.value,
-                    applied.value, answer.rows.size(), expected.size());
+        world_.fail("client {}: read of [{}, …) from node {} at lsn={} gave {} rows, other than the {} that were there", number_,
+                    read.begin, answer.from.value, applied.value, answer.rows.size(), expected.size());
     }
 }
 

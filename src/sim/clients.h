@@ -82,14 +82,14 @@ private:
     std::uint32_t number_;
     AskNode ask_node_;
     Random random_;
-    NodeId beside_;                       ///< on whose side of a partition it is; 0: it reaches all
-    NodeId master_;                       ///< as last heard
+    NodeId beside_;  ///< on whose side of a partition it is; 0: it reaches all
+    NodeId master_;  ///< as last heard
     bool with_session_ = true, finishing_ = false, registering_ = false;
     SessionId session_;
     std::uint64_t next_sequence_ = 1, next_id_ = 1, written_ = 0;
-    Rank token_;                          ///< of the session: the newest that it has seen
+    Rank token_;  ///< of the session: the newest that it has seen
     std::map<std::uint64_t, Operation> operations_;
-    bool proved_ = false;                 ///< a write that it began after finish() was acknowledged
+    bool proved_ = false;  ///< a write that it began after finish() was acknowledged
     ClientStatistics statistics_;
     std::map<std::string, CounterTally> counters_;
 };

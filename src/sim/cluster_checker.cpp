@@ -33,8 +33,8 @@ void ClusterChecker::check_known(NodeId node, const Entry& entry) {
     if (same_epoch == at_lsn.end()) {
         at_lsn.push_back(entry);
     } else if (same_epoch->id() != entry.id()) {
-        world_.fail("log matching: node {} has entry epoch={} lsn={} checksum={:08x}, elsewhere it has checksum={:08x}", node.value, entry.epoch().value,
-                    entry.lsn().value, entry.checksum(), same_epoch->checksum());
+        world_.fail("log matching: node {} has entry epoch={} lsn={} checksum={:08x}, elsewhere it has checksum={:08x}", node.value,
+                    entry.epoch().value, entry.lsn().value, entry.checksum(), same_epoch->checksum());
     }
 }
 
@@ -46,7 +46,8 @@ void ClusterChecker::on_appended(NodeId node, std::span<const Entry> entries) {
         }
         const EntryId* before = shadow.find(shadow.last());
         if (before != nullptr && !entry.follows(*before)) {
-            return world_.fail("node {} appends epoch={} lsn={} which does not follow what it holds", node.value, entry.epoch().value, entry.lsn().value);
+            return world_.fail("node {} appends epoch={} lsn={} which does not follow what it holds", node.value, entry.epoch().value,
+                               entry.lsn().value);
         }
         check_known(node, entry);
         shadow.entries.push_back(entry.id());
@@ -76,10 +77,12 @@ void ClusterChecker::read_again(NodeId node, Shadow& shadow, const wal::Log& log
     EntryId before = log.base();
     while (before.lsn < log.last().lsn) {
         const auto entries = log.read(before.lsn.next(), log.last().lsn, 1 << 20);
-        if (!entries) return world_.fail("node {} cannot read its log behind lsn={}: {}", node.value, before.lsn.value, entries.error().message);
+        if (!entries)
+            return world_.fail("node {} cannot read its log behind lsn={}: {}", node.value, before.lsn.value, entries.error().message);
         for (const Entry& entry : *entries) {
             if (!entry.follows(before)) {
-                return world_.fail("node {} reads epoch={} lsn={} which does not follow the entry before it", node.value, entry.epoch().value, entry.lsn().value);
+                return world_.fail("node {} reads epoch={} lsn={} which does not follow the entry before it", node.value,
+                                   entry.epoch().value, entry.lsn().value);
             }
             check_known(node, entry);
             shadow.entries.push_back(entry.id());
@@ -99,8 +102,8 @@ void ClusterChecker::on_opened(NodeId node, MemberId id, const wal::Log& log) {
         return;
     }
     if (shadow.last() < before.durable) {
-        return world_.fail("node {} had synced its log up to lsn={} and finds it up to lsn={} after the start", node.value, before.durable.value,
-                           shadow.last().value);
+        return world_.fail("node {} had synced its log up to lsn={} and finds it up to lsn={} after the start", node.value,
+                           before.durable.value, shadow.last().value);
     }
     for (Lsn lsn = std::max(shadow.first, before.first); lsn <= before.durable; lsn = lsn.next()) {
         if (*shadow.find(lsn) == *before.find(lsn)) continue;
@@ -132,7 +135,8 @@ void ClusterChecker::on_log_changed(NodeId node, const wal::Log& log) {
 
 void ClusterChecker::on_recycled(NodeId node, Lsn base) {
     Shadow& shadow = shadows_[node];
-    if (base > committed()) return world_.fail("node {} recycles up to lsn={}, and lsn={} is committed", node.value, base.value, committed().value);
+    if (base > committed())
+        return world_.fail("node {} recycles up to lsn={}, and lsn={} is committed", node.value, base.value, committed().value);
     if (base < shadow.base) return world_.fail("node {} has lsn={} again, having recycled it", node.value, shadow.base.value);
     shadow.base = base;
 }
@@ -172,14 +176,14 @@ void ClusterChecker::on_state(NodeId node, const store::Position& position, std:
     if (lsn > committed()) commit_through(node, position.applied);
     if (world_.failure()) return;
     if (committed_at(lsn) != position.applied) {
-        return world_.fail("node {} applied epoch={} at lsn={}, where epoch={} had been applied elsewhere", node.value, position.applied.epoch.value, lsn.value,
-                           committed_at(lsn).epoch.value);
+        return world_.fail("node {} applied epoch={} at lsn={}, where epoch={} had been applied elsewhere", node.value,
+                           position.applied.epoch.value, lsn.value, committed_at(lsn).epoch.value);
     }
     const State state{digest, position.timestamp};
     const auto [at, is_new] = states_.try_emplace(lsn, state);
     if (!is_new && (at->second.digest != state.digest || at->second.timestamp != state.timestamp)) {
-        world_.fail("node {} has another state at lsn={} than some other node had: digest {:016x} for {:016x}, timestamp {} for {}", node.value, lsn.value,
-                    state.digest, at->second.digest, state.timestamp, at->second.timestamp);
+        world_.fail("node {} has another state at lsn={} than some other node had: digest {:016x} for {:016x}, timestamp {} for {}",
+                    node.value, lsn.value, state.digest, at->second.digest, state.timestamp, at->second.timestamp);
     }
 }
 
@@ -202,8 +206,8 @@ void ClusterChecker::commit_through(NodeId node, const EntryId& applied) {
     for (const auto& [other, shown] : shown_) {
         if (shown.role != core::Role::kMaster || shown.epoch <= shown_[node].epoch) continue;
         if (!shadows_[other].holds(applied)) {
-            world_.fail("node {} is master of epoch {} and lacks epoch={} lsn={}, which node {} applied in epoch {}", other.value, shown.epoch.value,
-                        applied.epoch.value, applied.lsn.value, node.value, shown_[node].epoch.value);
+            world_.fail("node {} is master of epoch {} and lacks epoch={} lsn={}, which node {} applied in epoch {}", other.value,
+                        shown.epoch.value, applied.epoch.value, applied.lsn.value, node.value, shown_[node].epoch.value);
         }
     }
 }
@@ -218,7 +222,8 @@ void ClusterChecker::check_majority(NodeId node, const EntryId& entry) {
         if (!contains(counted, n) && shadow.holds(entry)) ++holders;
     }
     if (2 * holders > voters_) return;
-    world_.fail("node {} applies epoch={} lsn={}, which {} of {} voters hold durably", node.value, entry.epoch.value, entry.lsn.value, holders, voters_);
+    world_.fail("node {} applies epoch={} lsn={}, which {} of {} voters hold durably", node.value, entry.epoch.value, entry.lsn.value,
+                holders, voters_);
 }
 
 // -- steps -------------------------------------------------------------------------------------------------------------------------
@@ -228,14 +233,15 @@ void ClusterChecker::on_step(NodeId node, const core::Node& core, Lsn stored) {
     const Lsn commit = core.commit(), applied = core.applied();
     const Epoch epoch = core.epoch();
     if (commit < shown.commit || applied < shown.applied || stored < shown.stored || epoch < shown.epoch || epoch < epochs_[node]) {
-        return world_.fail("node {} goes back: commit {} -> {}, applied {} -> {}, stored {} -> {}, epoch {} -> {}", node.value, shown.commit.value, commit.value,
-                           shown.applied.value, applied.value, shown.stored.value, stored.value, std::max(shown.epoch, epochs_[node]).value, epoch.value);
+        return world_.fail("node {} goes back: commit {} -> {}, applied {} -> {}, stored {} -> {}, epoch {} -> {}", node.value,
+                           shown.commit.value, commit.value, shown.applied.value, applied.value, shown.stored.value, stored.value,
+                           std::max(shown.epoch, epochs_[node]).value, epoch.value);
     }
     const Shadow& shadow = shadows_[node];
     const bool is_durable = applied <= std::max(shadow.durable, shadow.base);
     if (stored > applied || applied > commit || (!is_durable && !shadow.damaged)) {
-        return world_.fail("node {}: stored {} <= applied {} <= min(commit {}, durable {}) does not hold", node.value, stored.value, applied.value,
-                           commit.value, shadow.durable.value);
+        return world_.fail("node {}: stored {} <= applied {} <= min(commit {}, durable {}) does not hold", node.value, stored.value,
+                           applied.value, commit.value, shadow.durable.value);
     }
     const bool began = core.role() == core::Role::kMaster && (shown.role != core::Role::kMaster || shown.epoch != epoch);
     shown = {.commit = commit, .applied = applied, .stored = stored, .epoch = epoch, .role = core.role()};
@@ -247,7 +253,8 @@ void ClusterChecker::check_master(NodeId node, const core::Node& core) {
     const Shadow& shadow = shadows_[node];
     world_.note("node {} is master of epoch {} lsn={}", node.value, core.epoch().value, shadow.last().value);
     const auto plan = std::ranges::find(plan_.nodes, node, &NodePlan::node);
-    if (!is_data_voter(*plan)) return world_.fail("node {} is a spare or a witness, and master of epoch {}", node.value, core.epoch().value);
+    if (!is_data_voter(*plan))
+        return world_.fail("node {} is a spare or a witness, and master of epoch {}", node.value, core.epoch().value);
     const auto [at, is_new] = masters_.try_emplace(core.epoch(), shadow.id);
     if (!is_new) {
         return world_.fail("epoch {} has two masters: node {} and node {}{}", core.epoch().value, at->second.node.value, node.value,
@@ -256,8 +263,8 @@ void ClusterChecker::check_master(NodeId node, const core::Node& core) {
     for (Lsn lsn = shadow.base.next(); lsn <= committed(); lsn = lsn.next()) {
         const EntryId* mine = shadow.find(lsn);
         if (mine != nullptr && *mine == committed_at(lsn)) continue;
-        return world_.fail("node {} became master of epoch {} and lacks the committed entry epoch={} lsn={}", node.value, core.epoch().value,
-                           committed_at(lsn).epoch.value, lsn.value);
+        return world_.fail("node {} became master of epoch {} and lacks the committed entry epoch={} lsn={}", node.value,
+                           core.epoch().value, committed_at(lsn).epoch.value, lsn.value);
     }
 }
 
@@ -265,10 +272,12 @@ void ClusterChecker::check_master(NodeId node, const core::Node& core) {
 
 void ClusterChecker::on_sent(NodeId node, NodeId to, const core::Message& message) {
     if (message.header.epoch < epochs_[node]) {
-        return world_.fail("node {} speaks in epoch {}, having been in epoch {}", node.value, message.header.epoch.value, epochs_[node].value);
+        return world_.fail("node {} speaks in epoch {}, having been in epoch {}", node.value, message.header.epoch.value,
+                           epochs_[node].value);
     }
     if (const auto* ack = std::get_if<core::AppendAck>(&message.body)) check_acknowledgement(node, message.header, *ack);
-    if (const auto* vote = std::get_if<core::VoteReply>(&message.body); vote != nullptr && vote->granted) check_vote(node, to, message.header);
+    if (const auto* vote = std::get_if<core::VoteReply>(&message.body); vote != nullptr && vote->granted)
+        check_vote(node, to, message.header);
     if (std::holds_alternative<core::VoteRequest>(message.body)) check_vote(node, node, message.header);  // whoever asks votes for itself
 }
 
@@ -277,7 +286,8 @@ void ClusterChecker::check_acknowledgement(NodeId node, const core::Header& head
     const Shadow& shadow = shadows_[node];
     if (ack.acknowledged <= shadow.base) return;
     if (ack.acknowledged > shadow.durable) {
-        return world_.fail("node {} acknowledges lsn={}, and holds durably up to lsn={}", node.value, ack.acknowledged.value, shadow.durable.value);
+        return world_.fail("node {} acknowledges lsn={}, and holds durably up to lsn={}", node.value, ack.acknowledged.value,
+                           shadow.durable.value);
     }
     const auto master = masters_.find(header.epoch);
     if (master == masters_.end()) return;
@@ -287,14 +297,16 @@ void ClusterChecker::check_acknowledgement(NodeId node, const core::Header& head
     const EntryId* mine = shadow.find(ack.acknowledged);
     const EntryId* at_master = theirs.find(ack.acknowledged);
     if (at_master == nullptr || *mine != *at_master) {
-        world_.fail("node {} acknowledges lsn={} in epoch {}, where its master has another entry or none", node.value, ack.acknowledged.value, header.epoch.value);
+        world_.fail("node {} acknowledges lsn={} in epoch {}, where its master has another entry or none", node.value,
+                    ack.acknowledged.value, header.epoch.value);
     }
 }
 
 void ClusterChecker::check_vote(NodeId node, NodeId to, const core::Header& header) {
     const auto [at, is_new] = votes_.try_emplace({header.sender, header.epoch}, to);
     if (!is_new && at->second != to) {
-        world_.fail("node {} votes for node {} in epoch {}, having voted for node {}", node.value, to.value, header.epoch.value, at->second.value);
+        world_.fail("node {} votes for node {} in epoch {}, having voted for node {}", node.value, to.value, header.epoch.value,
+                    at->second.value);
     }
 }
 

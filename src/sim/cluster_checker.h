@@ -56,10 +56,10 @@ private:
     /// What a node's log holds, mirrored from what was written to it; kept while the node is down.
     struct Shadow {
         MemberId id;
-        std::vector<EntryId> entries;     ///< by LSN, from `first` on
+        std::vector<EntryId> entries;  ///< by LSN, from `first` on
         Lsn first{1};
         Lsn base, durable;
-        bool damaged = false;             ///< and not yet repaired
+        bool damaged = false;  ///< and not yet repaired
         [[nodiscard]] Lsn last() const { return {first.value + entries.size() - 1}; }
         [[nodiscard]] const EntryId* find(Lsn lsn) const {
             return lsn < first || lsn > last() ? nullptr : &entries[lsn.value - first.value];
@@ -87,17 +87,17 @@ private:
     const Plan& plan_;
     std::size_t voters_ = 0;
     std::map<NodeId, Shadow> shadows_;
-    std::vector<std::pair<NodeId, Shadow>> ghosts_;        ///< of disks that were wiped or damaged
+    std::vector<std::pair<NodeId, Shadow>> ghosts_;  ///< of disks that were wiped or damaged
     std::map<NodeId, Shown> shown_;
-    std::vector<std::vector<Entry>> book_;                 ///< every entry ever appended, by LSN: one an epoch
+    std::vector<std::vector<Entry>> book_;  ///< every entry ever appended, by LSN: one an epoch
     std::map<Epoch, MemberId> masters_;
     std::map<std::pair<MemberId, Epoch>, NodeId> votes_;
-    std::vector<EntryId> committed_;                       ///< by LSN, from 1 on: whatever any node has applied
+    std::vector<EntryId> committed_;  ///< by LSN, from 1 on: whatever any node has applied
     struct State {
         std::uint64_t digest, timestamp;
     };
     std::map<Lsn, State> states_;
-    std::map<NodeId, Epoch> epochs_;                       ///< the highest each disk has shown; a restart does not lower it
+    std::map<NodeId, Epoch> epochs_;  ///< the highest each disk has shown; a restart does not lower it
     Model model_;
 };
 

@@ -20,27 +20,33 @@ std::string show(const core::Refusal& m) { return fmt::format("Refusal \"{}\"", 
 std::string show(const core::HigherEpoch&) { return "HigherEpoch"; }
 std::string show(const core::Heartbeat&) { return "Heartbeat"; }
 std::string show(const core::Append& m) {
-    return fmt::format("Append behind {} {} commit={} round={} acknowledged={}", show(m.previous), show(m.entries), m.commit.value, m.round, m.acknowledged.value);
+    return fmt::format("Append behind {} {} commit={} round={} acknowledged={}", show(m.previous), show(m.entries), m.commit.value, m.round,
+                       m.acknowledged.value);
 }
 std::string show(const core::AppendAck& m) {
-    return fmt::format("AppendAck acknowledged={} applied={} intent={} round={}", m.acknowledged.value, m.applied.value, show(m.intent), m.round);
+    return fmt::format("AppendAck acknowledged={} applied={} intent={} round={}", m.acknowledged.value, m.applied.value, show(m.intent),
+                       m.round);
 }
 std::string show(const core::AppendReject& m) {
     return fmt::format("AppendReject behind {} base={} last={} needs_copy={}", show(m.previous), m.base.value, show(m.last), m.needs_copy);
 }
 std::string show(const core::ReadIndexRequest& m) { return fmt::format("ReadIndexRequest id={}", m.id); }
 std::string show(const core::ReadIndexReply& m) { return fmt::format("ReadIndexReply id={} lsn={}", m.id, m.lsn ? m.lsn->value : 0); }
-std::string show(const core::PreVoteRequest& m) { return fmt::format("PreVoteRequest proposed={} rank={}", m.proposed.value, show(m.rank)); }
+std::string show(const core::PreVoteRequest& m) {
+    return fmt::format("PreVoteRequest proposed={} rank={}", m.proposed.value, show(m.rank));
+}
 std::string show(const core::PreVoteReply& m) {
     return fmt::format("PreVoteReply proposed={} granted={} master={} rank={}", m.proposed.value, m.granted, show(m.master), show(m.rank));
 }
 std::string show(const core::VoteRequest& m) { return fmt::format("VoteRequest rank={}", show(m.rank)); }
 std::string show(const core::VoteReply& m) { return fmt::format("VoteReply granted={} rank={}", m.granted, show(m.rank)); }
 std::string show(const core::StandNow& m) { return fmt::format("StandNow target={}", m.target.node.value); }
-std::string show(const core::FetchRequest& m) { return fmt::format("FetchRequest id={} behind {} through={}", m.id, show(m.previous), m.through.value); }
+std::string show(const core::FetchRequest& m) {
+    return fmt::format("FetchRequest id={} behind {} through={}", m.id, show(m.previous), m.through.value);
+}
 std::string show(const core::FetchReply& m) {
-    return fmt::format("FetchReply id={} status={} behind {} {} commit={} last={}", m.id, static_cast<int>(m.status), show(m.previous), show(m.entries),
-                       m.commit.value, show(m.last));
+    return fmt::format("FetchReply id={} status={} behind {} {} commit={} last={}", m.id, static_cast<int>(m.status), show(m.previous),
+                       show(m.entries), m.commit.value, show(m.last));
 }
 std::string show(const core::Inquiry& m) {
     return fmt::format("Inquiry id={} from={} through={}", m.id, m.from.value, m.through ? show(m.through->rank()) : "unbounded");
@@ -50,8 +56,8 @@ std::string show(const core::InquiryReply& m) {
 }
 std::string show(const core::CopyRequest& m) { return fmt::format("CopyRequest copy={} file={} offset={}", m.copy, m.file, m.offset); }
 std::string show(const core::CopyReply& m) {
-    return fmt::format("CopyReply copy={} position={} file={} offset={} bytes={} error=\"{}\"", m.copy, show(m.position.rank()), m.file, m.offset,
-                       m.data.size(), m.error);
+    return fmt::format("CopyReply copy={} position={} file={} offset={} bytes={} error=\"{}\"", m.copy, show(m.position.rank()), m.file,
+                       m.offset, m.data.size(), m.error);
 }
 std::string show(const core::CopyEnd& m) { return fmt::format("CopyEnd copy={}", m.copy); }
 

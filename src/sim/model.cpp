@@ -73,24 +73,23 @@ void Model::apply(const Entry& entry) {
 
 Outcome Model::run(const commands::Logged& logged) {
     const Outcome expired{.code = OutcomeCode::kSessionExpired};
-    return std::visit(Overloaded{[&](const commands::Request& r) { return r.session.is_zero() ? evaluate(r) : run_in_session(r); },
-                                 [&](const commands::RegisterSession& r) {
-                                     const SessionId id{lsn_.value + registrations_++ * commands::kOrdinalStep};
-                                     const std::uint64_t lifetime = r.lifetime_ms == 0 ? commands::kSessionLifetimeMs : r.lifetime_ms;
-                                     sessions_[id] = Session{.lifetime_ms = lifetime, .deadline = now_ + lifetime};
-                                     return Outcome{.version = {id.value}};
-                                 },
-                                 [&](const commands::KeepSession& k) {
-                                     const auto at = sessions_.find(k.session);
-                                     if (at == sessions_.end()) return expired;
-                                     at->second.deadline = now_ + at->second.lifetime_ms;
-                                     at->second.lowest_unanswered = std::max(at->second.lowest_unanswered, k.lowest_unanswered);
-                                     return Outcome{.version = lsn_};
-                                 },
-                                 [&](const commands::CloseSession& c) {
-                                     return sessions_.erase(c.session) == 0 ? expired : Outcome{.version = lsn_};
-                                 }},
-                      logged);
+    return std::visit(
+        Overloaded{[&](const commands::Request& r) { return r.session.is_zero() ? evaluate(r) : run_in_session(r); },
+                   [&](const commands::RegisterSession& r) {
+                       const SessionId id{lsn_.value + registrations_++ * commands::kOrdinalStep};
+                       const std::uint64_t lifetime = r.lifetime_ms == 0 ? commands::kSessionLifetimeMs : r.lifetime_ms;
+                       sessions_[id] = Session{.lifetime_ms = lifetime, .deadline = now_ + lifetime};
+                       return Outcome{.version = {id.value}};
+                   },
+                   [&](const commands::KeepSession& k) {
+                       const auto at = sessions_.find(k.session);
+                       if (at == sessions_.end()) return expired;
+                       at->second.deadline = now_ + at->second.lifetime_ms;
+                       at->second.lowest_unanswered = std::max(at->second.lowest_unanswered, k.lowest_unanswered);
+                       return Outcome{.version = lsn_};
+                   },
+                   [&](const commands::CloseSession& c) { return sessions_.erase(c.session) == 0 ? expired : Outcome{.version = lsn_}; }},
+        logged);
 }
 
 Outcome Model::run_in_session(const commands::Request& request) {
@@ -110,18 +109,19 @@ Outcome Model::run_in_session(const commands::Request& request) {
 
 bool Model::holds(const commands::Condition& condition) const {
     const Cell* cell = latest(key_of(condition));
-    return std::visit(Overloaded{[&](const commands::KeyExists&) { return cell != nullptr; },
-                                 [&](const commands::KeyAbsent&) { return cell == nullptr; },
-                                 [&](const commands::ValueEquals& c) { return cell != nullptr && *cell->value == c.value; },
-                                 [&](const commands::VersionEquals& c) { return version_of(cell) == c.version; }},
-                      condition);
+    return std::visit(
+        Overloaded{[&](const commands::KeyExists&) { return cell != nullptr; }, [&](const commands::KeyAbsent&) { return cell == nullptr; },
+                   [&](const commands::ValueEquals& c) { return cell != nullptr && *cell->value == c.value; },
+                   [&](const commands::VersionEquals& c) { return version_of(cell) == c.version; }},
+        condition);
 }
 
 Outcome Model::evaluate(const commands::Request& request) {
     for (std::size_t i = 0; i < request.conditions.size(); ++i) {
         if (holds(request.conditions[i])) continue;
         const Cell* cell = latest(key_of(request.conditions[i]));
-        Outcome outcome{.code = OutcomeCode::kConditionFailed, .failed_condition = static_cast<std::uint32_t>(i), .version = version_of(cell)};
+        Outcome outcome{
+            .code = OutcomeCode::kConditionFailed, .failed_condition = static_cast<std::uint32_t>(i), .version = version_of(cell)};
         if (cell != nullptr) outcome.value = cell->value;
         return outcome;
     }

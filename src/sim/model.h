@@ -51,14 +51,14 @@ private:
     /// What the request that failed has changed.
     void take_back();
 
-    std::vector<std::vector<commands::Outcome>> outcomes_;           ///< by LSN, from 1 on
-    std::map<std::string, std::vector<Cell>, std::less<>> keys_;     ///< each key's history, one cell an entry
+    std::vector<std::vector<commands::Outcome>> outcomes_;        ///< by LSN, from 1 on
+    std::map<std::string, std::vector<Cell>, std::less<>> keys_;  ///< each key's history, one cell an entry
     std::map<SessionId, Session> sessions_;
     std::uint64_t now_ = 0;
     // Of the entry that is being executed.
     Lsn lsn_;
     std::uint64_t registrations_ = 0;
-    std::map<std::string, std::uint64_t, std::less<>> changed_by_;   ///< the last request that changed a key
+    std::map<std::string, std::uint64_t, std::less<>> changed_by_;  ///< the last request that changed a key
     std::uint64_t request_ = 0;
     struct Undo {
         std::string key;

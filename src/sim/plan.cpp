@@ -13,9 +13,9 @@ namespace {
 
 using core::ConfiguredRole;
 
-constexpr std::array<std::string_view, kFaultKinds> kNames = {"kill",       "power_cut", "disk_crash", "sync_error", "shut_down", "pause",
-                                                              "slow_disk",  "disk_stall", "clock_jump", "partition",  "one_way",   "bridge",
-                                                              "slow_network", "reset",    "refuse",     "wipe",       "damage"};
+constexpr std::array<std::string_view, kFaultKinds> kNames = {
+    "kill",      "power_cut", "disk_crash", "sync_error",   "shut_down", "pause",  "slow_disk", "disk_stall", "clock_jump",
+    "partition", "one_way",   "bridge",     "slow_network", "reset",     "refuse", "wipe",      "damage"};
 
 struct Topology {
     std::uint32_t weight;
@@ -69,7 +69,8 @@ std::size_t draw_weighted(Random& random, const Range& range, Weight weight) {
 }
 
 Duration draw(Random& random, Duration low, Duration high) {
-    return Duration(static_cast<Duration::rep>(random.between(static_cast<std::uint64_t>(low.count()), static_cast<std::uint64_t>(high.count()))));
+    return Duration(
+        static_cast<Duration::rep>(random.between(static_cast<std::uint64_t>(low.count()), static_cast<std::uint64_t>(high.count()))));
 }
 template <class T, std::size_t N>
 T one_of(Random& random, const std::array<T, N>& values) {
@@ -131,7 +132,8 @@ void draw_load(Plan& plan, Random& random) {
     load.keys = static_cast<std::uint32_t>(random.between(1, 12));
     load.counters = static_cast<std::uint32_t>(random.between(1, 3));
     load.value_bytes_max = one_of(random, std::array<std::uint32_t, 4>{8, 64, 400, 2000});
-    for (std::uint32_t* weight : {&load.puts, &load.deletes, &load.compare_and_sets, &load.increments, &load.batches, &load.reads, &load.scans}) {
+    for (std::uint32_t* weight :
+         {&load.puts, &load.deletes, &load.compare_and_sets, &load.increments, &load.batches, &load.reads, &load.scans}) {
         if (random.chance(1, 4)) *weight = static_cast<std::uint32_t>(random.between(0, 10));
     }
     if (random.chance(1, 4)) load.level_master = 8;
@@ -166,8 +168,10 @@ void draw_faults(Plan& plan, Random& random, Instant from, Instant to) {
     for (Instant at = from + draw(random, 0us, gap); at < to; at += draw(random, 0us, 2 * gap)) {
         const FaultShape& shape = kShapes[draw_weighted(random, weights, [](std::uint32_t w) { return w; })];
         Fault fault{.at = at, .kind = shape.kind};
-        fault.lasts = draw(random, shape.lasts_min, random.chance(1, 2) ? shape.lasts_min + (shape.lasts_max - shape.lasts_min) / 8 : shape.lasts_max);
-        fault.amount = shape.amount_min + static_cast<std::int64_t>(random.below(static_cast<std::uint64_t>(shape.amount_max - shape.amount_min) + 1));
+        fault.lasts = draw(random, shape.lasts_min,
+                           random.chance(1, 2) ? shape.lasts_min + (shape.lasts_max - shape.lasts_min) / 8 : shape.lasts_max);
+        fault.amount =
+            shape.amount_min + static_cast<std::int64_t>(random.below(static_cast<std::uint64_t>(shape.amount_max - shape.amount_min) + 1));
         if (!random.chance(1, 3)) fault.node = plan.nodes[random.below(plan.nodes.size())].node;
         if (!alone) fault.nodes = draw_side(plan, random);
         if (shape.kind == FaultKind::kBridge && fault.node.is_zero()) fault.node = plan.nodes.front().node;
@@ -203,7 +207,8 @@ Plan draw_plan(std::uint64_t seed) {
 std::string describe(const Fault& fault) {
     std::string out = fmt::format("{}", to_string(fault.kind));
     const bool between_nodes = fault.kind >= FaultKind::kPartition && fault.kind <= FaultKind::kRefuse;
-    if (!between_nodes || fault.kind == FaultKind::kBridge) out += fault.node.is_zero() ? " node=master" : fmt::format(" node={}", fault.node.value);
+    if (!between_nodes || fault.kind == FaultKind::kBridge)
+        out += fault.node.is_zero() ? " node=master" : fmt::format(" node={}", fault.node.value);
     if (between_nodes && fault.kind != FaultKind::kBridge) {
         out += " nodes=";
         if (fault.nodes == 0) out += "master";
@@ -219,10 +224,11 @@ std::string describe(const Fault& fault) {
 std::string describe(const Plan& plan) {
     std::string roles;
     for (const NodePlan& node : plan.nodes) roles.push_back("?msPw"[static_cast<std::size_t>(node.role)]);
-    return fmt::format("nodes={} network={} loss={} duplicate={} reorder={} delay_us={} sync_us={} election_ms={} clients={}x{} faults={} seconds={:.1f}",
-                       roles, plan.network.streams ? "streams" : "datagrams", plan.network.loss, plan.network.duplicate, plan.network.reorder,
-                       plan.network.delay_max.count(), plan.disk.sync_max.count(), plan.election_timeout().count() / 1000, plan.load.clients,
-                       plan.load.pipeline, plan.faults.size(), static_cast<double>(plan.quiet_from.count()) / 1e6);
+    return fmt::format(
+        "nodes={} network={} loss={} duplicate={} reorder={} delay_us={} sync_us={} election_ms={} clients={}x{} faults={} seconds={:.1f}",
+        roles, plan.network.streams ? "streams" : "datagrams", plan.network.loss, plan.network.duplicate, plan.network.reorder,
+        plan.network.delay_max.count(), plan.disk.sync_max.count(), plan.election_timeout().count() / 1000, plan.load.clients,
+        plan.load.pipeline, plan.faults.size(), static_cast<double>(plan.quiet_from.count()) / 1e6);
 }
 
 }  // namespace tanist::sim

@@ -27,7 +27,7 @@ struct NodePlan {
 };
 
 struct NetworkPlan {
-    bool streams = true;           ///< as TCP: in order, nothing lost while a connection lasts; else datagrams
+    bool streams = true;  ///< as TCP: in order, nothing lost while a connection lasts; else datagrams
     Duration delay_min{50}, delay_max{500};
     std::uint32_t loss = 0, duplicate = 0, reorder = 0;  ///< of 10,000 datagrams
     Duration reorder_by{20'000};                         ///< at most
@@ -54,23 +54,23 @@ struct LoadPlan {
 };
 
 enum class FaultKind : std::uint8_t {
-    kKill,          ///< the process dies, its host lives: connections are reset, what was written stays
-    kPowerCut,      ///< the host dies in silence: what was not synced is lost, whole or in part
-    kDiskCrash,     ///< a power cut in the middle of the node's file operations: after `amount` more of them
-    kSyncError,     ///< one of the next file operations fails, after `amount` more of them
-    kShutDown,      ///< SIGTERM
-    kPause,         ///< the process stands still, its host lives
-    kSlowDisk,      ///< every sync takes `amount` times as long
-    kDiskStall,     ///< no sync ends before the fault does
-    kClockJump,     ///< the wall clock moves by `amount` milliseconds
-    kPartition,     ///< nothing passes between `nodes` and the others
-    kOneWay,        ///< nothing passes from `nodes` to the others
-    kBridge,        ///< the others see `node` alone of the other side
-    kSlowNetwork,   ///< every delay `amount` times as long
-    kReset,         ///< connections between `nodes` and the others are reset
-    kRefuse,        ///< … and refused as long as the fault lasts
-    kWipe,          ///< a power cut, and the node comes back with an empty disk
-    kDamage,        ///< a power cut or kill, and the node comes back with something in its log's segments destroyed
+    kKill,         ///< the process dies, its host lives: connections are reset, what was written stays
+    kPowerCut,     ///< the host dies in silence: what was not synced is lost, whole or in part
+    kDiskCrash,    ///< a power cut in the middle of the node's file operations: after `amount` more of them
+    kSyncError,    ///< one of the next file operations fails, after `amount` more of them
+    kShutDown,     ///< SIGTERM
+    kPause,        ///< the process stands still, its host lives
+    kSlowDisk,     ///< every sync takes `amount` times as long
+    kDiskStall,    ///< no sync ends before the fault does
+    kClockJump,    ///< the wall clock moves by `amount` milliseconds
+    kPartition,    ///< nothing passes between `nodes` and the others
+    kOneWay,       ///< nothing passes from `nodes` to the others
+    kBridge,       ///< the others see `node` alone of the other side
+    kSlowNetwork,  ///< every delay `amount` times as long
+    kReset,        ///< connections between `nodes` and the others are reset
+    kRefuse,       ///< … and refused as long as the fault lasts
+    kWipe,         ///< a power cut, and the node comes back with an empty disk
+    kDamage,       ///< a power cut or kill, and the node comes back with something in its log's segments destroyed
 };
 inline constexpr std::size_t kFaultKinds = static_cast<std::size_t>(FaultKind::kDamage) + 1;
 [[nodiscard]] std::string_view to_string(FaultKind kind);
@@ -78,9 +78,9 @@ inline constexpr std::size_t kFaultKinds = static_cast<std::size_t>(FaultKind::k
 struct Fault {
     Instant at{0};
     FaultKind kind = FaultKind::kKill;
-    NodeId node;              ///< 0: whoever is master then
-    NodeSet nodes = 0;        ///< of faults between nodes; 0: the master then, alone
-    Duration lasts{0};        ///< until a node is started again, a partition healed …
+    NodeId node;        ///< 0: whoever is master then
+    NodeSet nodes = 0;  ///< of faults between nodes; 0: the master then, alone
+    Duration lasts{0};  ///< until a node is started again, a partition healed …
     std::int64_t amount = 0;
 };
 
@@ -92,9 +92,9 @@ struct Plan {
     NetworkPlan network;
     DiskPlan disk;
     LoadPlan load;
-    std::vector<Fault> faults;    ///< ascending by time
-    Instant quiet_from{0};        ///< everything is healed, and stays so
-    Instant end{0};               ///< by then the cluster must have made progress and agree
+    std::vector<Fault> faults;  ///< ascending by time
+    Instant quiet_from{0};      ///< everything is healed, and stays so
+    Instant end{0};             ///< by then the cluster must have made progress and agree
 
     [[nodiscard]] Duration election_timeout() const { return std::chrono::milliseconds(tick_ms) * election_timeout_ticks; }
 };

@@ -25,7 +25,7 @@ namespace {
 
 /// Shared by the parent and its workers, which come and go.
 struct Board {
-    std::atomic<std::uint64_t> next = 0;       ///< of the seeds not yet begun: how many were handed out
+    std::atomic<std::uint64_t> next = 0;  ///< of the seeds not yet begun: how many were handed out
     std::atomic<std::uint64_t> failures = 0, events = 0, operations = 0, entries = 0, masters = 0, simulated_us = 0;
     std::array<std::atomic<std::uint64_t>, kFaultKinds> faults{};
 };
@@ -58,14 +58,16 @@ void run_one(std::uint64_t seed, const RunOptions& options, Board& board) {
     for (std::size_t i = 0; i < kFaultKinds; ++i) board.faults[i] += report.faults[i];
     if (options.statistics || options.trace) {
         const ClientStatistics& c = report.clients;
-        fmt::print("seed {}: hash={:016x} seconds={:.1f} events={} entries={} masters={} done={} retries={} unknown={} stale_tokens={} expired={}\n", seed,
-                   report.trace_hash, static_cast<double>(report.simulated.count()) / 1e6, report.events, report.committed.value, report.masters, c.done,
-                   c.retries, c.unknown, c.stale_tokens, c.expired);
+        fmt::print(
+            "seed {}: hash={:016x} seconds={:.1f} events={} entries={} masters={} done={} retries={} unknown={} stale_tokens={} "
+            "expired={}\n",
+            seed, report.trace_hash, static_cast<double>(report.simulated.count()) / 1e6, report.events, report.committed.value,
+            report.masters, c.done, c.retries, c.unknown, c.stale_tokens, c.expired);
     }
     if (report.failure) {
         ++board.failures;
-        fmt::print("seed {} FAILED after {:.3f} s: {}\n  replay: {}\n", seed, static_cast<double>(report.failed_at.count()) / 1e6, *report.failure,
-                   replay_line(seed));
+        fmt::print("seed {} FAILED after {:.3f} s: {}\n  replay: {}\n", seed, static_cast<double>(report.failed_at.count()) / 1e6,
+                   *report.failure, replay_line(seed));
     }
     std::fflush(stdout);
 }
@@ -89,9 +91,9 @@ pid_t start_worker(const RunOptions& options, Board& board) {
 
 void print_totals(const RunOptions& options, const Board& board, double wall_seconds) {
     const double simulated = static_cast<double>(board.simulated_us.load()) / 1e6;
-    fmt::print("simulated {:.0f} s in {:.1f} s: {:.0f} times real time with {} jobs; {} entries, {} operations, {} masters, {} events\n", simulated,
-               wall_seconds, simulated / std::max(wall_seconds, 1e-9), options.jobs, board.entries.load(), board.operations.load(), board.masters.load(),
-               board.events.load());
+    fmt::print("simulated {:.0f} s in {:.1f} s: {:.0f} times real time with {} jobs; {} entries, {} operations, {} masters, {} events\n",
+               simulated, wall_seconds, simulated / std::max(wall_seconds, 1e-9), options.jobs, board.entries.load(),
+               board.operations.load(), board.masters.load(), board.events.load());
     fmt::print("faults:");
     for (std::size_t i = 0; i < kFaultKinds; ++i) fmt::print(" {}={}", to_string(static_cast<FaultKind>(i)), board.faults[i].load());
     fmt::print("\n");
@@ -114,7 +116,8 @@ std::uint64_t run_seeds(const RunOptions& options) {
         --running;
         if (WIFEXITED(status) && WEXITSTATUS(status) == 0) continue;
         ++board.failures;  // it has said so itself, unless it was killed from outside
-        if (!WIFSIGNALED(status) || WTERMSIG(status) != SIGABRT) fmt::print("a worker ended with status {:#x} in the middle of a seed\n", status);
+        if (!WIFSIGNALED(status) || WTERMSIG(status) != SIGABRT)
+            fmt::print("a worker ended with status {:#x} in the middle of a seed\n", status);
         start_worker(options, board);  // for the seeds that are left
         ++running;
     }

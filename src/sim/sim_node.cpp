@@ -15,7 +15,8 @@ constexpr std::uint64_t kWallStartMs = 1'700'000'000'000;
 constexpr const char* kDirectory = "data";
 
 std::size_t voters(const Plan& plan) {
-    return static_cast<std::size_t>(std::ranges::count_if(plan.nodes, [](const NodePlan& n) { return n.role != core::ConfiguredRole::kSpare; }));
+    return static_cast<std::size_t>(
+        std::ranges::count_if(plan.nodes, [](const NodePlan& n) { return n.role != core::ConfiguredRole::kSpare; }));
 }
 
 }  // namespace
@@ -124,11 +125,12 @@ void SimNode::start() {
     disk_->set_hook([this](wal::DiskOperation operation, const std::string&) { return before_disk_operation(operation); });
     process_ = std::make_unique<Process>(Process{.number = ++processes_, .started = world_.now()});
     world_.note("node {} starts", self_.node.value);
-    process_->store = std::make_unique<WatchedStore>(store::open_memory_store(image_), [this](const store::Position& position, std::uint64_t digest) {
-        checker_.on_state(self_.node, position, digest);
-    });
+    process_->store = std::make_unique<WatchedStore>(
+        store::open_memory_store(image_),
+        [this](const store::Position& position, std::uint64_t digest) { checker_.on_state(self_.node, position, digest); });
     replica::DataDirectoryOptions directory_options{.path = kDirectory, .node = self_.node, .configured_voters = voters(plan_)};
-    directory_options.log = {.segment_bytes = plan_.disk.segment_bytes, .retention_bytes = plan_.disk.retention_bytes, .spare_segments_max = 1};
+    directory_options.log = {
+        .segment_bytes = plan_.disk.segment_bytes, .retention_bytes = plan_.disk.retention_bytes, .spare_segments_max = 1};
     auto directory = replica::open_data_directory(*disk_, *process_->store, directory_options, random_.next());
     if (!directory) {
         given_up_ = damaged_ && !met_;
@@ -138,8 +140,10 @@ void SimNode::start() {
         return;
     }
     checker_.on_opened(self_.node, directory->start.identity.id, *directory->log);
-    const replica::ReplicaOptions replica_options{.node = options(), .flush_bytes = plan_.disk.flush_bytes, .disk_reserve_bytes = 0, .disk_check_ticks = 1000};
-    process_->replica = std::make_unique<replica::Replica>(*this, *disk_, *process_->store, std::move(*directory), replica_options, random_.next());
+    const replica::ReplicaOptions replica_options{
+        .node = options(), .flush_bytes = plan_.disk.flush_bytes, .disk_reserve_bytes = 0, .disk_check_ticks = 1000};
+    process_->replica =
+        std::make_unique<replica::Replica>(*this, *disk_, *process_->store, std::move(*directory), replica_options, random_.next());
     process_->wal = std::make_unique<VirtualWal>(*this, process_->replica->log(), plan_.disk, random_.next());
     process_->desk = std::make_unique<ClientDesk>(*this, self_.node);
     network_.set_state(self_.node, HostState::kListening);
@@ -247,9 +251,7 @@ void SimNode::damage() {
         case 3:
             world_.note("node {}: {} cannot be read at {} of {}", self_.node.value, path, at, end);
             return disk_->make_unreadable(path, at, random_.between(1, 4096));
-        default:
-            world_.note("node {}: {} is lost", self_.node.value, path);
-            return disk_->lose(path);
+        default: world_.note("node {}: {} is lost", self_.node.value, path); return disk_->lose(path);
     }
 }
 
@@ -289,7 +291,8 @@ void SimNode::calm() {
 }
 
 Duration SimNode::sync_time() {
-    const auto low = static_cast<std::uint64_t>(plan_.disk.sync_min.count()), high = static_cast<std::uint64_t>(plan_.disk.sync_max.count());
+    const auto low = static_cast<std::uint64_t>(plan_.disk.sync_min.count()),
+               high = static_cast<std::uint64_t>(plan_.disk.sync_max.count());
     const Duration drawn(static_cast<Duration::rep>(low + std::min(random_.below(high - low + 1), random_.below(high - low + 1))));
     const Duration stalled = std::max(Duration(0), disk_stalls_until_ - world_.now());
     return drawn * disk_slowness_ + stalled;

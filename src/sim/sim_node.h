@@ -105,9 +105,9 @@ private:
         std::unique_ptr<replica::Replica> replica;
         std::unique_ptr<VirtualWal> wal;
         std::unique_ptr<ClientDesk> desk;
-        std::deque<Work> inbox;      ///< while it stands still
+        std::deque<Work> inbox;  ///< while it stands still
         std::uint64_t ticks = 0;
-        std::optional<int> exit;     ///< it has to end, as soon as the running step is through
+        std::optional<int> exit;  ///< it has to end, as soon as the running step is through
         std::string reason;
     };
     enum class DiskFault : std::uint8_t { kPowerCut, kError };

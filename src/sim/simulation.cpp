@@ -9,9 +9,9 @@
 namespace tanist::sim {
 namespace {
 
-constexpr std::uint64_t kEventsMax = 20'000'000;   ///< a history that never ends is a failure too
+constexpr std::uint64_t kEventsMax = 20'000'000;  ///< a history that never ends is a failure too
 constexpr Duration kWatchEvery = 20ms;
-constexpr std::size_t kPendingMax = 20'000;        ///< of one node: questions, proposals, writes, messages that wait
+constexpr std::size_t kPendingMax = 20'000;  ///< of one node: questions, proposals, writes, messages that wait
 /// A master that is cut off notices within one election timeout (S16): this is for ticks, pauses that just ended, and watching.
 constexpr Duration kStepDownSlack = 100ms;
 
@@ -21,9 +21,9 @@ Simulation::Simulation(Plan plan, bool print_trace)
     : plan_(std::move(plan)), world_(print_trace), network_(world_, plan_), checker_(world_, plan_) {
     for (const NodePlan& self : plan_.nodes) nodes_.push_back(std::make_unique<SimNode>(world_, network_, checker_, plan_, self));
     for (std::uint32_t i = 1; i <= plan_.load.clients; ++i) {
-        clients_.push_back(std::make_unique<Client>(world_, network_, checker_, plan_, i, [this](NodeId to, Question question, Reply reply) {
-            node(to).ask(std::move(question), std::move(reply));
-        }));
+        clients_.push_back(std::make_unique<Client>(
+            world_, network_, checker_, plan_, i,
+            [this](NodeId to, Question question, Reply reply) { node(to).ask(std::move(question), std::move(reply)); }));
     }
 }
 
@@ -56,14 +56,19 @@ Report Simulation::run() {
         if (world_.events() > kEventsMax) world_.fail("the history does not end: {} events", kEventsMax);
     }
     if (!world_.failure()) demand_progress();
-    Report report{.seed = plan_.seed, .failure = world_.failure(), .failed_at = world_.now(), .trace_hash = world_.trace().hash(), .events = world_.events()};
+    Report report{.seed = plan_.seed,
+                  .failure = world_.failure(),
+                  .failed_at = world_.now(),
+                  .trace_hash = world_.trace().hash(),
+                  .events = world_.events()};
     report.simulated = world_.now();
     report.committed = checker_.committed();
     report.masters = checker_.masters();
     report.faults = faults_;
     for (const auto& client : clients_) {
         const ClientStatistics& s = client->statistics();
-        report.clients.asked += s.asked, report.clients.done += s.done, report.clients.refused += s.refused, report.clients.unknown += s.unknown;
+        report.clients.asked += s.asked, report.clients.done += s.done, report.clients.refused += s.refused,
+            report.clients.unknown += s.unknown;
         report.clients.retries += s.retries, report.clients.stale_tokens += s.stale_tokens, report.clients.expired += s.expired;
     }
     return report;
@@ -88,12 +93,8 @@ void Simulation::begin_at_node(const Fault& fault, SimNode& target) {
     };
     const auto operations = static_cast<std::uint64_t>(fault.amount);
     switch (fault.kind) {
-        case FaultKind::kKill:
-            target.restart_after(fault.lasts);
-            return target.kill();
-        case FaultKind::kPowerCut:
-            target.restart_after(fault.lasts);
-            return target.cut_power();
+        case FaultKind::kKill: target.restart_after(fault.lasts); return target.kill();
+        case FaultKind::kPowerCut: target.restart_after(fault.lasts); return target.cut_power();
         case FaultKind::kDiskCrash:
             if (fault.amount % 2 == 1) {  // it meets the fault while it starts
                 target.restart_after(10ms);
@@ -101,18 +102,10 @@ void Simulation::begin_at_node(const Fault& fault, SimNode& target) {
             }
             target.restart_after(fault.lasts);
             return target.plan_disk_fault(true, operations / 2);
-        case FaultKind::kSyncError:
-            target.restart_after(fault.lasts);
-            return target.plan_disk_fault(false, operations);
-        case FaultKind::kShutDown:
-            target.restart_after(fault.lasts);
-            return target.shut_down();
-        case FaultKind::kPause:
-            target.pause();
-            return later([](SimNode& n) { n.resume(); });
-        case FaultKind::kSlowDisk:
-            target.slow_disk(fault.amount);
-            return later([](SimNode& n) { n.slow_disk(1); });
+        case FaultKind::kSyncError: target.restart_after(fault.lasts); return target.plan_disk_fault(false, operations);
+        case FaultKind::kShutDown: target.restart_after(fault.lasts); return target.shut_down();
+        case FaultKind::kPause: target.pause(); return later([](SimNode& n) { n.resume(); });
+        case FaultKind::kSlowDisk: target.slow_disk(fault.amount); return later([](SimNode& n) { n.slow_disk(1); });
         case FaultKind::kDiskStall: return target.stall_disk(world_.now() + fault.lasts);
         case FaultKind::kClockJump: return target.jump_clock(fault.amount);
         case FaultKind::kWipe:
@@ -120,8 +113,10 @@ void Simulation::begin_at_node(const Fault& fault, SimNode& target) {
             wiped_ |= bit(target.id());
             return later([](SimNode& n) { n.start(); });
         case FaultKind::kDamage:
-            if (fault.nodes % 4 < 2) target.cut_power();
-            else target.kill();
+            if (fault.nodes % 4 < 2)
+                target.cut_power();
+            else
+                target.kill();
             target.damage();
             return later([](SimNode& n) { n.start(); });
         default: ENSURE(false);
@@ -175,7 +170,8 @@ void Simulation::heal() {
 }
 
 void Simulation::begin_new_reign_for_doubt() {
-    const bool any = std::ranges::any_of(nodes_, [](const auto& n) { return n->current() != nullptr && n->current()->node().view().health == core::Health::kInDoubt; });
+    const bool any = std::ranges::any_of(
+        nodes_, [](const auto& n) { return n->current() != nullptr && n->current()->node().view().health == core::Health::kInDoubt; });
     if (!any || master() == nullptr) return;
     world_.note("a log is still in doubt: the master is started again");
     master()->restart_after(20ms);
@@ -222,7 +218,8 @@ void Simulation::watch_masters() {
         const auto alone = reigns ? alone_since(*n, outage.since) : std::nullopt;
         outage.counting = alone.has_value();
         if (alone && world_.now() - *alone > bound) {
-            world_.fail("node {} is master of epoch {} without a majority for {} ms", n->id().value, outage.epoch.value, (world_.now() - *alone) / 1ms);
+            world_.fail("node {} is master of epoch {} without a majority for {} ms", n->id().value, outage.epoch.value,
+                        (world_.now() - *alone) / 1ms);
         }
     }
 }
@@ -247,7 +244,8 @@ bool Simulation::agree(std::string* why) const {
         const replica::Replica* replica = n->current();
         if (replica == nullptr) return disagrees(*n, "does not run");
         const auto plan = std::ranges::find(plan_.nodes, n->id(), &NodePlan::node);
-        const Lsn reached = plan->role == core::ConfiguredRole::kWitness ? replica->node().commit() : replica->state().position().applied.lsn;
+        const Lsn reached =
+            plan->role == core::ConfiguredRole::kWitness ? replica->node().commit() : replica->state().position().applied.lsn;
         if (reached < committed) return disagrees(*n, fmt::format("has reached lsn={} of {}", reached.value, committed.value));
     }
     return true;
@@ -257,9 +255,11 @@ void Simulation::demand_progress() {
     std::string why;
     for (std::size_t i = 0; i < clients_.size(); ++i) {
         if (clients_[i]->finished()) continue;
-        return world_.fail("no progress: client {} waits for an answer {} ms after everything was healed", i + 1, (world_.now() - plan_.quiet_from) / 1ms);
+        return world_.fail("no progress: client {} waits for an answer {} ms after everything was healed", i + 1,
+                           (world_.now() - plan_.quiet_from) / 1ms);
     }
-    if (!agree(&why)) return world_.fail("no agreement {} ms after everything was healed: {}", (world_.now() - plan_.quiet_from) / 1ms, why);
+    if (!agree(&why))
+        return world_.fail("no agreement {} ms after everything was healed: {}", (world_.now() - plan_.quiet_from) / 1ms, why);
     check_counters();
 }
 
@@ -282,8 +282,8 @@ void Simulation::check_counters() {
             ENSURE(stored.has_value());
             const std::uint64_t count = *stored ? std::stoull((*stored)->value) : 0;
             if (count < tally.acknowledged || count > tally.acknowledged + tally.unknown) {
-                return world_.fail("node {} counts {} for {}: {} increments were acknowledged, {} have an unknown outcome", n->id().value, count, key,
-                                   tally.acknowledged, tally.unknown);
+                return world_.fail("node {} counts {} for {}: {} increments were acknowledged, {} have an unknown outcome", n->id().value,
+                                   count, key, tally.acknowledged, tally.unknown);
             }
             for (const auto& [value, times] : tally.values) {
                 if (times > 1) return world_.fail("{} increments of {} were answered {}", times, key, value);

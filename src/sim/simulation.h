@@ -37,8 +37,8 @@ public:
 
 private:
     struct Outage {
-        Instant since{0};   ///< a master was seen without a majority first
-        Epoch epoch;        ///< of which it is master
+        Instant since{0};  ///< a master was seen without a majority first
+        Epoch epoch;       ///< of which it is master
         bool counting = false;
     };
 

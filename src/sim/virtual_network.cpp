@@ -10,7 +10,7 @@ namespace tanist::sim {
 namespace {
 
 constexpr Duration kDialTimeout = 1s;
-constexpr Duration kSilenceBreaks = 3s;      ///< a connection whose data is not acknowledged for so long is given up
+constexpr Duration kSilenceBreaks = 3s;  ///< a connection whose data is not acknowledged for so long is given up
 constexpr Duration kWatchEvery = 250ms;
 constexpr Duration kBackOffMin = 20ms, kBackOffMax = 500ms;
 
@@ -197,7 +197,8 @@ void VirtualNetwork::disconnect(NodeId from, NodeId to) {
 /// Ends connections on which something was sent and nothing gets through: the shells' own time-out.
 void VirtualNetwork::watch_silence() {
     for (auto& [pair, s] : sides_) {
-        if (s.up && s.unheard_since != 0us && world_.now() - s.unheard_since > kSilenceBreaks) lose(pair.first, pair.second, core::Loss::kTimeout);
+        if (s.up && s.unheard_since != 0us && world_.now() - s.unheard_since > kSilenceBreaks)
+            lose(pair.first, pair.second, core::Loss::kTimeout);
     }
     world_.after(kWatchEvery, [this] { watch_silence(); });
 }
@@ -225,7 +226,8 @@ void VirtualNetwork::send(NodeId from, NodeId to, core::Message message) {
         return;
     }
     Duration extra{0};
-    if (random_.chance(plan_.reorder, 10'000)) extra = Duration(static_cast<Duration::rep>(random_.below(static_cast<std::uint64_t>(plan_.reorder_by.count()))));
+    if (random_.chance(plan_.reorder, 10'000))
+        extra = Duration(static_cast<Duration::rep>(random_.below(static_cast<std::uint64_t>(plan_.reorder_by.count()))));
     if (random_.chance(plan_.duplicate, 10'000)) transmit(from, to, message, extra + delay());
     transmit(from, to, std::move(message), extra);
 }

@@ -77,20 +77,20 @@ private:
     /// What `from` knows and does about its connection with `to`.
     struct Side {
         bool up = false, dialling = false, heard = false;
-        bool evidence = false;           ///< the dial is the immediate reconnect after a reset (S13)
+        bool evidence = false;  ///< the dial is the immediate reconnect after a reset (S13)
         std::uint32_t attempts = 0;
         // the path from -> to
         bool blocked = false;
-        Instant arrives_last{0};         ///< streams keep their order
+        Instant arrives_last{0};  ///< streams keep their order
         Instant delivered_last{0};
-        Instant unheard_since{0};        ///< since then nothing that was sent has arrived; 0: all is well
-        std::deque<Held> held;           ///< sent into a blocked stream
+        Instant unheard_since{0};  ///< since then nothing that was sent has arrived; 0: all is well
+        std::deque<Held> held;     ///< sent into a blocked stream
         std::size_t held_bytes = 0;
     };
     struct End {
         Listener* listener = nullptr;
         HostState state = HostState::kDark;
-        std::uint64_t process = 0;       ///< dials and resets meant for an earlier one are void
+        std::uint64_t process = 0;  ///< dials and resets meant for an earlier one are void
     };
     using Pair = std::pair<NodeId, NodeId>;
     static Pair ordered(NodeId a, NodeId b) { return a < b ? Pair{a, b} : Pair{b, a}; }
@@ -119,8 +119,8 @@ private:
     Random random_;
     std::int64_t slowness_ = 1;
     std::map<NodeId, End> ends_;
-    std::map<Pair, Side> sides_;                   ///< by (from, to)
-    std::map<Pair, std::uint64_t> connections_;    ///< the number of the newest connection of a pair
+    std::map<Pair, Side> sides_;                 ///< by (from, to)
+    std::map<Pair, std::uint64_t> connections_;  ///< the number of the newest connection of a pair
     std::set<Pair> refused_;
     std::size_t held_bytes_max_ = 0;
 };

@@ -52,7 +52,9 @@ public:
     [[nodiscard]] std::size_t queued() const { return queue_.size(); }
 
 private:
-    struct Recycle { Lsn through; };
+    struct Recycle {
+        Lsn through;
+    };
     using Operation = std::variant<core::AppendToWal, core::ReadLog, Recycle>;
 
     void go_on();
@@ -71,7 +73,7 @@ private:
     std::deque<Operation> queue_;
     std::vector<core::WalDurable> written_;  ///< and not yet synced
     bool busy_ = false, failed_ = false;
-    std::uint64_t activity_ = 0;             ///< so that an idle period can be told
+    std::uint64_t activity_ = 0;  ///< so that an idle period can be told
 };
 
 }  // namespace tanist::sim

@@ -23,7 +23,7 @@ public:
 
     [[nodiscard]] Result<std::optional<std::string>> get(std::string_view key) const override { return store_->get(key); }
     [[nodiscard]] Result<std::vector<std::optional<std::string>>> get_many(std::span<const std::string_view> keys,
-                                                                          std::size_t bytes_max) const override {
+                                                                           std::size_t bytes_max) const override {
         return store_->get_many(keys, bytes_max);
     }
     [[nodiscard]] Result<store::ScanRows> scan(const store::ScanRequest& request) const override { return store_->scan(request); }

@@ -151,14 +151,14 @@ TEST_F(Program, WhatItCannotReachIsExitCode3AndNamesTheNodes) {
     EXPECT_EQ(ran.exit, Exit::kUnavailable);
     EXPECT_THAT(ran.err, AllOf(::testing::StartsWith("tanist: "), HasSubstr(gone), HasSubstr("refused")));
     cluster_.promote(0);
-    const auto write = run({"--timeout", "100ms", "put", "k", "v"});
+    const auto write = run({"--timeout", "300ms", "put", "k", "v"});
     EXPECT_EQ(write.exit, Exit::kUnavailable);
     EXPECT_THAT(write.err, AllOf(HasSubstr("knows no master"), HasSubstr(cluster_.node(1).address())));
 }
 
 TEST_F(Program, AnUnknownOutcomeIsExitCode5) {
     on_master<native::Put>(Silent{});
-    const auto ran = run({"--timeout", "100ms", "put", "k", "v"});
+    const auto ran = run({"--timeout", "300ms", "put", "k", "v"});
     EXPECT_EQ(ran.exit, Exit::kUnknown);
     EXPECT_THAT(ran.err, HasSubstr("outcome unknown"));
 }
@@ -175,7 +175,7 @@ TEST_F(Program, AReadOnItsOwnIsLinearizableAndSaysWhenItCannotBe) {
     EXPECT_EQ(ran.exit, Exit::kOk);
     EXPECT_EQ(ran.out, "v\n");
     EXPECT_THAT(ran.err, HasSubstr("no master confirms"));
-    EXPECT_EQ(run({"get", "k", "--read-level", "linearizable", "--timeout", "100ms"}).exit, Exit::kUnavailable);
+    EXPECT_EQ(run({"get", "k", "--read-level", "linearizable", "--timeout", "300ms"}).exit, Exit::kUnavailable);
     EXPECT_THAT(run({"get", "k", "--read-level", "session"}).err, IsEmpty());
 }
 

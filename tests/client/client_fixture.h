@@ -34,10 +34,12 @@ using testing::Reset;
 using testing::Silent;
 
 inline Options quick(std::vector<std::string> seeds) {
-    return {.seeds = std::move(seeds), .deadline = 10s, .silence = 30ms, .refresh = 30ms, .backoff_min = 1ms, .backoff_max = 20ms};
+    return {.seeds = std::move(seeds), .deadline = 20s, .silence = 3s, .refresh = 30ms, .backoff_min = 1ms, .backoff_max = 20ms};
 }
-inline Client connect(const FakeCluster& cluster) {
-    auto client = Client::connect(quick(cluster.addresses()));
+inline Client connect(const FakeCluster& cluster, std::chrono::milliseconds silence = 3s) {
+    auto options = quick(cluster.addresses());
+    options.silence = silence;
+    auto client = Client::connect(options);
     EXPECT_TRUE(client) << client.error().message;
     return std::move(*client);
 }

@@ -61,7 +61,7 @@ TEST(ExactlyOnce, WritesFollowAFailoverWhenTheOldMasterIsKilled) {
 
 TEST(ExactlyOnce, WritesFollowAFailoverWhenTheOldMasterFallsSilent) {
     FakeCluster cluster;
-    auto client = connect(cluster);
+    auto client = connect(cluster, 30ms);
     ASSERT_TRUE(client.increment("n"));
     cluster.node(1).pause();
     auto pending = client.send(Increment{"n"});
@@ -191,7 +191,7 @@ TEST(Errors, EachCodeOfTheProtocolSaysWhatBecameOfAWrite) {  // S20
         auto options = quick(cluster.addresses());
         options.backoff_min = options.backoff_max = 10s;  // no second attempt within the deadline
         auto client = Client::connect(options).value();
-        const auto result = client.put("k", "v", {.deadline = 200ms});
+        const auto result = client.put("k", "v", {.deadline = 400ms});
         ASSERT_FALSE(result);
         EXPECT_EQ(result.error().code, as) << static_cast<int>(code);
         EXPECT_EQ(result.error().outcome, outcome) << static_cast<int>(code);

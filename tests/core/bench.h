@@ -44,14 +44,14 @@ inline std::vector<Entry> part(const std::vector<Entry>& log, std::uint64_t from
 
 struct BenchSetup {
     NodeId self = kNode1;
-    std::vector<std::uint64_t> log;        ///< epochs of the entries found at start
-    std::uint64_t epoch = 0;               ///< durable; at least the log's
+    std::vector<std::uint64_t> log;  ///< epochs of the entries found at start
+    std::uint64_t epoch = 0;         ///< durable; at least the log's
     MemberId voted_for;
     std::uint64_t applied = 0;
     std::size_t nodes = 3;
     Tail tail = Tail::kClean;
-    std::uint64_t good = 0;                ///< with a hole: the last good entry in front of it
-    std::vector<std::uint64_t> behind;     ///< LSNs of good records behind it
+    std::uint64_t good = 0;             ///< with a hole: the last good entry in front of it
+    std::vector<std::uint64_t> behind;  ///< LSNs of good records behind it
     std::uint64_t confirmed = 0, intent = 0;
 };
 
@@ -77,7 +77,9 @@ public:
         }
         return all;
     }
-    Actions from(NodeId peer, std::uint64_t epoch, Body body) { return step(PeerMessage{{{kCluster, member(peer), {epoch}}, std::move(body)}}); }
+    Actions from(NodeId peer, std::uint64_t epoch, Body body) {
+        return step(PeerMessage{{{kCluster, member(peer), {epoch}}, std::move(body)}});
+    }
     /// All appended so far is durable.
     Actions durable() { return step(WalDurable{generation, node_.view().last.lsn}); }
     /// Performs what a disk would: appends become durable, applies are done. For getting somewhere, not for looking.
@@ -121,7 +123,11 @@ public:
 
 private:
     static NodeOptions options(const BenchSetup& setup) {
-        NodeOptions o{.cluster_name = "test", .heartbeat_ticks = kHeartbeat, .election_timeout_ticks = kTimeout, .wal_stall_ticks = 4 * kTimeout, .promotion_pull_ticks = 5};
+        NodeOptions o{.cluster_name = "test",
+                      .heartbeat_ticks = kHeartbeat,
+                      .election_timeout_ticks = kTimeout,
+                      .wal_stall_ticks = 4 * kTimeout,
+                      .promotion_pull_ticks = 5};
         for (std::uint64_t i = 1; i <= setup.nodes; ++i) o.configured.push_back({{i}, "host:1"});
         return o;
     }

@@ -63,10 +63,14 @@ StartState Cluster::judge(Disk& disk) {
     start.mark = disk.mark;
     Lsn bad = disk.last().next();
     if (!disk.unreadable.empty()) bad = *disk.unreadable.begin();
-    if (disk.slots_unreadable) start.tail = Tail::kUnbounded;
-    else if (bad <= disk.mark.confirmed.lsn) start.tail = Tail::kCorrupt;
-    else if (bad <= disk.mark.intent.lsn) start.tail = Tail::kInDoubt;
-    else if (bad <= disk.last()) start.tail = Tail::kTorn;
+    if (disk.slots_unreadable)
+        start.tail = Tail::kUnbounded;
+    else if (bad <= disk.mark.confirmed.lsn)
+        start.tail = Tail::kCorrupt;
+    else if (bad <= disk.mark.intent.lsn)
+        start.tail = Tail::kInDoubt;
+    else if (bad <= disk.last())
+        start.tail = Tail::kTorn;
     if (start.tail == Tail::kTorn || start.tail == Tail::kClean) {
         disk.truncate(bad.previous());  // copied, synced, with a mark that says so
         start.mark = disk.mark;
@@ -246,13 +250,16 @@ void Cluster::perform(TestNode& n, Action& action) {
                 d.pristine = false;
             } else if constexpr (std::is_same_v<A, SaveVote>) {
                 if (d.vote && a.vote.epoch < d.vote->epoch) fail("an epoch went back");
-                if (d.vote && a.vote.epoch == d.vote->epoch && !d.vote->candidate.node.is_zero() && d.vote->candidate != a.vote.candidate) fail("S3: two votes in one epoch");
+                if (d.vote && a.vote.epoch == d.vote->epoch && !d.vote->candidate.node.is_zero() && d.vote->candidate != a.vote.candidate)
+                    fail("S3: two votes in one epoch");
                 d.vote = a.vote;
                 d.pristine = false;
             } else if constexpr (std::is_same_v<A, ExportRescued>) {
                 for (Lsn lsn = a.from; lsn <= a.through; lsn = lsn.next()) {
-                    if (d.find(lsn) == nullptr) fail("ExportRescued names an entry that cannot be read");
-                    else d.rescued.push_back(d.find(lsn)->id());
+                    if (d.find(lsn) == nullptr)
+                        fail("ExportRescued names an entry that cannot be read");
+                    else
+                        d.rescued.push_back(d.find(lsn)->id());
                 }
             } else if constexpr (std::is_same_v<A, CutLog>) {
                 if (d.slots_unreadable) fail("S9: a cut while the mark is unreadable");
@@ -294,20 +301,27 @@ void Cluster::perform(TestNode& n, Action& action) {
             } else if constexpr (std::is_same_v<A, ReadLog>) {
                 std::vector<Entry> entries;
                 std::size_t bytes = 0;
-                for (Lsn lsn = a.from; lsn <= a.through && d.find(lsn) != nullptr && (entries.empty() || bytes < a.bytes_max); lsn = lsn.next()) {
+                for (Lsn lsn = a.from; lsn <= a.through && d.find(lsn) != nullptr && (entries.empty() || bytes < a.bytes_max);
+                     lsn = lsn.next()) {
                     entries.push_back(*d.find(lsn));
                     bytes += entries.back().size();
                 }
-                if (!entries.empty()) n.events.push_back(LogRead{a.token, std::move(entries)});
-                else if (a.from <= d.base.lsn) n.events.push_back(LogRead{a.token, tanist::fail(ErrorCode::kRecycled, "recycled")});
-                else n.events.push_back(LogRead{a.token, tanist::fail(ErrorCode::kNotFound, "not there")});
+                if (!entries.empty())
+                    n.events.push_back(LogRead{a.token, std::move(entries)});
+                else if (a.from <= d.base.lsn)
+                    n.events.push_back(LogRead{a.token, tanist::fail(ErrorCode::kRecycled, "recycled")});
+                else
+                    n.events.push_back(LogRead{a.token, tanist::fail(ErrorCode::kNotFound, "not there")});
             } else if constexpr (std::is_same_v<A, Apply>) {
                 on_apply(n, a);
             } else if constexpr (std::is_same_v<A, StartCopy>) {
                 n.donor = a.donor;
                 TestNode& donor = at(a.donor);
-                if (!donor.node) n.events.push_back(CopyReceived{tanist::fail(ErrorCode::kUnavailable, "down"), 0, {}});
-                else n.events.push_back(CopyReceived{donor.disk.applied, donor.disk.applied_timestamp, donor.disk.membership.value_or(Membership{})});
+                if (!donor.node)
+                    n.events.push_back(CopyReceived{tanist::fail(ErrorCode::kUnavailable, "down"), 0, {}});
+                else
+                    n.events.push_back(
+                        CopyReceived{donor.disk.applied, donor.disk.applied_timestamp, donor.disk.membership.value_or(Membership{})});
             } else if constexpr (std::is_same_v<A, RecycleLog>) {
                 n.recycle_through = a.through;
             } else if constexpr (std::is_same_v<A, Send>) {
@@ -353,7 +367,8 @@ void Cluster::repair(TestNode& n, const RepairLog& action) {
     Lsn end = d.unreadable.empty() ? d.last() : d.unreadable.begin()->previous();
     if (!action.fill.empty()) {
         const Lsn from = action.fill.front().lsn();
-        if (from > end.next() || !action.fill.front().follows(d.id_of(from.previous()))) return fail("RepairLog does not follow what is good");
+        if (from > end.next() || !action.fill.front().follows(d.id_of(from.previous())))
+            return fail("RepairLog does not follow what is good");
         const std::vector<Entry> old = d.log;
         d.log.resize(from.previous().value - d.base.lsn.value);
         for (const Entry& entry : action.fill) d.log.push_back(entry);
@@ -375,10 +390,12 @@ void Cluster::repair(TestNode& n, const RepairLog& action) {
 void Cluster::on_apply(TestNode& n, const Apply& apply) {
     Disk& d = n.disk;
     for (const Entry& entry : apply.entries) {
-        if (entry.lsn() != d.applied.lsn.next()) fail(fmt::format("node {} applies lsn {} behind {}", n.id.value, entry.lsn().value, d.applied.lsn.value));
+        if (entry.lsn() != d.applied.lsn.next())
+            fail(fmt::format("node {} applies lsn {} behind {}", n.id.value, entry.lsn().value, d.applied.lsn.value));
         if (entry.lsn() > d.durable) fail("S7: applied what is not durable");
         const auto [known, is_new] = committed_.try_emplace(entry.lsn(), entry.id());
-        if (!is_new && known->second != entry.id()) fail(fmt::format("node {} applies another entry at lsn {}", n.id.value, entry.lsn().value));
+        if (!is_new && known->second != entry.id())
+            fail(fmt::format("node {} applies another entry at lsn {}", n.id.value, entry.lsn().value));
         d.applied = entry.id();
         d.applied_timestamp = entry.timestamp();
         if (entry.kind() == EntryKind::kMembership) d.membership = *decode_membership(entry.payload());
@@ -394,7 +411,8 @@ void Cluster::check(TestNode& n) {
         if (!is_new && known->second != n.disk.identity.id) fail(fmt::format("two masters in epoch {}", n.node->epoch().value));
         if (n.node->open()) {
             for (const auto& [lsn, id] : committed_) {  // leader completeness
-                if (lsn > n.disk.base.lsn && (lsn > n.disk.last() || n.disk.id_of(lsn) != id)) fail(fmt::format("the master of epoch {} lacks the committed lsn {}", n.node->epoch().value, lsn.value));
+                if (lsn > n.disk.base.lsn && (lsn > n.disk.last() || n.disk.id_of(lsn) != id))
+                    fail(fmt::format("the master of epoch {} lacks the committed lsn {}", n.node->epoch().value, lsn.value));
             }
         }
     }

@@ -21,12 +21,12 @@ struct Disk {
     std::optional<Vote> vote;
     bool pristine = true;
     EntryId base;
-    std::vector<Entry> log;            ///< from base.lsn.next() on
+    std::vector<Entry> log;  ///< from base.lsn.next() on
     std::set<Lsn> unreadable;
     bool slots_unreadable = false;
     Lsn durable;
-    Mark mark;                         ///< durable
-    EntryId written_intent;            ///< maybe not durable
+    Mark mark;               ///< durable
+    EntryId written_intent;  ///< maybe not durable
     EntryId applied, stored;
     std::uint64_t applied_timestamp = 0;
     std::optional<Membership> membership;  ///< as of `applied`
@@ -49,7 +49,7 @@ struct ClusterOptions {
     std::size_t tail_bytes_max = 32 << 20, append_bytes_max = 1 << 20;
     std::uint64_t seed = 1;
     NetworkOptions network;
-    bool slow_disks = false;            ///< WalDurable comes some ticks later
+    bool slow_disks = false;  ///< WalDurable comes some ticks later
 };
 
 class Cluster {
@@ -57,9 +57,9 @@ public:
     explicit Cluster(ClusterOptions options);
 
     // -- time and faults ------------------------------------------------------------------------------------------------------
-    void run(std::uint64_t ticks);                 ///< all nodes tick, all messages that are due arrive
-    void tick(NodeId node, std::uint64_t times);   ///< one node alone; nothing arrives
-    void deliver();                                ///< what is due, until nothing is
+    void run(std::uint64_t ticks);                ///< all nodes tick, all messages that are due arrive
+    void tick(NodeId node, std::uint64_t times);  ///< one node alone; nothing arrives
+    void deliver();                               ///< what is due, until nothing is
     void kill(NodeId node, bool power_cut = false);
     void start(NodeId node);
     void isolate(NodeId node);
@@ -99,12 +99,12 @@ private:
         std::unique_ptr<Node> node;
         std::uint64_t life = 0;
         std::set<NodeId> connected;
-        std::deque<Event> events;                         ///< caused by actions, in order
+        std::deque<Event> events;                                   ///< caused by actions, in order
         std::vector<std::pair<std::uint64_t, WalDurable>> syncing;  ///< by tick
         Lsn recycle_through;
         std::optional<NodeId> donor;
-        std::set<std::uint64_t> unanswered;               ///< proposals accepted in this life
-        std::vector<Message> received;                    ///< when somebody wants to look
+        std::set<std::uint64_t> unanswered;  ///< proposals accepted in this life
+        std::vector<Message> received;       ///< when somebody wants to look
     };
     struct Flying {
         std::uint64_t at, order;

@@ -19,12 +19,9 @@ struct Mix {
     std::uint64_t lost, duplicated, delay;
 };
 constexpr Mix kMixes[] = {
-    {"network", false, false, false, false, 10, 10, 4},
-    {"crashes", true, false, false, false, 5, 5, 2},
-    {"recycling", true, false, false, true, 5, 5, 2},
-    {"damage", true, true, false, false, 2, 2, 1},
-    {"unreadable_slots", true, true, true, false, 2, 2, 1},
-    {"everything", true, true, true, true, 5, 5, 3},
+    {"network", false, false, false, false, 10, 10, 4},     {"crashes", true, false, false, false, 5, 5, 2},
+    {"recycling", true, false, false, true, 5, 5, 2},       {"damage", true, true, false, false, 2, 2, 1},
+    {"unreadable_slots", true, true, true, false, 2, 2, 1}, {"everything", true, true, true, true, 5, 5, 3},
 };
 
 const std::vector<std::vector<ConfiguredRole>> kTopologies = {
@@ -108,7 +105,8 @@ private:
         const Lsn last = disk.last();
         if (last <= disk.base.lsn) return;
         for (std::uint64_t holes = random_.below(3); holes > 0; --holes) {
-            const Lsn from{random_.between(std::max(disk.base.lsn.value + 1, last.value - std::min<std::uint64_t>(last.value - 1, 12)), last.value)};
+            const Lsn from{
+                random_.between(std::max(disk.base.lsn.value + 1, last.value - std::min<std::uint64_t>(last.value - 1, 12)), last.value)};
             cluster_.destroy(node, from, {from.value + random_.below(4)});
         }
     }
@@ -132,11 +130,13 @@ private:
         for (std::uint64_t i = 1; i <= cluster_.size(); ++i) {
             if (!cluster_.running({i})) continue;
             const View v = cluster_.node({i}).view();
-            text += fmt::format("\n  node {} role={} health={} why=\"{}\" epoch={} last={}/{} commit={} applied={}", i, static_cast<int>(v.role),
-                                static_cast<int>(v.health), v.why, v.epoch.value, v.last.epoch.value, v.last.lsn.value, v.commit.value, v.applied.value);
+            text += fmt::format("\n  node {} role={} health={} why=\"{}\" epoch={} last={}/{} commit={} applied={}", i,
+                                static_cast<int>(v.role), static_cast<int>(v.health), v.why, v.epoch.value, v.last.epoch.value,
+                                v.last.lsn.value, v.commit.value, v.applied.value);
         }
         const auto transcript = cluster_.take_transcript();
-        for (std::size_t i = transcript.size() - std::min<std::size_t>(transcript.size(), 40); i < transcript.size(); ++i) text += "\n    " + transcript[i];
+        for (std::size_t i = transcript.size() - std::min<std::size_t>(transcript.size(), 40); i < transcript.size(); ++i)
+            text += "\n    " + transcript[i];
         return text;
     }
 
@@ -158,7 +158,8 @@ TEST_P(RandomHistory, KeepsEveryPromiseAndRecovers) {
     const std::uint64_t first = from_environment("TANIST_SEED", 1);
     const std::uint64_t count = from_environment("TANIST_SEEDS", 25);
     for (std::uint64_t seed = first; seed < first + count; ++seed) {
-        SCOPED_TRACE(fmt::format("replay: TANIST_SEED={} TANIST_SEEDS=1 core_test --gtest_filter=*RandomHistory*/{}", seed, GetParam().name));
+        SCOPED_TRACE(
+            fmt::format("replay: TANIST_SEED={} TANIST_SEEDS=1 core_test --gtest_filter=*RandomHistory*/{}", seed, GetParam().name));
         History(GetParam(), seed).run();
         if (HasFailure()) return;
     }

@@ -18,7 +18,9 @@ protected:
         checker_.on_appended(node, {&entry, 1});
         checker_.on_synced(node, entry.lsn());
     }
-    void apply(NodeId node, const Entry& entry, std::uint64_t digest = 1) { checker_.on_state(node, {entry.id(), entry.timestamp()}, digest); }
+    void apply(NodeId node, const Entry& entry, std::uint64_t digest = 1) {
+        checker_.on_state(node, {entry.id(), entry.timestamp()}, digest);
+    }
     static Entry make(std::uint64_t epoch, const EntryId& before, std::uint64_t timestamp = 1) {
         return Entry::make({epoch}, before, timestamp, EntryKind::kEpochStart, "");
     }

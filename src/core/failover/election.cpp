@@ -35,8 +35,8 @@ void stand(State& s, Actions& out) {
     s.role = Role::kCandidate;
     s.election.granted = {s.self().node};
     s.election.deadline = s.time.ticks + retry_ticks(s) + s.options.heartbeat_ticks;
-    notice(out, NoticeLevel::kInfo, "standing for election node={} epoch={} last_epoch={} last_lsn={}", s.self().node.value, s.epoch().value,
-           s.log.last().epoch.value, s.log.last().lsn.value);
+    notice(out, NoticeLevel::kInfo, "standing for election node={} epoch={} last_epoch={} last_lsn={}", s.self().node.value,
+           s.epoch().value, s.log.last().epoch.value, s.log.last().lsn.value);
     if (s.election.granted.size() >= quorum(s)) return become_master(s, out);
     send_to_voters(s, VoteRequest{s.log.last().rank(), std::nullopt}, out);
 }
@@ -164,7 +164,8 @@ void on_pre_vote_request(State& s, Peer& from, const Header& header, const PreVo
     if (header.epoch == s.epoch() && s.following.master == header.sender) on_master_dead(s, out);
     PreVoteReply reply{.proposed = m.proposed, .rank = readable_rank(s)};
     if (hears_master(s)) reply.master = s.is_master() ? s.self() : s.following.master;
-    reply.granted = !reply.master && m.proposed > s.epoch() && s.is_voter(from) && may_vote_for(s, m.rank) && yields_to(s, from.node, m.rank);
+    reply.granted =
+        !reply.master && m.proposed > s.epoch() && s.is_voter(from) && may_vote_for(s, m.rank) && yields_to(s, from.node, m.rank);
     send(s, from.node, reply, out);
 }
 
@@ -186,7 +187,8 @@ void on_vote_request(State& s, Peer& from, const Header& header, const VoteReque
     from.rank = m.rank;
     const bool is_free = header.epoch > s.epoch() || s.vote.candidate.node.is_zero();
     const bool is_repeated = header.epoch == s.epoch() && s.vote.candidate == header.sender;
-    const bool granted = s.is_voter(from) && may_vote_for(s, m.rank) && (is_repeated || (is_free && !hears_master(s)) || (is_free && is_ordered));
+    const bool granted =
+        s.is_voter(from) && may_vote_for(s, m.rank) && (is_repeated || (is_free && !hears_master(s)) || (is_free && is_ordered));
     if (header.epoch > s.epoch()) {
         adopt_epoch(s, header.epoch, granted ? header.sender : MemberId{}, out);
     } else if (granted && !is_repeated) {

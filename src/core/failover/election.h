@@ -20,8 +20,8 @@ struct Election {
     bool asking = false;                      ///< for pre-votes
     bool delayed = false;                     ///< has its pre-votes, and first pulls what a peer of higher rank holds (S14)
     Epoch proposed;
-    std::uint64_t sent_tick = 0;              ///< of the last request
-    std::vector<NodeId> granted;              ///< pre-votes while asking, votes while candidate; ours included
+    std::uint64_t sent_tick = 0;  ///< of the last request
+    std::vector<NodeId> granted;  ///< pre-votes while asking, votes while candidate; ours included
 };
 
 /// Whether the master of this epoch was heard within an election timeout and nothing of our own says that it is dead (S13).

@@ -4,10 +4,10 @@
 #include <algorithm>
 
 #include "base/ensure.h"
+#include "core/replication/following.h"
 #include "core/replication/quorum.h"
 #include "core/replication/sending.h"
 #include "core/state.h"
-#include "core/replication/following.h"
 
 namespace tanist::core {
 namespace {
@@ -93,8 +93,8 @@ void on_promotion_fetch_reply(State& s, Peer& from, const FetchReply& m, Actions
     if (!s.is_master() || !s.reign.pulling) return;  // too late: our log is the cluster's already
     const auto asked = std::ranges::find_if(s.reign.asked, [&](const Reign::Asked& a) { return a.node == from.node && a.id == m.id; });
     if (asked == s.reign.asked.end() || m.status == FetchStatus::kBusy) return;
-    const bool extends = m.status == FetchStatus::kEntries && !m.entries.empty() && m.entries.back().epoch() < s.epoch() && s.log.holds(m.previous) &&
-                         take_entries(s, m.previous, m.entries, false, out) == Taken::kExtended;
+    const bool extends = m.status == FetchStatus::kEntries && !m.entries.empty() && m.entries.back().epoch() < s.epoch() &&
+                         s.log.holds(m.previous) && take_entries(s, m.previous, m.entries, false, out) == Taken::kExtended;
     if (extends && m.last > s.log.last().rank()) {
         asked->id = s.next_id();
         return ask(s, *asked, out);

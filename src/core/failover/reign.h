@@ -20,18 +20,18 @@ struct Reign {
         NodeId node;
         std::uint64_t id;
     };
-    bool pulling = false;             ///< before the epoch-start entry (S15): no position of our log may be named
+    bool pulling = false;  ///< before the epoch-start entry (S15): no position of our log may be named
     std::uint64_t pull_deadline = 0;
     std::uint64_t asked_tick = 0;
-    std::vector<Asked> asked;         ///< who has not answered yet
-    Lsn epoch_start;                  ///< 0 while pulling
-    bool open = false;                ///< the epoch-start entry is committed and everything is applied
-    std::uint64_t since = 0;          ///< tick of the election
+    std::vector<Asked> asked;  ///< who has not answered yet
+    Lsn epoch_start;           ///< 0 while pulling
+    bool open = false;         ///< the epoch-start entry is committed and everything is applied
+    std::uint64_t since = 0;   ///< tick of the election
     std::uint64_t heartbeat_tick = 0;
     struct Stamp {
         std::uint64_t round, tick;
     };
-    std::deque<Stamp> stamps;         ///< when the last heartbeats' rounds began: an answer proves contact then, however late it comes
+    std::deque<Stamp> stamps;  ///< when the last heartbeats' rounds began: an answer proves contact then, however late it comes
 };
 
 void become_master(State& s, Actions& out);

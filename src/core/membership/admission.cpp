@@ -25,12 +25,14 @@ std::vector<NodeId> configured(const State& s) {
 /// Why we do not deal with whoever says this of itself; empty: we do.
 std::string why_refused(const State& s, const Peer& peer, const Header& header, const Hello& hello) {
     if (hello.cluster_name != s.options.cluster_name) {
-        return fmt::format("node {} is configured for cluster \"{}\", this is \"{}\"", header.sender.node.value, hello.cluster_name, s.options.cluster_name);
+        return fmt::format("node {} is configured for cluster \"{}\", this is \"{}\"", header.sender.node.value, hello.cluster_name,
+                           s.options.cluster_name);
     }
     if (!s.identity.founding) {
         const bool is_founded = !header.cluster.is_zero();
         if (!is_founded && hello.configured != configured(s)) {
-            return fmt::format("cluster.nodes differs: {} at node {}, {} here", list(hello.configured), header.sender.node.value, list(configured(s)));
+            return fmt::format("cluster.nodes differs: {} at node {}, {} here", list(hello.configured), header.sender.node.value,
+                               list(configured(s)));
         }
         const bool is_double = peer.id && peer.id->incarnation != header.sender.incarnation && peer.heard_tick &&
                                s.time.ticks - *peer.heard_tick < 3 * s.options.heartbeat_ticks;
@@ -39,13 +41,16 @@ std::string why_refused(const State& s, const Peer& peer, const Header& header, 
     }
     const ClusterId cluster = s.identity.founding->cluster;
     if (!header.cluster.is_zero() && header.cluster != cluster) {
-        return fmt::format("node {} belongs to another cluster of the same name ({:016x}, this is {:016x})", header.sender.node.value, header.cluster.value, cluster.value);
+        return fmt::format("node {} belongs to another cluster of the same name ({:016x}, this is {:016x})", header.sender.node.value,
+                           header.cluster.value, cluster.value);
     }
     const Member* member = s.members.current().find(header.sender.node);
     if (member == nullptr) return fmt::format("node {} is no member of this cluster", header.sender.node.value);
     if (member->id != header.sender) {
-        return fmt::format("node {} came with another data directory (incarnation {:016x}, the member is {:016x}): a wiped or replaced one stays out until it is admitted",
-                           header.sender.node.value, header.sender.incarnation.value, member->id.incarnation.value);
+        return fmt::format(
+            "node {} came with another data directory (incarnation {:016x}, the member is {:016x}): a wiped or replaced one stays out "
+            "until it is admitted",
+            header.sender.node.value, header.sender.incarnation.value, member->id.incarnation.value);
     }
     return {};
 }
@@ -53,11 +58,13 @@ std::string why_refused(const State& s, const Peer& peer, const Header& header, 
 void on_hello(State& s, Peer& peer, const Header& header, const Hello& hello, Actions& out) {
     const std::string reason = why_refused(s, peer, header, hello);
     if (!reason.empty()) {
-        if (peer.refusal != reason) notice(out, NoticeLevel::kWarn, "refusing a node node={} reason=\"{}\"", header.sender.node.value, reason);
+        if (peer.refusal != reason)
+            notice(out, NoticeLevel::kWarn, "refusing a node node={} reason=\"{}\"", header.sender.node.value, reason);
         peer.refusal = reason;
         return send(s, peer.node, Refusal{reason}, out);
     }
-    const bool is_founder_without_cluster = s.identity.founding && header.cluster.is_zero() && s.identity.founding->find(header.sender) != nullptr;
+    const bool is_founder_without_cluster =
+        s.identity.founding && header.cluster.is_zero() && s.identity.founding->find(header.sender) != nullptr;
     if (is_founder_without_cluster && !hello.pristine) {
         peer.refusal = fmt::format("node {} has lost which cluster it belongs to", peer.node.value);
         return send(s, peer.node, Refusal{peer.refusal}, out);
@@ -98,13 +105,15 @@ Peer* admit(State& s, const Message& message, Actions& out) {
     const Header& header = message.header;
     if (header.sender.node == s.self().node) {
         if (header.sender != s.self()) {
-            notice(out, NoticeLevel::kError, "another process uses our node id node={} incarnation={:016x}", header.sender.node.value, header.sender.incarnation.value);
+            notice(out, NoticeLevel::kError, "another process uses our node id node={} incarnation={:016x}", header.sender.node.value,
+                   header.sender.incarnation.value);
         }
         return nullptr;
     }
     Peer* peer = s.find_peer(header.sender.node);
     if (peer == nullptr) {
-        send(s, header.sender.node, Refusal{fmt::format("node {} is not in cluster.nodes of node {}", header.sender.node.value, s.self().node.value)}, out);
+        send(s, header.sender.node,
+             Refusal{fmt::format("node {} is not in cluster.nodes of node {}", header.sender.node.value, s.self().node.value)}, out);
         return nullptr;
     }
     if (!s.quarantine.empty() || take_introduction(s, *peer, message, out)) return nullptr;

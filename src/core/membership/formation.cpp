@@ -29,8 +29,10 @@ std::string missing_nodes(const State& s) {
     for (const Peer& peer : s.peers) {
         if (is_pristine(peer)) continue;
         missing += fmt::format("{}{}", missing.empty() ? "" : ", ", peer.node.value);
-        if (!peer.refusal.empty()) missing += fmt::format(" ({})", peer.refusal);
-        else if (peer.hello) missing += " (has held data before)";
+        if (!peer.refusal.empty())
+            missing += fmt::format(" ({})", peer.refusal);
+        else if (peer.hello)
+            missing += " (has held data before)";
     }
     return missing;
 }
@@ -75,10 +77,12 @@ void accept(State& s, Membership founding, bool stands_first, Actions& out) {
     s.formation.founded_now = true;
     s.formation.waiting_for.clear();
     reset_election_timeout(s);
-    if (stands_first) s.election.deadline = s.time.ticks;
-    else s.election.deadline += s.options.election_timeout_ticks;  // leaves the first reign to the configured master
-    notice(out, NoticeLevel::kInfo, "cluster formed name={} cluster={:016x} members={}", s.options.cluster_name, s.identity.founding->cluster.value,
-           s.identity.founding->members.size());
+    if (stands_first)
+        s.election.deadline = s.time.ticks;
+    else
+        s.election.deadline += s.options.election_timeout_ticks;  // leaves the first reign to the configured master
+    notice(out, NoticeLevel::kInfo, "cluster formed name={} cluster={:016x} members={}", s.options.cluster_name,
+           s.identity.founding->cluster.value, s.identity.founding->members.size());
     for (Peer& peer : s.peers) {
         if (const Member* member = s.members.current().find(peer.node)) peer.id = member->id;
         if (peer.connected) send(s, peer.node, own_hello(s), out);
@@ -98,7 +102,8 @@ bool is_lowest(const State& s) { return s.peers.empty() || s.self().node < s.pee
 void bootstrap(State& s, Actions& out) {
     for (const Peer& peer : s.peers) {
         if (!peer.hello_cluster.is_zero()) {
-            s.formation.waiting_for = fmt::format("--bootstrap: node {} already belongs to a cluster, which this would rival", peer.node.value);
+            s.formation.waiting_for =
+                fmt::format("--bootstrap: node {} already belongs to a cluster, which this would rival", peer.node.value);
             return;
         }
     }
@@ -157,9 +162,11 @@ void on_formation_proposal(State& s, Peer& from, const Header& header, const For
         return refuse(fmt::format("node {} already belongs to cluster {:016x}", s.self().node.value, s.identity.founding->cluster.value));
     }
     if (founding.cluster.is_zero() || founding.cluster != header.cluster || founding.find(header.sender) == nullptr) return;
-    if (founding.cluster_name != s.options.cluster_name) return refuse(fmt::format("node {} is configured for cluster \"{}\"", s.self().node.value, s.options.cluster_name));
+    if (founding.cluster_name != s.options.cluster_name)
+        return refuse(fmt::format("node {} is configured for cluster \"{}\"", s.self().node.value, s.options.cluster_name));
     if (!s.pristine) return refuse(fmt::format("node {} has held data before", s.self().node.value));
-    if (founding.find(s.self()) == nullptr) return refuse(fmt::format("node {} has another data directory than the one listed", s.self().node.value));
+    if (founding.find(s.self()) == nullptr)
+        return refuse(fmt::format("node {} has another data directory than the one listed", s.self().node.value));
     if (from.id && *from.id != header.sender) return;  // delayed, from an earlier life of that node
     accept(s, founding, s.options.role == ConfiguredRole::kMaster && !s.options.bootstrap, out);
     send(s, from.node, FormationAccept{}, out);

@@ -85,7 +85,8 @@ void need_copy(State& s, std::string why, Actions& out) {
     if (s.copying.needed) return;
     s.copying.needed = true;
     s.copying.why = std::move(why);
-    notice(out, NoticeLevel::kWarn, "a full copy is needed reason=\"{}\" last_lsn={} applied_lsn={}", s.copying.why, s.log.last().lsn.value, s.applied.value);
+    notice(out, NoticeLevel::kWarn, "a full copy is needed reason=\"{}\" last_lsn={} applied_lsn={}", s.copying.why, s.log.last().lsn.value,
+           s.applied.value);
 }
 
 void tick_copy(State& s, Actions& out) {
@@ -93,8 +94,8 @@ void tick_copy(State& s, Actions& out) {
     if (!has_state(s)) need_copy(s, "the state ends before the log begins", out);
     if (!s.copying.needed) return;
     // The master may still have served what was missing, from its log.
-    const bool reached_by_log = has_state(s) && !s.hole && s.in_sync && s.following.master && s.following.matched >= s.following.master_commit &&
-                                !s.following.matched.is_zero();
+    const bool reached_by_log = has_state(s) && !s.hole && s.in_sync && s.following.master &&
+                                s.following.matched >= s.following.master_commit && !s.following.matched.is_zero();
     if (reached_by_log) {
         if (s.copying.donor) out.push_back(StopCopy{});
         s.copying = Copying{};
@@ -117,7 +118,8 @@ void on_copy_received(State& s, const CopyReceived& e, Actions& out) {
     }
     if (const std::string why = why_not(s, *e.position); !why.empty()) {
         out.push_back(StopCopy{});
-        notice(out, NoticeLevel::kWarn, "a copy is not installed donor={} position_lsn={} reason=\"{}\"", s.copying.donor->value, e.position->lsn.value, why);
+        notice(out, NoticeLevel::kWarn, "a copy is not installed donor={} position_lsn={} reason=\"{}\"", s.copying.donor->value,
+               e.position->lsn.value, why);
         return retry_later(s);
     }
     install(s, e, out);

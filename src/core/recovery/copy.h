@@ -16,9 +16,9 @@ struct State;
 struct Copying {
     bool needed = false;
     std::string why;
-    std::optional<NodeId> donor;     ///< a copy is under way from it
+    std::optional<NodeId> donor;  ///< a copy is under way from it
     std::uint64_t retry_tick = 0;
-    std::size_t attempts = 0;        ///< failed since it became necessary: the next donor is tried
+    std::size_t attempts = 0;  ///< failed since it became necessary: the next donor is tried
 };
 
 /// Whether the state reaches to where the log begins: otherwise nothing can be applied.

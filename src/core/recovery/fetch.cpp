@@ -71,8 +71,10 @@ bool on_fetch_log_read(State& s, const LogRead& e, Actions& out) {
     FetchReply reply = reply_to(s, reading.id, reading.previous, FetchStatus::kEntries);
     // A cut may have overtaken the reading: what it gave must still be ours. (Behind a hole nothing is cut before it is repaired.)
     const bool is_ours = e.entries->empty() || s.hole || s.log.holds(e.entries->back().rank());
-    if (is_ours) reply.entries = *e.entries;
-    else reply.status = FetchStatus::kBusy;
+    if (is_ours)
+        reply.entries = *e.entries;
+    else
+        reply.status = FetchStatus::kBusy;
     send(s, reading.node, std::move(reply), out);
     return true;
 }

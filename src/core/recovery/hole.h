@@ -21,10 +21,10 @@ struct Answer {
 };
 
 struct Inquiring {
-    std::uint64_t id = 0;            ///< 0: none runs
-    Epoch epoch;                     ///< durable here; answers of any other are not combined with these
+    std::uint64_t id = 0;  ///< 0: none runs
+    Epoch epoch;           ///< durable here; answers of any other are not combined with these
     Lsn from;
-    std::vector<Answer> answers;     ///< one a node
+    std::vector<Answer> answers;  ///< one a node
     std::uint64_t sent_tick = 0;
 };
 
@@ -37,29 +37,29 @@ enum class RepairPhase : std::uint8_t {
 };
 
 struct Hole {
-    Tail kind = Tail::kInDoubt;        ///< kInDoubt, kCorrupt or kUnbounded
-    std::optional<EntryId> intent;     ///< nullopt: without upper bound
-    Rank readable_intent;              ///< kUnbounded: what could still be read of the mark
+    Tail kind = Tail::kInDoubt;     ///< kInDoubt, kCorrupt or kUnbounded
+    std::optional<EntryId> intent;  ///< nullopt: without upper bound
+    Rank readable_intent;           ///< kUnbounded: what could still be read of the mark
     EntryId confirmed;
-    std::vector<EntryId> behind;       ///< good records behind the first bad one, ascending by LSN
-    Rank claimed;                      ///< the highest that may have been held here; meaningless without upper bound
-    Epoch start_epoch;                 ///< durable when this process started: only the reign of a later one settles kUnbounded
+    std::vector<EntryId> behind;  ///< good records behind the first bad one, ascending by LSN
+    Rank claimed;                 ///< the highest that may have been held here; meaningless without upper bound
+    Epoch start_epoch;            ///< durable when this process started: only the reign of a later one settles kUnbounded
 
     // What was found so far: entries that follow `start` without a gap. Only the first `trusted` of them are known to be the ones
     // that belong there: a master's, or committed at a peer, or chained to by a good record or the mark.
-    EntryId start;                     ///< an entry that we hold; at first the last good one
+    EntryId start;  ///< an entry that we hold; at first the last good one
     std::vector<Entry> fill;
     std::size_t fill_bytes = 0;
     std::size_t trusted = 0;
-    bool original = false;             ///< fill[trusted-1] is the very entry that was here: a good record or the mark names it
-    bool voided = false;               ///< the trusted fill contradicts what was here: all behind it goes
+    bool original = false;  ///< fill[trusted-1] is the very entry that was here: a good record or the mark names it
+    bool voided = false;    ///< the trusted fill contradicts what was here: all behind it goes
 
     RepairPhase phase = RepairPhase::kWaiting;
     std::uint64_t phase_deadline = 0;
-    std::vector<NodeId> sources;       ///< kPulling: still to be asked, best last
-    std::optional<NodeId> source;      ///< of the fetch under way
+    std::vector<NodeId> sources;   ///< kPulling: still to be asked, best last
+    std::optional<NodeId> source;  ///< of the fetch under way
     std::uint64_t fetch_id = 0, fetch_tick = 0;
-    std::uint64_t read_token = 0;      ///< of good records behind the hole, read here
+    std::uint64_t read_token = 0;  ///< of good records behind the hole, read here
     Inquiring inquiry;
 
     [[nodiscard]] EntryId tip() const { return fill.empty() ? start : fill.back().id(); }

@@ -32,7 +32,8 @@ InquiryAnswer answer_of(const State& s, const Inquiry& m) {
     if (is_another_history) return InquiryAnswer::kDenies;  // a later master's log differs there: what was in doubt never committed
     if (s.log.last().lsn >= m.from) return InquiryAnswer::kHas;
     if (!s.hole) return InquiryAnswer::kDenies;
-    const bool has_single = std::ranges::any_of(s.hole->behind, [&](const EntryId& id) { return id.lsn >= m.from && (!m.through || id.lsn <= m.through->lsn); });
+    const bool has_single = std::ranges::any_of(
+        s.hole->behind, [&](const EntryId& id) { return id.lsn >= m.from && (!m.through || id.lsn <= m.through->lsn); });
     if (has_single) return InquiryAnswer::kHas;
     const bool may_have_had = s.hole->kind == Tail::kUnbounded || s.hole->claimed.lsn >= m.from;
     return may_have_had ? InquiryAnswer::kInDoubtToo : InquiryAnswer::kDenies;

@@ -38,7 +38,8 @@ void finish(State& s, bool keep_behind, const char* how, Actions& out) {
     const auto behind = keep_behind ? run_behind(*s.hole, s.hole->tip().lsn) : std::vector<EntryId>{};
     const Lsn end = behind.empty() ? s.hole->tip().lsn : behind.back().lsn;
     if (end < s.commit) {
-        return enter_quarantine(s, fmt::format("the repaired log would end at lsn {}, below our commit lsn {} (S7)", end.value, s.commit.value), out);
+        return enter_quarantine(
+            s, fmt::format("the repaired log would end at lsn {}, below our commit lsn {} (S7)", end.value, s.commit.value), out);
     }
     const bool claims_more = s.hole->intent && !s.hole->fill.empty() && s.hole->tip().epoch <= s.hole->intent->epoch &&
                              std::max(end, s.hole->tip().lsn) < s.hole->intent->lsn;
@@ -60,7 +61,8 @@ void finish(State& s, bool keep_behind, const char* how, Actions& out) {
         out.push_back(ReadLog{s.fetching.timestamp_token, end, end, 1});
     }
     reset_election_timeout(s);
-    notice(out, NoticeLevel::kInfo, "log repaired how=\"{}\" last_epoch={} last_lsn={}", how, s.log.last().epoch.value, s.log.last().lsn.value);
+    notice(out, NoticeLevel::kInfo, "log repaired how=\"{}\" last_epoch={} last_lsn={}", how, s.log.last().epoch.value,
+           s.log.last().lsn.value);
 }
 
 bool is_from_master(const State& s, NodeId node) { return s.following.master && s.following.master->node == node; }
@@ -139,7 +141,10 @@ void on_diverged(State& s, const FetchReply& m, bool trusted, Actions& out) {
     if (!common || !may_replace || common->lsn >= h.start.lsn) return next_source(s, out);
     if (common->lsn < s.commit) {
         if (!trusted) return next_source(s, out);
-        return enter_quarantine(s, fmt::format("the master of epoch {} contradicts entries at or below our commit lsn {} (S7)", s.epoch().value, s.commit.value), out);
+        return enter_quarantine(
+            s,
+            fmt::format("the master of epoch {} contradicts entries at or below our commit lsn {} (S7)", s.epoch().value, s.commit.value),
+            out);
     }
     h.start = {common->epoch, common->lsn, 0};  // its checksum comes with the entry that follows it
     if (trusted) h.voided = true;
@@ -166,7 +171,8 @@ bool take_fill(State& s, const FetchReply& m, bool from_master) {
 void cut_hole(State& s, const char* why, Actions& out) {
     Hole& h = *s.hole;
     if (h.kind == Tail::kUnbounded) {
-        const bool outranks = h.fill.empty() || h.fill.back().epoch() > h.readable_intent.epoch || h.fill.back().rank() >= h.readable_intent;
+        const bool outranks =
+            h.fill.empty() || h.fill.back().epoch() > h.readable_intent.epoch || h.fill.back().rank() >= h.readable_intent;
         if (!outranks) return wait(s);  // the mark still claims more than any voter has: a later master settles it
         h.trusted = h.fill.size();      // the highest log of all voters
         return finish(s, false, why, out);
@@ -265,8 +271,10 @@ bool on_repair_log_read(State& s, const LogRead& e, Actions& out) {
     for (const Entry& entry : *e.entries) {
         if (entry.lsn() != h.tip().lsn.next()) break;
         if (!entry.follows(h.tip())) {
-            if (h.trusted == h.fill.size() && h.trusted > 0) h.voided = true;  // the record does not chain to what belongs before it
-            else drop_untrusted(h);
+            if (h.trusted == h.fill.size() && h.trusted > 0)
+                h.voided = true;  // the record does not chain to what belongs before it
+            else
+                drop_untrusted(h);
             break;
         }
         extend_fill(h, entry, false);  // vouches for what it chains to

@@ -30,15 +30,19 @@ void become_new_incarnation(State& s, Actions& out) {
     s.identity.id.incarnation = {s.random.next() | 1};
     s.identity.founding.reset();
     out.push_back(SaveIdentity{s.identity});
-    notice(out, NoticeLevel::kError, "vote file lost: starting as a new incarnation, which the cluster must admit node={}", s.self().node.value);
+    notice(out, NoticeLevel::kError, "vote file lost: starting as a new incarnation, which the cluster must admit node={}",
+           s.self().node.value);
 }
 
 void warn_of_role(const State& s, Actions& out) {
     const Member* seat = s.own_seat();
     if (seat == nullptr) return;
     const ConfiguredRole role = s.options.role;
-    const Seat configured = role == ConfiguredRole::kWitness ? Seat::kWitness : role == ConfiguredRole::kSpare ? Seat::kSpare : Seat::kVoter;
-    if (configured != seat->seat) notice(out, NoticeLevel::kWarn, "node.role differs from the log, which wins node={}", s.self().node.value);
+    const Seat configured = role == ConfiguredRole::kWitness ? Seat::kWitness
+                            : role == ConfiguredRole::kSpare ? Seat::kSpare
+                                                             : Seat::kVoter;
+    if (configured != seat->seat)
+        notice(out, NoticeLevel::kWarn, "node.role differs from the log, which wins node={}", s.self().node.value);
 }
 
 }  // namespace
@@ -54,14 +58,18 @@ void start_node(State& s, Actions& out) {
         case StartPlan::kRepairThenJoin: break;
         case StartPlan::kCutThenJoin: cut_hole(s, "the only voter has nobody to ask", out); break;
         case StartPlan::kNewIncarnation: become_new_incarnation(s, out); break;
-        case StartPlan::kRefuseToStart: return stop(s, 3, fmt::format("the only voter's data directory is damaged: {}", s.start_notice), out);
+        case StartPlan::kRefuseToStart:
+            return stop(s, 3, fmt::format("the only voter's data directory is damaged: {}", s.start_notice), out);
     }
     const bool store_is_ahead = !s.hole && has_state(s) && s.applied > s.log.last().lsn;
     if (store_is_ahead) {
-        enter_quarantine(s, fmt::format("the log ends at lsn {}, below what the store has applied (lsn {})", s.log.last().lsn.value, s.applied.value), out);
+        enter_quarantine(
+            s, fmt::format("the log ends at lsn {}, below what the store has applied (lsn {})", s.log.last().lsn.value, s.applied.value),
+            out);
     }
     warn_of_role(s, out);
-    if (s.options.bootstrap && !s.pristine) notice(out, NoticeLevel::kWarn, "--bootstrap is ignored: this data directory has held data node={}", s.self().node.value);
+    if (s.options.bootstrap && !s.pristine)
+        notice(out, NoticeLevel::kWarn, "--bootstrap is ignored: this data directory has held data node={}", s.self().node.value);
 }
 
 void tick_shutdown(State& s, Actions& out) {

@@ -11,11 +11,11 @@ namespace tanist::core {
 
 enum class VoteFound : std::uint8_t { kLost, kKept };
 enum class StartPlan : std::uint8_t {
-    kJoin,             ///< nothing to repair
-    kCutThenJoin,      ///< nobody to ask: the doubt is cut, and said so
-    kRepairThenJoin,   ///< keeps its claims, may not stand
-    kNewIncarnation,   ///< it might vote twice in one epoch: stays out until it is admitted
-    kRefuseToStart,    ///< a person must decide
+    kJoin,            ///< nothing to repair
+    kCutThenJoin,     ///< nobody to ask: the doubt is cut, and said so
+    kRepairThenJoin,  ///< keeps its claims, may not stand
+    kNewIncarnation,  ///< it might vote twice in one epoch: stays out until it is admitted
+    kRefuseToStart,   ///< a person must decide
 };
 
 struct StartCase {
@@ -32,7 +32,7 @@ inline constexpr std::array kStartCases = {
     StartCase{VoteFound::kLost, Tail::kInDoubt, false, StartPlan::kNewIncarnation},
     StartCase{VoteFound::kLost, Tail::kCorrupt, false, StartPlan::kNewIncarnation},
     StartCase{VoteFound::kLost, Tail::kUnbounded, false, StartPlan::kNewIncarnation},
-    StartCase{VoteFound::kLost, Tail::kClean, true, StartPlan::kRefuseToStart},      // nobody could admit a new incarnation
+    StartCase{VoteFound::kLost, Tail::kClean, true, StartPlan::kRefuseToStart},  // nobody could admit a new incarnation
     StartCase{VoteFound::kLost, Tail::kTorn, true, StartPlan::kRefuseToStart},
     StartCase{VoteFound::kLost, Tail::kInDoubt, true, StartPlan::kRefuseToStart},
     StartCase{VoteFound::kLost, Tail::kCorrupt, true, StartPlan::kRefuseToStart},
@@ -44,8 +44,8 @@ inline constexpr std::array kStartCases = {
     StartCase{VoteFound::kKept, Tail::kUnbounded, false, StartPlan::kRepairThenJoin},  // no readable mark: refuses every vote
     StartCase{VoteFound::kKept, Tail::kClean, true, StartPlan::kJoin},
     StartCase{VoteFound::kKept, Tail::kTorn, true, StartPlan::kJoin},
-    StartCase{VoteFound::kKept, Tail::kInDoubt, true, StartPlan::kCutThenJoin},      // nobody to ask: cut, and say so
-    StartCase{VoteFound::kKept, Tail::kCorrupt, true, StartPlan::kRefuseToStart},    // no peer can have a good copy
+    StartCase{VoteFound::kKept, Tail::kInDoubt, true, StartPlan::kCutThenJoin},    // nobody to ask: cut, and say so
+    StartCase{VoteFound::kKept, Tail::kCorrupt, true, StartPlan::kRefuseToStart},  // no peer can have a good copy
     StartCase{VoteFound::kKept, Tail::kUnbounded, true, StartPlan::kRefuseToStart},
 };
 

@@ -70,8 +70,8 @@ bool follows_what_we_hold(const State& s, const Entry& first) {
 void cut_log(State& s, Lsn keep, std::uint32_t checksum, Actions& out) {
     ENSURE(keep >= s.commit);  // S7
     out.push_back(ExportRescued{keep.next(), s.log.last().lsn});
-    notice(out, NoticeLevel::kWarn, "cutting a diverged log tail from_lsn={} through_lsn={} last_epoch={}", keep.next().value, s.log.last().lsn.value,
-           s.log.last().epoch.value);
+    notice(out, NoticeLevel::kWarn, "cutting a diverged log tail from_lsn={} through_lsn={} last_epoch={}", keep.next().value,
+           s.log.last().lsn.value, s.log.last().epoch.value);
     s.log.cut(keep, checksum);
     s.members.cut(keep);
     s.following.matched = std::min(s.following.matched, keep);
@@ -119,13 +119,17 @@ void on_heartbeat(State& s, Peer& from, Actions& out) {
 
 void on_append(State& s, Peer& from, const Append& m, Actions& out) {
     if (s.is_master()) {
-        notice(out, NoticeLevel::kError, "another node claims to be master of our own epoch node={} epoch={}", from.node.value, s.epoch().value);
+        notice(out, NoticeLevel::kError, "another node claims to be master of our own epoch node={} epoch={}", from.node.value,
+               s.epoch().value);
         return;
     }
     hear_master(s, *from.id, out);
     if (lost_what_it_acknowledged(s, m.acknowledged)) {
-        return enter_quarantine(s, fmt::format("the log ends at lsn {}, but lsn {} was acknowledged in epoch {}: entries were lost unnoticed (S1)",
-                                               s.log.last().lsn.value, m.acknowledged.value, s.epoch().value), out);
+        return enter_quarantine(
+            s,
+            fmt::format("the log ends at lsn {}, but lsn {} was acknowledged in epoch {}: entries were lost unnoticed (S1)",
+                        s.log.last().lsn.value, m.acknowledged.value, s.epoch().value),
+            out);
     }
     const bool is_new_round = m.round > s.following.round;
     s.following.round = std::max(s.following.round, m.round);
@@ -138,10 +142,14 @@ void on_append(State& s, Peer& from, const Append& m, Actions& out) {
     if (!connects(s, m)) return reject(s, from, m, out);
     const Taken taken = take_entries(s, m.previous, m.entries, true, out);
     if (taken == Taken::kForbidden) {
-        return enter_quarantine(s, fmt::format("the master of epoch {} contradicts entries at or below our commit lsn {} (S7)", s.epoch().value, s.commit.value), out);
+        return enter_quarantine(
+            s,
+            fmt::format("the master of epoch {} contradicts entries at or below our commit lsn {} (S7)", s.epoch().value, s.commit.value),
+            out);
     }
     if (taken == Taken::kRefused) {
-        notice(out, NoticeLevel::kError, "an append does not chain to our log: ignored node={} previous_lsn={}", from.node.value, m.previous.lsn.value);
+        notice(out, NoticeLevel::kError, "an append does not chain to our log: ignored node={} previous_lsn={}", from.node.value,
+               m.previous.lsn.value);
         return;
     }
     const Lsn through = m.entries.empty() ? m.previous.lsn : m.entries.back().lsn();

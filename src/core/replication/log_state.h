@@ -24,8 +24,8 @@ public:
     };
     LogState(Start start, std::size_t tail_bytes_max);
 
-    [[nodiscard]] Rank base() const { return base_; }               ///< the entry before the first one held
-    [[nodiscard]] const EntryId& last() const { return last_; }     ///< written, maybe not durable
+    [[nodiscard]] Rank base() const { return base_; }            ///< the entry before the first one held
+    [[nodiscard]] const EntryId& last() const { return last_; }  ///< written, maybe not durable
     [[nodiscard]] Lsn durable() const { return durable_; }
     [[nodiscard]] std::uint64_t generation() const { return generation_; }
     /// Never below any timestamp that was ever in this log, also where entries were cut: log time does not go backwards (S22).

@@ -15,26 +15,26 @@ enum class SendPhase : std::uint8_t { kProbe, kStream };
 
 struct Progress {
     SendPhase phase = SendPhase::kProbe;
-    Lsn match;                       ///< acknowledged in this epoch: never lowered (S1)
-    Lsn next;                        ///< first LSN to send; kStream: behind what is under way
+    Lsn match;  ///< acknowledged in this epoch: never lowered (S1)
+    Lsn next;   ///< first LSN to send; kStream: behind what is under way
     Lsn applied;
     Rank intent;
-    bool awaiting = false;           ///< kProbe: the probe is under way; sent again by heartbeat
-    Lsn probe_through;               ///< kProbe: the last entry in the probe
-    bool recycled = false;           ///< what it needs next is no longer in our log: it is told so with each heartbeat (S25)
-    bool needs_copy = false;         ///< it says so itself
-    std::uint64_t round = 0;         ///< of linearizable reads, confirmed
+    bool awaiting = false;    ///< kProbe: the probe is under way; sent again by heartbeat
+    Lsn probe_through;        ///< kProbe: the last entry in the probe
+    bool recycled = false;    ///< what it needs next is no longer in our log: it is told so with each heartbeat (S25)
+    bool needs_copy = false;  ///< it says so itself
+    std::uint64_t round = 0;  ///< of linearizable reads, confirmed
 
     struct Flight {
         Lsn through;
         std::size_t bytes;
     };
-    std::deque<Flight> flights;      ///< kStream: sent, not acknowledged
+    std::deque<Flight> flights;  ///< kStream: sent, not acknowledged
     std::size_t flight_bytes = 0;
     Lsn commit_sent;
-    bool commit_awaiting = false;    ///< an Append that carries only a commit LSN is under way
-    std::uint64_t read_token = 0;    ///< of the ReadLog that fetches what has left memory; 0: none
-    std::uint64_t sent_tick = 0;     ///< of the last Append
+    bool commit_awaiting = false;  ///< an Append that carries only a commit LSN is under way
+    std::uint64_t read_token = 0;  ///< of the ReadLog that fetches what has left memory; 0: none
+    std::uint64_t sent_tick = 0;   ///< of the last Append
 
     void probe_from(Lsn from) {
         phase = SendPhase::kProbe;

@@ -23,10 +23,10 @@ struct Proposals {
         std::uint64_t token;
         Lsn lsn;
     };
-    std::deque<Pending> pending;      ///< in the log, not yet handed to Apply; ascending by LSN
+    std::deque<Pending> pending;  ///< in the log, not yet handed to Apply; ascending by LSN
     std::size_t pending_bytes = 0;
-    std::deque<Waiter> for_durable;   ///< level `master`
-    std::deque<Waiter> for_all;       ///< level `all`; the oldest are forgotten when too many wait for a dead voter: deadlines answer them
+    std::deque<Waiter> for_durable;  ///< level `master`
+    std::deque<Waiter> for_all;      ///< level `all`; the oldest are forgotten when too many wait for a dead voter: deadlines answer them
 };
 inline constexpr std::size_t kWaitersForAllMax = 65'536;
 

@@ -76,13 +76,15 @@ void on_read_request(State& s, const ReadRequest& e, Actions& out) {
         if (!s.reign.open) return refuse(ErrorCode::kOverloaded, "the master is not open yet: it finishes its promotion");
         return join(s, {NodeId{}, e.token}, out);
     }
-    if (!hears_master(s) || !s.takes_part()) return refuse(ErrorCode::kUnavailable, "no master is known: no quorum, or an election is under way");
+    if (!hears_master(s) || !s.takes_part())
+        return refuse(ErrorCode::kUnavailable, "no master is known: no quorum, or an election is under way");
     r.queued.push_back(e.token);
     ask_master(s, out);
 }
 
 void on_read_index_request(State& s, Peer& from, const ReadIndexRequest& m, Actions& out) {
-    if (!s.is_master() || !s.reign.open || s.reads.joining.size() >= kReadersMax) return send(s, from.node, ReadIndexReply{m.id, std::nullopt}, out);
+    if (!s.is_master() || !s.reign.open || s.reads.joining.size() >= kReadersMax)
+        return send(s, from.node, ReadIndexReply{m.id, std::nullopt}, out);
     join(s, {from.node, m.id}, out);
 }
 

@@ -21,15 +21,15 @@ struct ReadRounds {
         std::uint64_t id;
     };
     // at the master
-    std::uint64_t round = 0;          ///< number of the newest round of this reign; each heartbeat begins one too (S16)
-    std::uint64_t running = 0;        ///< the round that reads wait for; 0: none
-    Lsn lsn;                          ///< the commit LSN before the running round
-    std::vector<Waiter> waiting;      ///< for the running round
-    std::vector<Waiter> joining;      ///< arrived since: for the next one
+    std::uint64_t round = 0;      ///< number of the newest round of this reign; each heartbeat begins one too (S16)
+    std::uint64_t running = 0;    ///< the round that reads wait for; 0: none
+    Lsn lsn;                      ///< the commit LSN before the running round
+    std::vector<Waiter> waiting;  ///< for the running round
+    std::vector<Waiter> joining;  ///< arrived since: for the next one
     // at a slave
-    std::uint64_t asked_id = 0;       ///< request under way to the master; 0: none
+    std::uint64_t asked_id = 0;  ///< request under way to the master; 0: none
     std::uint64_t asked_tick = 0, sent_tick = 0;
-    std::vector<std::uint64_t> asked; ///< tokens that it answers
+    std::vector<std::uint64_t> asked;  ///< tokens that it answers
     std::vector<std::uint64_t> queued;
 };
 inline constexpr std::size_t kReadersMax = 65'536;  ///< waiting at once; more are refused as overloaded

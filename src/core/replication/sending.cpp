@@ -183,8 +183,8 @@ void on_append_ack(State& s, Peer& from, const AppendAck& m, Actions& out) {
     note_answer(s, from, m.round);
     Progress& p = from.progress;
     if (m.acknowledged > s.log.last().lsn) {
-        notice(out, NoticeLevel::kError, "a member acknowledges what was never sent to it node={} acknowledged={} last_lsn={}", from.node.value,
-               m.acknowledged.value, s.log.last().lsn.value);
+        notice(out, NoticeLevel::kError, "a member acknowledges what was never sent to it node={} acknowledged={} last_lsn={}",
+               from.node.value, m.acknowledged.value, s.log.last().lsn.value);
         return;
     }
     p.applied = m.applied;
@@ -209,7 +209,8 @@ void on_append_reject(State& s, Peer& from, const AppendReject& m, Actions& out)
     confirm_round(s, out);
     Progress& p = from.progress;
     if (m.needs_copy) p.needs_copy = true;
-    const bool is_stale = p.phase == SendPhase::kProbe ? m.previous.lsn != p.next.previous() : m.previous.lsn <= p.match || m.previous.lsn >= p.next;
+    const bool is_stale =
+        p.phase == SendPhase::kProbe ? m.previous.lsn != p.next.previous() : m.previous.lsn <= p.match || m.previous.lsn >= p.next;
     if (is_stale) return;
     const auto common = common_point(s.log, m.last, m.epochs);
     const Lsn from_lsn = common ? std::max(common->lsn, p.match).next() : Lsn{};

@@ -160,7 +160,8 @@ TEST(Election, LaggingSlavePullsBeforeItStands) {  // S14
     EXPECT_EQ(asked.front().previous, (Rank{{1}, {2}}));
     (void)b.from(kNode3, 1, PreVoteReply{{2}, true, std::nullopt, {{1}, {2}}});
     EXPECT_EQ(b.view().role, Role::kSlave) << "has its majority, and waits for the pull";
-    const Actions out = b.from(kNode2, 1, FetchReply{.id = asked.front().id, .previous = {{1}, {2}}, .entries = part(longer, 3, 4), .last = {{1}, {4}}});
+    const Actions out =
+        b.from(kNode2, 1, FetchReply{.id = asked.front().id, .previous = {{1}, {2}}, .entries = part(longer, 3, 4), .last = {{1}, {4}}});
     EXPECT_EQ(all<AppendToWal>(out).size(), 1U);
     EXPECT_THAT(sent<AppendAck>(out, kNode2), IsEmpty()) << "what is pulled is acknowledged to nobody";
     ASSERT_EQ(sent<VoteRequest>(out, kNode3).size(), 1U);
@@ -181,8 +182,12 @@ TEST(Election, PullNeverCutsAtOrBelowTheCommitLsn) {  // S14, S7
     (void)b.tick(2 * kTimeout);
     const auto asked = sent<FetchRequest>(b.from(kNode2, 2, PreVoteReply{{3}, false, std::nullopt, {{2}, {4}}}), kNode2);
     ASSERT_EQ(asked.size(), 1U);
-    const Actions out = b.from(kNode2, 2, FetchReply{.id = asked.front().id, .status = FetchStatus::kDiverged, .previous = {{1}, {3}}, .last = {{2}, {4}},
-                                                     .epochs = {{{1}, {1}}, {{2}, {2}}}});
+    const Actions out = b.from(kNode2, 2,
+                               FetchReply{.id = asked.front().id,
+                                          .status = FetchStatus::kDiverged,
+                                          .previous = {{1}, {3}},
+                                          .last = {{2}, {4}},
+                                          .epochs = {{{1}, {1}}, {{2}, {2}}}});
     EXPECT_THAT(all<CutLog>(out), IsEmpty());
     EXPECT_THAT(sent<FetchRequest>(out, kNode2), IsEmpty());
 }
@@ -192,11 +197,17 @@ TEST(Election, PullCutsWhatDivergesAfterExportingItAndLeavesTheEpoch) {  // S14,
     Bench b({.log = {1, 1, 1}, .epoch = 2, .applied = 1});
     (void)b.tick(2 * kTimeout);
     auto asked = sent<FetchRequest>(b.from(kNode2, 2, PreVoteReply{{3}, false, std::nullopt, {{2}, {4}}}), kNode2);
-    asked = sent<FetchRequest>(b.from(kNode2, 2, FetchReply{.id = asked.front().id, .status = FetchStatus::kDiverged, .previous = {{1}, {3}}, .last = {{2}, {4}},
-                                                            .epochs = {{{1}, {1}}, {{2}, {2}}}}), kNode2);
+    asked = sent<FetchRequest>(b.from(kNode2, 2,
+                                      FetchReply{.id = asked.front().id,
+                                                 .status = FetchStatus::kDiverged,
+                                                 .previous = {{1}, {3}},
+                                                 .last = {{2}, {4}},
+                                                 .epochs = {{{1}, {1}}, {{2}, {2}}}}),
+                               kNode2);
     ASSERT_EQ(asked.size(), 1U);
     EXPECT_EQ(asked.front().previous, (Rank{{1}, {1}}));
-    const Actions out = b.from(kNode2, 2, FetchReply{.id = asked.front().id, .previous = {{1}, {1}}, .entries = part(other, 2, 4), .last = {{2}, {4}}});
+    const Actions out =
+        b.from(kNode2, 2, FetchReply{.id = asked.front().id, .previous = {{1}, {1}}, .entries = part(other, 2, 4), .last = {{2}, {4}}});
     EXPECT_LT(position<SaveVote>(out), position<CutLog>(out));
     EXPECT_LT(position<ExportRescued>(out), position<CutLog>(out));
     EXPECT_LT(position<CutLog>(out), position<AppendToWal>(out));

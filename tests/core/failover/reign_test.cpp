@@ -26,7 +26,8 @@ TEST(Reign, PullsEntriesThatExtendItsLogBeforeItsEpochStart) {  // S15
     EXPECT_EQ(sent<Heartbeat>(elected, kNode2).size(), 1U);
     EXPECT_EQ(sent<FetchReply>(b.from(kNode3, 2, FetchRequest{1, {{1}, {1}}, {}, 1000}), kNode3).front().status, FetchStatus::kBusy);
 
-    const Actions out = b.from(kNode3, 2, FetchReply{.id = asked.front().id, .previous = {{1}, {2}}, .entries = part(longer, 3, 3), .last = {{1}, {3}}});
+    const Actions out =
+        b.from(kNode3, 2, FetchReply{.id = asked.front().id, .previous = {{1}, {2}}, .entries = part(longer, 3, 3), .last = {{1}, {3}}});
     ASSERT_EQ(all<AppendToWal>(out).size(), 2U);
     EXPECT_EQ(all<AppendToWal>(out).back().entries.front().kind(), EntryKind::kEpochStart);
     EXPECT_EQ(b.view().last, (Rank{{2}, {4}}));
@@ -51,7 +52,8 @@ TEST(Reign, PullNeverCuts) {  // S15
     (void)b.from(kNode2, 2, PreVoteReply{{3}, true, std::nullopt, {}});
     const auto asked = sent<FetchRequest>(b.from(kNode2, 3, VoteReply{true, {}}), kNode3);
     ASSERT_EQ(asked.size(), 1U);
-    const Actions out = b.from(kNode3, 3, FetchReply{.id = asked.front().id, .previous = {{1}, {1}}, .entries = part(other, 2, 3), .last = {{2}, {3}}});
+    const Actions out =
+        b.from(kNode3, 3, FetchReply{.id = asked.front().id, .previous = {{1}, {1}}, .entries = part(other, 2, 3), .last = {{2}, {3}}});
     EXPECT_THAT(all<CutLog>(out), IsEmpty());
     EXPECT_EQ(b.view().last, (Rank{{3}, {4}}));
 }

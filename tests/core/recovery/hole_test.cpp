@@ -38,7 +38,7 @@ TEST_F(HoleTest, IsCompleteOnceAGoodRecordChainsToWhatFillsIt) {
     EXPECT_TRUE(extend_fill(hole_, log_[3], false));
     EXPECT_EQ(judge(hole_), Verdict::kMore);
     EXPECT_TRUE(extend_fill(hole_, log_[4], false));
-    EXPECT_EQ(hole_.trusted, 0U);               // two entries of an uncommitted tail: whoever gave them may be wrong
+    EXPECT_EQ(hole_.trusted, 0U);                // two entries of an uncommitted tail: whoever gave them may be wrong
     EXPECT_EQ(judge(hole_), Verdict::kReadOwn);  // entry 6 is good here, and tells
     EXPECT_TRUE(extend_fill(hole_, log_[5], false));
     EXPECT_EQ(hole_.trusted, 3U);
@@ -85,7 +85,9 @@ TEST_F(HoleTest, WithoutUpperBoundOnlyAReignThatBeganAfterThisStartSettlesIt) {
 
 class InquiryTest : public HoleTest {
 protected:
-    void answer(std::uint64_t node, InquiryAnswer answer, bool votes = true) { hole_.inquiry.answers.push_back({{node}, votes, answer, {}}); }
+    void answer(std::uint64_t node, InquiryAnswer answer, bool votes = true) {
+        hole_.inquiry.answers.push_back({{node}, votes, answer, {}});
+    }
 };
 
 TEST_F(InquiryTest, OneOfThreeDenyingSettlesNothing) {
@@ -134,7 +136,7 @@ TEST_F(InquiryTest, WithoutUpperBoundEveryVoterMustAnswer) {
 }
 
 TEST_F(InquiryTest, WhatIsKnownToHaveBeenDurableOrAppliedIsNotInDoubt) {
-    EXPECT_FALSE(may_inquire(hole_, {2}, {}));      // at `confirmed`: corruption
+    EXPECT_FALSE(may_inquire(hole_, {2}, {}));  // at `confirmed`: corruption
     EXPECT_TRUE(may_inquire(hole_, {4}, {}));
     EXPECT_FALSE(may_inquire(hole_, {4}, Lsn{5}));  // the store has executed it
 }

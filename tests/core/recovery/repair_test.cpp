@@ -12,7 +12,8 @@ const BenchSetup kInDoubt{.log = {1, 1, 1, 1, 2, 2}, .applied = 2, .tail = Tail:
 /// 3 is bad, and had been fsynced; what follows is good.
 const BenchSetup kCorrupt{.log = {1, 1, 1, 1, 2, 2}, .applied = 2, .tail = Tail::kCorrupt, .good = 2, .behind = {4, 5, 6}, .confirmed = 6};
 /// Four entries can be read, and no slot.
-const BenchSetup kUnbounded{.log = {1, 1, 1, 1}, .epoch = 2, .applied = 2, .tail = Tail::kUnbounded, .good = 4, .confirmed = 2, .intent = 3};
+const BenchSetup kUnbounded{
+    .log = {1, 1, 1, 1}, .epoch = 2, .applied = 2, .tail = Tail::kUnbounded, .good = 4, .confirmed = 2, .intent = 3};
 
 bool votes_for(Bench& b, Rank rank) {
     return sent<VoteReply>(b.from(kNode2, b.view().epoch.value + 1, VoteRequest{rank, std::nullopt}), kNode2).front().granted;
@@ -21,7 +22,8 @@ bool votes_for(Bench& b, Rank rank) {
 /// Lets it ask around without a master; both others answer that they hear none, with logs that end at `second` and `third`.
 Actions probe(Bench& b, Rank second, Rank third) {
     const std::uint64_t epoch = b.view().epoch.value;
-    for (std::uint32_t i = 0; i < 2 * kTimeout && sent<PreVoteRequest>(b.tick(), kNode2).empty(); ++i) {}
+    for (std::uint32_t i = 0; i < 2 * kTimeout && sent<PreVoteRequest>(b.tick(), kNode2).empty(); ++i) {
+    }
     (void)b.from(kNode2, epoch, PreVoteReply{{epoch + 1}, false, std::nullopt, second});
     return b.from(kNode3, epoch, PreVoteReply{{epoch + 1}, false, std::nullopt, third});
 }
@@ -33,7 +35,8 @@ Actions inquire(Bench& b, Rank second, Rank third) {
     for (int i = 0; i < 2; ++i) {
         for (const Send& send : all<Send>(out)) {
             if (const auto* fetch = std::get_if<FetchRequest>(&send.message.body)) {
-                out = b.from(send.to, epoch, FetchReply{.id = fetch->id, .previous = fetch->previous, .last = send.to == kNode2 ? second : third});
+                out = b.from(send.to, epoch,
+                             FetchReply{.id = fetch->id, .previous = fetch->previous, .last = send.to == kNode2 ? second : third});
                 break;
             }
         }
@@ -91,7 +94,8 @@ TEST(Repair, OriginalThatGoodRecordsChainToFillsTheHole) {  // S9: whatever the 
     const auto asked = sent<FetchRequest>(probe(b, {{2}, {6}}, {}), kNode2);
     ASSERT_EQ(asked.size(), 1U);
     EXPECT_EQ(asked.front().previous, (Rank{{1}, {2}}));
-    Actions out = b.from(kNode2, 2, FetchReply{.id = asked.front().id, .previous = {{1}, {2}}, .entries = part(b.log, 3, 3), .last = {{2}, {6}}});
+    Actions out =
+        b.from(kNode2, 2, FetchReply{.id = asked.front().id, .previous = {{1}, {2}}, .entries = part(b.log, 3, 3), .last = {{2}, {6}}});
     const auto reads = all<ReadLog>(out);
     ASSERT_EQ(reads.size(), 1U) << "its own next record tells whether it chains";
     EXPECT_EQ(reads.front().from, Lsn{4});
@@ -106,7 +110,8 @@ TEST(Repair, AnotherEpochsEntryDoesNotFillTheHole) {  // S9: a hole refilled wit
     Bench b(kCorrupt);
     const auto other = entries({1, 1, 2, 2});
     const auto asked = sent<FetchRequest>(probe(b, {{2}, {6}}, {}), kNode2);
-    Actions out = b.from(kNode2, 2, FetchReply{.id = asked.front().id, .previous = {{1}, {2}}, .entries = part(other, 3, 3), .last = {{2}, {3}}});
+    Actions out =
+        b.from(kNode2, 2, FetchReply{.id = asked.front().id, .previous = {{1}, {2}}, .entries = part(other, 3, 3), .last = {{2}, {3}}});
     for (const ReadLog& read : all<ReadLog>(out)) out = b.step(LogRead{read.token, part(b.log, 4, 6)});
     EXPECT_THAT(all<RepairLog>(out), IsEmpty());
     EXPECT_EQ(b.view().health, Health::kInDoubt);
@@ -116,14 +121,17 @@ TEST(Repair, EntryThatDoesNotFollowWhatIsGoodIsNotTaken) {  // S9, S5: a committ
     Bench b({.log = {1, 1, 1, 1, 1, 1}, .tail = Tail::kInDoubt, .good = 4, .confirmed = 3});
     const auto other = entries({1, 1, 2, 2, 2, 2});
     const auto asked = sent<FetchRequest>(probe(b, {{2}, {6}}, {}), kNode2);
-    const Actions out = b.from(kNode2, 2, FetchReply{.id = asked.front().id, .previous = {{1}, {4}}, .entries = part(other, 5, 6), .commit = {6}, .last = {{2}, {6}}});
+    const Actions out =
+        b.from(kNode2, 2,
+               FetchReply{.id = asked.front().id, .previous = {{1}, {4}}, .entries = part(other, 5, 6), .commit = {6}, .last = {{2}, {6}}});
     EXPECT_THAT(all<RepairLog>(out), IsEmpty());
 }
 
 TEST(Repair, PeersEpochIsDurableBeforeItsEntriesFill) {  // S9
     Bench b(kCorrupt);
     const auto asked = sent<FetchRequest>(probe(b, {{2}, {6}}, {}), kNode2);
-    const Actions out = b.from(kNode2, 7, FetchReply{.id = asked.front().id, .previous = {{1}, {2}}, .entries = part(b.log, 3, 6), .last = {{2}, {6}}});
+    const Actions out =
+        b.from(kNode2, 7, FetchReply{.id = asked.front().id, .previous = {{1}, {2}}, .entries = part(b.log, 3, 6), .last = {{2}, {6}}});
     ASSERT_EQ(all<RepairLog>(out).size() + all<ReadLog>(out).size(), 1U);
     ASSERT_EQ(all<SaveVote>(out).size(), 1U);
     EXPECT_EQ(position<SaveVote>(out), 0U);
@@ -134,7 +142,8 @@ TEST(Repair, MasterOfALaterEpochCutsWhatWasInDoubt) {  // S9: it was elected wit
     const auto theirs = entries({1, 1, 1, 1, 3});
     const auto asked = sent<FetchRequest>(b.from(kNode2, 3, Append{.previous = {{3}, {5}}}), kNode2);
     ASSERT_EQ(asked.size(), 1U);
-    const Actions out = b.from(kNode2, 3, FetchReply{.id = asked.front().id, .previous = {{1}, {4}}, .entries = part(theirs, 5, 5), .last = {{3}, {5}}});
+    const Actions out =
+        b.from(kNode2, 3, FetchReply{.id = asked.front().id, .previous = {{1}, {4}}, .entries = part(theirs, 5, 5), .last = {{3}, {5}}});
     ASSERT_EQ(all<RepairLog>(out).size(), 1U);
     EXPECT_EQ(b.view().last, (Rank{{3}, {5}}));
     EXPECT_NE(b.view().health, Health::kInDoubt);
@@ -222,7 +231,8 @@ TEST(Repair, UnreadableMarkIsSettledByALaterEpochStartHeldWithEverythingBeforeIt
     const auto theirs = entries({1, 1, 1, 1, 2, 2, 3});
     const auto asked = sent<FetchRequest>(b.from(kNode2, 3, Append{.previous = {{3}, {7}}}), kNode2);
     ASSERT_EQ(asked.size(), 1U);
-    Actions out = b.from(kNode2, 3, FetchReply{.id = asked.front().id, .previous = {{1}, {4}}, .entries = part(theirs, 5, 6), .last = {{3}, {7}}});
+    Actions out =
+        b.from(kNode2, 3, FetchReply{.id = asked.front().id, .previous = {{1}, {4}}, .entries = part(theirs, 5, 6), .last = {{3}, {7}}});
     EXPECT_THAT(all<RepairLog>(out), IsEmpty()) << "no new segment before it is settled";
     const auto more = sent<FetchRequest>(out, kNode2);
     ASSERT_EQ(more.size(), 1U);

@@ -41,9 +41,7 @@ TEST(Divergence, OfLogsWithNothingInCommonIsTheirBeginning) {
     EXPECT_EQ(common(log_of({2}), log_of({})), Rank{});
 }
 
-TEST(Divergence, BelowOurBaseIsNotTold) {
-    EXPECT_EQ(common(log_of({5}, {{4}, {10}}), log_of({1, 1, 2})), std::nullopt);
-}
+TEST(Divergence, BelowOurBaseIsNotTold) { EXPECT_EQ(common(log_of({5}, {{4}, {10}}), log_of({1, 1, 2})), std::nullopt); }
 
 TEST(Divergence, AtOurBaseIsKnown) {
     const LogState ours = log_of({5}, {{1}, {2}});
@@ -66,7 +64,8 @@ TEST(Divergence, IsTheLongestCommonPrefixOfAnyTwoLogs) {
         for (const auto& ours : logs) {
             for (const auto& theirs : logs) {
                 const auto parted = std::ranges::mismatch(ours, theirs).in1 - ours.begin();
-                const Rank expected = parted == 0 ? Rank{} : Rank{{ours[static_cast<std::size_t>(parted) - 1]}, {static_cast<std::uint64_t>(parted)}};
+                const Rank expected =
+                    parted == 0 ? Rank{} : Rank{{ours[static_cast<std::size_t>(parted) - 1]}, {static_cast<std::uint64_t>(parted)}};
                 ASSERT_EQ(common(log_of(ours), log_of(theirs)), expected) << "seed " << seed;
             }
         }

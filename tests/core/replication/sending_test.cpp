@@ -38,7 +38,8 @@ TEST(Sending, EntriesArePipelinedWithoutWaiting) {
 TEST(Sending, DivergenceIsFoundInOneRoundTrip) {  // S5
     Bench b({.log = {1, 1, 1, 3, 3}});
     (void)b.settle(b.elect());  // epoch 4, epoch-start at 6
-    const auto reads = all<ReadLog>(b.from(kNode3, 4, AppendReject{.previous = {{3}, {5}}, .last = {{2}, {9}}, .epochs = {{{1}, {1}}, {{2}, {3}}}}));
+    const auto reads =
+        all<ReadLog>(b.from(kNode3, 4, AppendReject{.previous = {{3}, {5}}, .last = {{2}, {9}}, .epochs = {{{1}, {1}}, {{2}, {3}}}}));
     ASSERT_EQ(reads.size(), 1U) << "has left memory: read back";
     EXPECT_EQ(reads.front().from, Lsn{3});
     const auto appends = sent<Append>(b.step(LogRead{reads.front().token, part(b.log, 3, 5)}), kNode3);
@@ -103,7 +104,8 @@ TEST(Reads, MasterConfirmsItsMajorityInARoundThatBeginsAfterTheReadArrived) {  /
     const auto appends = sent<Append>(asked, kNode2);
     ASSERT_EQ(appends.size(), 1U);
     EXPECT_THAT(all<ReadReady>(asked), IsEmpty());
-    EXPECT_THAT(all<ReadReady>(b.from(kNode2, 2, AppendAck{.acknowledged = {3}, .round = appends.front().round - 1})), IsEmpty()) << "an answer from before";
+    EXPECT_THAT(all<ReadReady>(b.from(kNode2, 2, AppendAck{.acknowledged = {3}, .round = appends.front().round - 1})), IsEmpty())
+        << "an answer from before";
     EXPECT_THAT(all<ReadReady>(b.step(ReadRequest{2})), IsEmpty());
     const Actions first = b.from(kNode2, 2, AppendAck{.acknowledged = {3}, .round = appends.front().round});
     ASSERT_EQ(all<ReadReady>(first).size(), 1U) << "the second read arrived after the round began: it waits for the next";
