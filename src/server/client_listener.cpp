@@ -40,13 +40,19 @@ void ClientListener::listen_to_first_byte(tcp::socket socket) {
         return refuse(std::move(socket), protocol::Dialect::kResp);
     const auto silent = std::make_shared<Silent>(Silent{std::move(socket)});
     silent_.insert(silent);
+    wait_for_first_byte(silent);
+}
+
+void ClientListener::wait_for_first_byte(const std::shared_ptr<Silent>& silent) {
     silent->socket.async_wait(tcp::socket::wait_read, [this, silent](const asio::error_code& error) {
-        if (error || silent_.erase(silent) == 0) return;
+        if (error == asio::error::operation_aborted) return;  // by our end
         std::byte first{};
         asio::error_code failed;
         const std::size_t bytes = silent->socket.receive(asio::buffer(&first, 1), tcp::socket::message_peek, failed);
-        if (failed || bytes == 0) return;
-        open(std::move(silent->socket), protocol::dialect_of(first));
+        // A false alarm: Asio may take an event of a connection that has just ended for one of this, which has its place in the reactor.
+        if (failed == asio::error::would_block) return wait_for_first_byte(silent);
+        silent_.erase(silent);
+        if (!failed && bytes > 0) open(std::move(silent->socket), protocol::dialect_of(first));
     });
 }
 

@@ -32,6 +32,7 @@ private:
     };
 
     void listen_to_first_byte(tcp::socket socket);
+    void wait_for_first_byte(const std::shared_ptr<Silent>& silent);
     void open(tcp::socket socket, protocol::Dialect dialect);
     void refuse(tcp::socket socket, protocol::Dialect dialect);
 

@@ -165,6 +165,15 @@ TEST_F(SingleNode, AClientThatEndsItsSendingStillGetsItsAnswers) {
     EXPECT_EQ(client.socket().receive_all(), "+OK\r\n$1\r\nv\r\n");
 }
 
+TEST_F(SingleNode, ConnectionsThatComeAndGoDoNotEndEachOther) {
+    for (int round = 0; round < 100; ++round) {
+        std::vector<RespClient> clients;
+        for (int i = 0; i < 20; ++i) clients.push_back(cluster_.resp(1));
+        for (RespClient& client : clients) client.send({"PING"});
+        for (RespClient& client : clients) ASSERT_EQ(client.reply(), "+PONG\r\n") << "in round " << round;
+    }
+}
+
 TEST_F(SingleNode, GarbageIsAnsweredWithAnErrorAndClosed) {
     {
         TestSocket resp(cluster_.client_port(1));
