@@ -54,6 +54,8 @@ Result<CommandLine> parse_command_line(int argument_count, const char* const* ar
         ->take_all();
     app.add_flag("--bootstrap", command_line.bootstrap,
                  "form a new cluster without having asked every voter; whatever a voter that was not asked holds may be lost");
+    app.add_flag("--cut-corrupt-log", command_line.cut_corrupt_log,
+                 "where the only voter refuses to start on a corrupt log: give up what follows its last good entry; those writes are lost");
     app.add_flag("--version", wants_version, "print the version and exit");
     app.footer(describe_keys());
     app.get_formatter()->column_width(40);

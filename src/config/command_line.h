@@ -14,6 +14,7 @@ struct CommandLine {
     LoadRequest load;                   ///< --config, --set and the environment of the process
     bool check_only = false;            ///< --check-config FILE: validate, say so, and exit
     bool bootstrap = false;             ///< --bootstrap: form the cluster although not every voter can be asked (S2); by hand only
+    bool cut_corrupt_log = false;       ///< --cut-corrupt-log: the only voter gives up what follows the first corrupt entry; by hand only
     std::optional<std::string> answer;  ///< --help or --version: print this and a line end, and exit 0
 };
 

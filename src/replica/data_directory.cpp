@@ -68,13 +68,27 @@ Status check_log_is_there(wal::FileSystem& files, const std::string& path) {
                 directory);
 }
 
+void add_warning(std::string& warnings, std::string_view warning) {
+    if (!warnings.empty()) warnings += "; ";
+    warnings += warning;
+}
+
 Result<std::unique_ptr<wal::Log>> open_log(wal::FileSystem& files, const std::string& path, const wal::LogOptions& options,
-                                           const store::Position& position, Random& random) {
+                                           const store::Position& position, Random& random, std::string& warnings) {
     auto log = wal::Log::open(files, path + "/wal", options, random.next());
     if (!log) return log;
+    if (const wal::Found& found = (*log)->found(); found.cut_in_doubt) {
+        add_warning(warnings, fmt::format("log cut behind lsn={}, for nobody could be asked: acknowledged writes may be lost at={}",
+                                          found.last.lsn.value, found.where));
+    }
     auto was_reset = finish_install(files, path, position, **log);
     if (!was_reset) return fail(was_reset.error());
-    if (!*was_reset) return log;
+    // Cut by hand below what the store has applied: the store holds more than the log, which begins anew behind it.
+    const bool store_is_ahead = options.only_voter && options.cut_corruption && (*log)->last().lsn < position.applied.lsn;
+    if (store_is_ahead) {
+        if (Status reset = (*log)->reset(position.applied); !reset) return fail(reset.error());
+    }
+    if (!*was_reset && !store_is_ahead) return log;
     log->reset();
     return wal::Log::open(files, path + "/wal", options, random.next());
 }
@@ -86,7 +100,7 @@ bool is_only_voter(const Identity& identity, const DataDirectoryOptions& options
 }
 
 /// Holds the state of the store against the log (S7): what is applied is in the log, unless the log has a hole there.
-Status check_store_against_log(const wal::Log& log, const store::Position& position, bool only_voter, std::string& warning) {
+Status check_store_against_log(const wal::Log& log, const store::Position& position, bool only_voter, std::string& warnings) {
     const wal::Found& found = log.found();
     const EntryId applied = position.applied;
     const bool has_hole = found.tail != Tail::kClean && found.tail != Tail::kTorn;
@@ -97,8 +111,9 @@ Status check_store_against_log(const wal::Log& log, const store::Position& posit
                     log.last().lsn.value, applied.lsn.value);
     }
     if (applied.lsn < log.base().lsn) {
-        warning = fmt::format("state store ends before the log begins: it was lost applied_lsn={} log_base={}", applied.lsn.value,
-                              log.base().lsn.value);
+        const std::string warning = fmt::format("state store ends before the log begins: it was lost applied_lsn={} log_base={}",
+                                                applied.lsn.value, log.base().lsn.value);
+        add_warning(warnings, warning);
         if (only_voter) return fail(ErrorCode::kCorrupt, "{}; the only voter has nobody to copy from: restore a backup", warning);
         return {};
     }
@@ -124,7 +139,7 @@ bool vote_is_lost(const Result<std::optional<Vote>>& vote, const wal::Log& log) 
 core::StartState describe(const wal::Log& log, const commands::StateMachine& state) {
     const wal::Found& found = log.found();
     core::StartState start;
-    start.tail = found.tail;
+    start.tail = found.cut_in_doubt ? Tail::kClean : found.tail;  // what was cut is told by a warning
     start.base = log.base();
     start.last = log.last();
     start.mark = found.mark;
@@ -161,7 +176,8 @@ Result<DataDirectory> open_data_directory(wal::FileSystem& files, store::Store& 
     }
     wal::LogOptions log_options = options.log;
     log_options.only_voter = only_voter;
-    auto log = open_log(files, options.path, log_options, store.position(), random);
+    std::string warnings;
+    auto log = open_log(files, options.path, log_options, store.position(), random, warnings);
     if (!log) return fail(log.error());
     directory.log = std::move(*log);
 
@@ -169,12 +185,11 @@ Result<DataDirectory> open_data_directory(wal::FileSystem& files, store::Store& 
     if (!state) return fail(state.error());
     directory.state = std::move(*state);
 
-    std::string warning;
-    if (Status checked = check_store_against_log(*directory.log, directory.state->position(), only_voter, warning); !checked) {
+    if (Status checked = check_store_against_log(*directory.log, directory.state->position(), only_voter, warnings); !checked) {
         return fail(checked.error(), options.path);
     }
     directory.start = describe(*directory.log, *directory.state);
-    directory.start.storage_warning = std::move(warning);
+    directory.start.storage_warning = std::move(warnings);
 
     if (vote_is_lost(vote, *directory.log)) {
         const std::string why = vote ? "the log is of a later epoch than the vote file" : vote.error().message;

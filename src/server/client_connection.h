@@ -109,7 +109,6 @@ private:
     std::size_t pause_at_;
     std::uint64_t progress_ms_ = 0;  ///< when the client last took bytes
     bool open_ = true;
-    bool reading_ = false;  ///< a read is under way
     bool backlog_ = false;  ///< input_ may hold requests that were left there because it was full
     bool finishing_ = false;
     bool queued_ = false;  ///< in the OutputQueue

@@ -47,7 +47,8 @@ int main(int argument_count, char** arguments) {
     }
     server::set_up_logging(config->log);
     raise_descriptor_limit();
-    auto opened = server::Server::open(std::move(*config), command_line->bootstrap);
+    auto opened =
+        server::Server::open(std::move(*config), {.bootstrap = command_line->bootstrap, .cut_corrupt_log = command_line->cut_corrupt_log});
     if (!opened) return complain(opened.error().exit_code, opened.error().message);
     server::Server& server = **opened;
     const server::Signals signals(server, std::move(command_line->load));

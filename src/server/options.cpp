@@ -45,13 +45,13 @@ std::vector<core::ConfiguredNode> configured_nodes(const config::Config& config)
 
 }  // namespace
 
-replica::ReplicaOptions replica_options(const config::Config& config, const Addresses& addresses, bool bootstrap) {
+replica::ReplicaOptions replica_options(const config::Config& config, const Addresses& addresses, const ByHand& by_hand) {
     replica::ReplicaOptions options;
     options.node = {.cluster_name = config.cluster.name,
                     .role = role_of(config.node.role),
                     .addresses = addresses,
                     .configured = configured_nodes(config),
-                    .bootstrap = bootstrap,
+                    .bootstrap = by_hand.bootstrap,
                     .tick_ms = kTickMs,
                     .heartbeat_ticks = ticks(config.failover.heartbeat),
                     .election_timeout_ticks = ticks(config.failover.election_timeout),
@@ -64,12 +64,13 @@ replica::ReplicaOptions replica_options(const config::Config& config, const Addr
     return options;
 }
 
-replica::DataDirectoryOptions data_directory_options(const config::Config& config) {
+replica::DataDirectoryOptions data_directory_options(const config::Config& config, const ByHand& by_hand) {
     return {.path = config.node.data_dir.string(),
             .node = config.node.id,
             .configured_voters = config.cluster.nodes.size(),
             .log = {.retention_bytes = config.wal.retention_bytes,
-                    .spare_segments_max = static_cast<std::uint32_t>(config.wal.spare_segments)}};
+                    .spare_segments_max = static_cast<std::uint32_t>(config.wal.spare_segments),
+                    .cut_corruption = by_hand.cut_corrupt_log}};
 }
 
 PeerLinksOptions peer_links_options(const config::Config& config, MemberId self, std::uint64_t seed) {

@@ -7,6 +7,7 @@
 #include "config/config.h"
 #include "replica/data_directory.h"
 #include "replica/replica.h"
+#include "server/by_hand.h"
 #include "server/client_services.h"
 #include "server/peer_links.h"
 #include "store/store.h"
@@ -16,8 +17,8 @@ namespace tanist::server {
 inline constexpr std::uint32_t kTickMs = 10;
 
 /// `addresses`: as others must use them, with the ports that were bound.
-[[nodiscard]] replica::ReplicaOptions replica_options(const config::Config& config, const Addresses& addresses, bool bootstrap);
-[[nodiscard]] replica::DataDirectoryOptions data_directory_options(const config::Config& config);
+[[nodiscard]] replica::ReplicaOptions replica_options(const config::Config& config, const Addresses& addresses, const ByHand& by_hand);
+[[nodiscard]] replica::DataDirectoryOptions data_directory_options(const config::Config& config, const ByHand& by_hand);
 [[nodiscard]] PeerLinksOptions peer_links_options(const config::Config& config, MemberId self, std::uint64_t seed);
 [[nodiscard]] ClientSettings client_settings(const config::Config& config);
 

@@ -78,7 +78,7 @@ struct Server::Opened {
     std::uint64_t seed;
 };
 
-tl::expected<std::unique_ptr<Server>, StartFailure> Server::open(config::Config config, bool bootstrap) {
+tl::expected<std::unique_ptr<Server>, StartFailure> Server::open(config::Config config, const ByHand& by_hand) {
     auto lock = wal::DataDirectoryLock::acquire(config.node.data_dir.string());
     if (!lock) return failed(kExitDataDirectory, lock.error());
     auto loop = std::make_unique<Loop>();
@@ -93,11 +93,11 @@ tl::expected<std::unique_ptr<Server>, StartFailure> Server::open(config::Config 
     if (!store) return failed(store.error().code == ErrorCode::kInvalidArgument ? kExitConfiguration : kExitDataDirectory, store.error());
     std::random_device random;
     const std::uint64_t seed = (static_cast<std::uint64_t>(random()) << 32) | random();
-    auto directory = replica::open_data_directory(*files, **store, data_directory_options(config), seed);
+    auto directory = replica::open_data_directory(*files, **store, data_directory_options(config, by_hand), seed);
     if (!directory) return failed(kExitDataDirectory, directory.error());
 
     const Addresses addresses = addresses_of(config, clients, peers);
-    std::unique_ptr<Server> server(new Server(std::move(config), bootstrap,
+    std::unique_ptr<Server> server(new Server(std::move(config), by_hand,
                                               Opened{.lock = std::move(*lock),
                                                      .loop = std::move(loop),
                                                      .clients = std::move(clients),
@@ -111,7 +111,7 @@ tl::expected<std::unique_ptr<Server>, StartFailure> Server::open(config::Config 
     return server;
 }
 
-Server::Server(config::Config config, bool bootstrap, Opened opened)
+Server::Server(config::Config config, const ByHand& by_hand, Opened opened)
     : config_(std::move(config)),
       started_ms_(monotonic_ms()),
       lock_(std::move(opened.lock)),
@@ -130,7 +130,7 @@ Server::Server(config::Config config, bool bootstrap, Opened opened)
              .stored = [this] { return store_->stored(); },
              .view_changed = [this] { on_view_changed(); },
              .stop = [this](int exit_code, const std::string& reason) { on_stop(exit_code, reason); }}),
-      replica_(host_, *files_, *store_, std::move(opened.directory), replica_options(config_, opened.addresses, bootstrap), opened.seed),
+      replica_(host_, *files_, *store_, std::move(opened.directory), replica_options(config_, opened.addresses, by_hand), opened.seed),
       connections_(loop_->io()),
       services_{.writes = writes_,
                 .reads = reads_,

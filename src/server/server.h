@@ -16,6 +16,7 @@
 #include "http/standard_routes.h"
 #include "metrics/registry.h"
 #include "replica/replica.h"
+#include "server/by_hand.h"
 #include "server/client_listener.h"
 #include "server/client_services.h"
 #include "server/loop.h"
@@ -41,9 +42,8 @@ struct StartFailure {
 /// run() makes the calling thread the loop thread; everything else that is not marked otherwise belongs to that thread too.
 class Server {
 public:
-    /// Locks and opens the data directory, and listens. `config` has been validated. `bootstrap`: form the cluster with whoever
-    /// is reachable (S2).
-    [[nodiscard]] static tl::expected<std::unique_ptr<Server>, StartFailure> open(config::Config config, bool bootstrap = false);
+    /// Locks and opens the data directory, and listens. `config` has been validated.
+    [[nodiscard]] static tl::expected<std::unique_ptr<Server>, StartFailure> open(config::Config config, const ByHand& by_hand = {});
     /// After run() has returned, or before it was called. What is under way is left as a crash would leave it, unless it was shut down.
     ~Server();
     Server(const Server&) = delete;
@@ -67,7 +67,7 @@ public:
 
 private:
     struct Opened;
-    Server(config::Config config, bool bootstrap, Opened opened);
+    Server(config::Config config, const ByHand& by_hand, Opened opened);
 
     [[nodiscard]] Status listen_http();
     void apply_settings();

@@ -23,6 +23,7 @@ TEST(CommandLine, NamesTheFileAndTheSettings) {
     EXPECT_EQ(parsed->load.file, "a.toml");
     EXPECT_THAT(parsed->load.settings, ElementsAre("node.id=3", "cluster.nodes=1@a:1,2@b:1"));
     EXPECT_TRUE(parsed->bootstrap);
+    EXPECT_FALSE(parsed->cut_corrupt_log);
     EXPECT_FALSE(parsed->check_only);
     EXPECT_FALSE(parsed->answer);
 }

@@ -256,7 +256,12 @@ def damaged_log_of_the_only_voter(build):
         code, error = run_to_end(cluster, "--config", node.config)
         if code != 3:
             raise Failure(f"exit code {code}, expected 3: {error[-400:]}")
-        expect_words("corruption", error, os.path.basename(path))
+        expect_words("corruption", error, os.path.basename(path), "--cut-corrupt-log")
+        node.start("--cut-corrupt-log")
+        cluster.await_writes()
+        node.terminate()
+        node.start()
+        cluster.await_writes()
 
 
 def main():

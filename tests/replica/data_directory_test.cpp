@@ -9,6 +9,8 @@
 #include "store/memory_store.h"
 #include "wal/identity_file.h"
 #include "wal/memory_file_system.h"
+#include "wal/record.h"
+#include "wal/slot.h"
 
 namespace tanist::replica {
 namespace {
@@ -22,9 +24,10 @@ class DataDirectoryTest : public testing::Test {
 protected:
     DataDirectoryTest() { EXPECT_TRUE(files_.make_directory(kPath)); }
 
-    Result<DataDirectory> open(std::size_t configured_voters = 3) {
+    Result<DataDirectory> open(std::size_t configured_voters = 3, bool cut_corruption = false) {
         DataDirectoryOptions options{.path = kPath, .node = kNode, .configured_voters = configured_voters};
         options.log.segment_bytes = 1 << 20;
+        options.log.cut_corruption = cut_corruption;
         return open_data_directory(files_, *store_, options, ++seed_);
     }
 
@@ -158,6 +161,33 @@ TEST_F(DataDirectoryTest, AMembersLogWithoutAnySegmentIsRefusedNotTakenForAnEmpt
     ASSERT_FALSE(directory);
     EXPECT_EQ(directory.error().code, ErrorCode::kCorrupt);
     EXPECT_THAT(directory.error().message, HasSubstr("the log was lost"));
+}
+
+TEST_F(DataDirectoryTest, TheOnlyVotersCorruptLogIsCutByHandAndBeginsAnewBehindWhatTheStoreHasApplied) {  // S9
+    auto directory = open(1);
+    ASSERT_TRUE(directory);
+    form(*directory, 1);
+    const auto group = entries({}, 6);
+    append(*directory, group);
+    ASSERT_TRUE(store_->apply({}, {group[3].id(), 1000}));
+    *directory = {};
+    const auto names = files_.list(kPath + "/wal");
+    const auto segment = std::ranges::find_if(*names, [](const std::string& name) { return name.ends_with(".wal"); });
+    ASSERT_NE(segment, names->end());
+    const std::uint64_t third = wal::kRecordsOffset + 2 * wal::record_bytes(group[0]);
+    files_.corrupt(kPath + "/wal/" + *segment, third + 20);
+    const auto refused = open(1);
+    ASSERT_FALSE(refused);
+    EXPECT_THAT(refused.error().message, HasSubstr("--cut-corrupt-log"));
+
+    directory = open(1, true);
+    ASSERT_TRUE(directory) << directory.error().message;
+    EXPECT_THAT(directory->start.storage_warning, HasSubstr("log cut behind lsn=2"));
+    EXPECT_EQ(directory->start.base, group[3].id());
+    directory = open(1);  // and needs the flag no more
+    ASSERT_TRUE(directory) << directory.error().message;
+    EXPECT_EQ(directory->start.base, group[3].id());
+    EXPECT_EQ(directory->start.last, group[3].id());
 }
 
 TEST_F(DataDirectoryTest, AStoreBeyondTheLogsEndIsRefused) {  // S7
