@@ -31,16 +31,31 @@ void WatchedStore::look_again() {
     watcher_(seen_, digest_);
 }
 
+std::vector<std::string> WatchedStore::keys_in(const store::Change& range) const {
+    const auto found = store_->scan({.begin = range.key, .end = range.end, .rows_max = store::kNoBound, .bytes_max = store::kNoBound});
+    ENSURE(found.has_value());
+    std::vector<std::string> keys;
+    for (const auto& row : found->rows) keys.push_back(row.first);
+    return keys;
+}
+
 Status WatchedStore::apply(std::span<const store::Change> changes, const store::Position& position) {
     look_again();  // a checkpoint may have been installed in this very step
     // Row hashes add up (store/digest.h): the rows that go are taken off, those that come are put on.
-    std::map<std::string_view, const store::Change*> last;
-    for (const store::Change& change : changes) last[change.key] = &change;
-    for (const auto& [key, change] : last) {
+    std::map<std::string, const std::optional<std::string>*, std::less<>> last;
+    for (const store::Change& change : changes) {
+        if (!change.is_range()) {
+            last[change.key] = &change.value;
+            continue;
+        }
+        for (std::string& key : keys_in(change)) last.try_emplace(std::move(key));
+        for (auto at = last.lower_bound(change.key); at != last.lower_bound(change.end); ++at) at->second = &change.value;
+    }
+    for (const auto& [key, after] : last) {
         const auto before = store_->get(key);
         ENSURE(before.has_value());
         if (*before) digest_ -= hash_of_row(key, **before);
-        if (change->value) digest_ += hash_of_row(key, *change->value);
+        if (*after) digest_ += hash_of_row(key, **after);
     }
     Status applied = store_->apply(changes, position);
     seen_ = position;

@@ -37,6 +37,9 @@ public:
     [[nodiscard]] Result<std::uint64_t> digest() const override { return store_->digest(); }
 
 private:
+    /// Of the rows as they are before the changes under way.
+    [[nodiscard]] std::vector<std::string> keys_in(const store::Change& range) const;
+
     std::unique_ptr<store::Store> store_;
     Watcher watcher_;
     store::Position seen_;

@@ -126,8 +126,12 @@ public:
         ENSURE(position.applied.lsn > position_.applied.lsn);
         const std::lock_guard lock(mutex_);
         for (const Change& change : changes) {
-            ENSURE(!change.key.empty() && change.key.front() != '\0');
+            ENSURE(change.is_valid());
             unstored_bytes_ += change.key.size() + (change.value ? change.value->size() : 0);
+            if (change.is_range()) {
+                erase_range(change);
+                continue;
+            }
             if (change.value) {
                 rows_.insert_or_assign(change.key, *change.value);
             } else {
@@ -178,6 +182,12 @@ public:
     }
 
 private:
+    void erase_range(const Change& range) {
+        const auto first = rows_.lower_bound(range.key), behind = rows_.lower_bound(range.end);
+        for (auto at = first; at != behind; ++at) unstored_keys_.insert(at->first);
+        rows_.erase(first, behind);
+    }
+
     /// Rows and image are equal now.
     void settle() {
         unstored_keys_.clear();

@@ -295,8 +295,10 @@ Status RocksStore::apply(std::span<const Change> changes, const Position& positi
     if (batch_.GetDataSize() > kBatchBytesKept) batch_ = rocksdb::WriteBatch();
     batch_.Clear();
     for (const Change& change : changes) {
-        ENSURE(!change.key.empty() && change.key.front() != '\0');
-        const auto status = change.value ? batch_.Put(change.key, *change.value) : batch_.Delete(change.key);
+        ENSURE(change.is_valid());
+        const auto status = change.is_range() ? batch_.DeleteRange(change.key, change.end)
+                            : change.value    ? batch_.Put(change.key, *change.value)
+                                              : batch_.Delete(change.key);
         if (!status.ok()) return failure(status, "preparing a write");
     }
     const PositionRow row{position, applied_.bytes + batch_.GetDataSize()};

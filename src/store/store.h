@@ -18,11 +18,19 @@
 
 namespace tanist::store {
 
-/// One change of one key; `value` nullopt deletes. Keys and values are opaque here: commands/ gives them their meaning. A key has at
-/// least one byte and does not begin with a zero byte: those rows are the store's own.
+/// One change of one key, `value` nullopt deletes it; or, with `end`, the deletion of all keys in [key, end). Keys and values are
+/// opaque here: commands/ gives them their meaning. A key has at least one byte and does not begin with a zero byte: those rows are
+/// the store's own.
 struct Change {
     std::string key;
     std::optional<std::string> value;
+    /// Exclusive; empty: the change is of `key` alone. A range has no value, a key of one byte (rocks_options.cpp), and an end behind it.
+    std::string end = {};
+
+    [[nodiscard]] bool is_range() const { return !end.empty(); }
+    [[nodiscard]] bool is_valid() const {
+        return !key.empty() && key.front() != '\0' && (!is_range() || (!value && key.size() == 1 && key < end));
+    }
 };
 
 /// Where the state stands: moved only together with the data it speaks of.
@@ -87,7 +95,8 @@ public:
                                                                                    std::size_t bytes_max = kNoBound) const = 0;
     [[nodiscard]] virtual Result<ScanRows> scan(const ScanRequest& request) const = 0;
 
-    /// Makes all changes and moves the position forward, in one atomic step. Later changes of a key win over earlier ones.
+    /// Makes all changes and moves the position forward, in one atomic step. Later changes of a key win over earlier ones,
+    /// and a range takes with it what changes before it brought.
     [[nodiscard]] virtual Status apply(std::span<const Change> changes, const Position& position) = 0;
 
     [[nodiscard]] virtual Position position() const = 0;

@@ -89,6 +89,29 @@ TYPED_TEST(StoreTest, LaterChangesOfAKeyWinOverEarlierOnes) {
     EXPECT_THAT(this->all(), ElementsAre(Pair("b", "2")));
 }
 
+TYPED_TEST(StoreTest, ARangeTakesAllItsKeysAndWhatWasChangedBeforeIt) {
+    this->apply(1, {{"a", "1"}, {"b", "2"}, {"bb", "3"}, {"c", "4"}});
+    this->flush();
+    this->apply(2, {{"bc", "new"}, {"b", std::nullopt, "c"}, {"bd", "behind"}});
+    EXPECT_THAT(this->all(), ElementsAre(Pair("a", "1"), Pair("bd", "behind"), Pair("c", "4")));
+    this->flush();
+    this->reopen();
+    EXPECT_THAT(this->all(), ElementsAre(Pair("a", "1"), Pair("bd", "behind"), Pair("c", "4")));
+    EXPECT_EQ(this->get("bb"), std::nullopt);
+}
+
+TYPED_TEST(StoreTest, ARangeIsInCheckpointsAndDigestsAsSingleDeletionsAre) {
+    this->apply(1, {{"a", "1"}, {"b", "2"}, {"c", "3"}});
+    this->apply(2, {{"b", std::nullopt, "d"}});
+    TypeParam other_place;
+    auto other = other_place.open().value();
+    ASSERT_TRUE(other->apply(std::vector<Change>{{"a", "1"}}, at(1)));
+    EXPECT_EQ(this->store->digest().value(), other->digest().value());
+    const auto checkpoint = this->store->checkpoint().value();
+    ASSERT_TRUE(this->copy(*checkpoint, *other)->install(at(2)));
+    EXPECT_THAT(other->scan({}).value().rows, ElementsAre(Pair("a", "1")));
+}
+
 TYPED_TEST(StoreTest, GetManyAnswersInOrder) {
     this->apply(1, {{"a", "1"}, {"b", "2"}});
     std::vector<std::string_view> keys{"b", "x", "a", "b"};
