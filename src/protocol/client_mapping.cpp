@@ -147,8 +147,11 @@ NodeState state_of(const core::View& view, MemberId id) {
     if (id == view.self) return state_of(view.health);
     const core::PeerView* peer = find_peer(view, id);
     if (peer == nullptr) return NodeState::kUnknown;
-    if (!peer->connected) return NodeState::kDown;
+    const bool is_out = !peer->refusal.empty();  // what answers in its place is no member
+    if (!peer->connected || is_out) return NodeState::kDown;
     if (peer->health) return state_of(*peer->health);
+    const bool is_silent = view.role == core::Role::kMaster && view.open;  // an open master knows of all that it hears
+    if (is_silent) return NodeState::kDown;
     return is_master(view, id) ? NodeState::kUp : NodeState::kUnknown;  // a master that is heard
 }
 

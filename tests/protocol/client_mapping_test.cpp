@@ -170,6 +170,18 @@ TEST(ClientMapping, TopologyNamesMasterRolesAndStates) {
                                                        {{5}, Role::kSpare, NodeState::kUnknown, "h:54"}}}));
 }
 
+TEST(ClientMapping, AMemberThatIsKeptOutOrThatTheMasterDoesNotHearIsDown) {
+    core::View view = view_of_slave();
+    view.peers[0].refusal = "its data directory was replaced";
+    EXPECT_EQ(to_status(view).nodes[0].state, NodeState::kDown);
+    EXPECT_EQ(to_status(view).nodes[0].why, "its data directory was replaced");
+    view.role = core::Role::kMaster;
+    view.master = view.self;
+    EXPECT_EQ(to_status(view).nodes[3].state, NodeState::kUnknown);  // not open yet: it has not asked
+    view.open = true;
+    EXPECT_EQ(to_status(view).nodes[3].state, NodeState::kDown);
+}
+
 TEST(ClientMapping, StatusOfASlaveTellsItsOwnLag) {
     core::View view = view_of_slave();
     NodeStatus self = to_status(view).nodes[1];
