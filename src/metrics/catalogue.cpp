@@ -42,6 +42,7 @@ constexpr std::array<Description, kMetricCount> kCatalogue{{
     {Metric::kClientBytesSent, Kind::kCounter,   "tanist_client_sent_bytes_total", "",       "Bytes sent to clients."},
     {Metric::kCommands,        Kind::kCounter,   "tanist_commands_total",         "command", "Commands taken from clients."},
     {Metric::kErrors,          Kind::kCounter,   "tanist_errors_total",           "code",    "Commands answered with an error."},
+    {Metric::kWriteSeconds,    Kind::kDurations, "tanist_write_seconds",          "",        "On the master: from an entry's proposal until it was executed, and so its writes could be answered."},
     {Metric::kPendingWrites,   Kind::kGauge,     "tanist_pending_writes",         "",        "Writes not answered yet."},
     {Metric::kPendingWriteBytes, Kind::kGauge,   "tanist_pending_write_bytes",    "",        "Their bytes; at limits.pending_bytes more are refused."},
     {Metric::kSessions,        Kind::kGauge,     "tanist_sessions",               "",        "Sessions that have not expired."},

@@ -48,6 +48,7 @@ enum class Metric : std::uint8_t {
     kClientBytesSent,
     kCommands,
     kErrors,
+    kWriteSeconds,
     kPendingWrites,
     kPendingWriteBytes,
     kSessions,

@@ -119,7 +119,9 @@ Server::Server(config::Config config, const ByHand& by_hand, Opened opened)
       files_(std::move(opened.files)),
       store_(std::move(opened.store)),
       writes_(routing_, {.propose = [this](core::Proposal proposal) { step(std::move(proposal)); },
-                         .disk_is_low = [this] { return replica_.disk_is_low(); }}),
+                         .disk_is_low = [this] { return replica_.disk_is_low(); },
+                         .entry_executed = [&seconds = registry_.histogram(metrics::Metric::kWriteSeconds)](
+                                               std::chrono::nanoseconds took) { seconds.observe(took); }}),
       reads_(routing_, {.request_read = [this](std::uint64_t token) { step(core::ReadRequest{token}); },
                         .applied = [this] { return replica_.state().position(); },
                         .epoch_at = [this](Lsn lsn) { return replica_.node().epoch_at(lsn); }}),

@@ -61,6 +61,7 @@ void WritePath::end_of_turn(const core::Clock& now) {
 void WritePath::propose(const core::Clock& now) {
     Batch& batch = batches_.emplace_back();
     batch.writes = std::exchange(gathered_, {});
+    batch.proposed = std::chrono::steady_clock::now();
     for (const Write& write : batch.writes) batch.earliest_deadline_ms = std::min(batch.earliest_deadline_ms, write.deadline_ms);
     payload_bytes_last_ = payload_.size();
     core::Proposal proposal{.token = first_token_ + batches_.size() - 1,
@@ -137,6 +138,7 @@ void WritePath::executed(std::span<const commands::Applied> applied) {
         logged_.pop_front();
         if (batch == nullptr || batch->over) continue;
         ENSURE(entry.outcomes.size() == batch->writes.size());
+        host_.entry_executed(std::chrono::steady_clock::now() - batch->proposed);
         for (std::size_t i = 0; i < batch->writes.size(); ++i) {
             Write& write = batch->writes[i];
             if (!write.client) continue;

@@ -2,6 +2,7 @@
 // The way of a write through this node: gathered with all others of a turn into one log entry, answered when its level is reached (S20).
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <deque>
 #include <functional>
@@ -32,6 +33,7 @@ public:
     struct Host {
         std::function<void(core::Proposal)> propose;  ///< may call back into on()
         std::function<bool()> disk_is_low;
+        std::function<void(std::chrono::nanoseconds)> entry_executed;  ///< so long after it was proposed
     };
     WritePath(const Routing& routing, Host host) : routing_(routing), host_(std::move(host)) {}
 
@@ -69,6 +71,7 @@ private:
         std::vector<Write> writes;
         std::optional<Rank> rank;
         std::uint64_t earliest_deadline_ms = UINT64_MAX;
+        std::chrono::steady_clock::time_point proposed;
         bool on_all = false;
         bool over = false;  ///< all its writes are answered
     };

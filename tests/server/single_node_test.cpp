@@ -244,6 +244,7 @@ TEST_F(SingleNode, HttpAnswersHealthAndMetrics) {
     EXPECT_THAT(metrics, HasSubstr("tanist_role{role=\"master\"} 1"));
     EXPECT_THAT(metrics, HasSubstr("tanist_commands_total{command=\"put\"}"));
     EXPECT_THAT(metrics, HasSubstr("tanist_wal_sync_seconds_count"));
+    EXPECT_THAT(metrics, Not(HasSubstr("tanist_write_seconds_count 0\n")));
 }
 
 TEST_F(SingleNode, ShutsDownCleanlyAndKeepsItsData) {

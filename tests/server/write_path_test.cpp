@@ -47,9 +47,10 @@ protected:
     Routing routing_;
     std::vector<core::Proposal> proposals_;
     bool disk_is_low_ = false;
-    WritePath path_{
-        routing_,
-        {.propose = [this](core::Proposal p) { proposals_.push_back(std::move(p)); }, .disk_is_low = [this] { return disk_is_low_; }}};
+    WritePath path_{routing_,
+                    {.propose = [this](core::Proposal p) { proposals_.push_back(std::move(p)); },
+                     .disk_is_low = [this] { return disk_is_low_; },
+                     .entry_executed = [](std::chrono::nanoseconds) {}}};
     std::shared_ptr<NotingClient> client_ = std::make_shared<NotingClient>();
 };
 
