@@ -12,6 +12,7 @@
 #include "server/client_connection.h"
 #include "server/counters.h"
 #include "server/read_gate.h"
+#include "server/resp/command.h"
 #include "server/routing.h"
 #include "server/write_path.h"
 
@@ -31,6 +32,7 @@ struct ClientSettings {
 };
 
 struct ClientServices {
+    const resp::CommandTable& commands;  ///< what RESP clients may say on this port
     WritePath& writes;
     ReadGate& reads;
     const Routing& routing;

@@ -5,7 +5,6 @@
 
 #include <algorithm>
 #include <array>
-#include <unordered_map>
 
 #include "base/ensure.h"
 
@@ -16,45 +15,70 @@ constexpr std::size_t kNameBytesMax = 32;
 /// Redis cuts what it quotes of an unknown command.
 constexpr std::size_t kQuotedBytesMax = 128;
 
-char upper(char c) { return c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c; }
-
-const std::unordered_map<std::string_view, const Command*>& table() {
-    static const auto all = [] {
-        std::unordered_map<std::string_view, const Command*> rows;
-        for (const auto family : {connection_commands(), server_commands(), string_commands(), tanist_commands()}) {
-            for (const Command& command : family) {
-                ENSURE(command.name.size() <= kNameBytesMax);
-                ENSURE(rows.emplace(command.name, &command).second);  // no name twice
-            }
-        }
-        return rows;
-    }();
-    return all;
-}
+char to_upper(char c) { return c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c; }
+char to_lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
 
 }  // namespace
 
-const Command* find_command(std::string_view name) {
-    if (name.size() > kNameBytesMax) return nullptr;
-    std::array<char, kNameBytesMax> capitals;
-    std::ranges::transform(name, capitals.begin(), upper);
-    const auto row = table().find({capitals.data(), name.size()});
-    return row == table().end() ? nullptr : row->second;
+CommandTable::CommandTable(std::initializer_list<Family> families) {
+    std::vector<const Command*> wanted;
+    for (const Family& family : families) {
+        for (const Command& command : family.commands) {
+            if (family.needed != 0 && (command.flags & family.needed) == 0) continue;
+            const auto same = std::ranges::find(wanted, command.name, &Command::name);
+            same == wanted.end() ? wanted.push_back(&command) : static_cast<void>(*same = &command);
+        }
+    }
+    for (const Command* command : wanted) add(*command);
+    for (const Row& row : rows_) {
+        ENSURE(row.name.size() <= kNameBytesMax);
+        ENSURE(by_name_.emplace(row.name, &row).second);  // no name twice
+    }
 }
 
-std::size_t command_count() { return table().size(); }
+void CommandTable::add(const Command& command) {
+    Row& row = rows_.emplace_back(Row{.command = &command, .name = lower(command.name), .index = rows_.size()});
+    commands_.push_back(&row);
+    for (const Command& subcommand : command.subcommands) {
+        rows_.push_back({.command = &subcommand, .name = row.name + "|" + lower(subcommand.name), .index = rows_.size()});
+        row.subcommands.push_back(&rows_.back());
+    }
+}
+
+const CommandTable::Row* CommandTable::find(std::string_view name) const {
+    if (name.size() > kNameBytesMax) return nullptr;
+    std::array<char, kNameBytesMax> small;
+    std::ranges::transform(name, small.begin(), to_lower);
+    const auto row = by_name_.find({small.data(), name.size()});
+    return row == by_name_.end() ? nullptr : row->second;
+}
+
+const CommandTable::Row* CommandTable::find(const Row& container, std::string_view subcommand) {
+    const auto row = std::ranges::find_if(container.subcommands, [&](const Row* each) { return is_word(subcommand, each->command->name); });
+    return row == container.subcommands.end() ? nullptr : *row;
+}
+
+const CommandTable& client_port_commands() {
+    static const CommandTable table{{connection_commands()}, {client_commands()}, {command_commands()},
+                                    {server_commands()},     {string_commands()}, {tanist_commands()}};
+    return table;
+}
 
 bool takes(const Command& command, std::size_t words) {
     return command.arity < 0 ? words >= static_cast<std::size_t>(-command.arity) : words == static_cast<std::size_t>(command.arity);
 }
 
-bool is_word(std::string_view word, std::string_view capitals) { return std::ranges::equal(word, capitals, {}, upper); }
+bool is_word(std::string_view word, std::string_view capitals) { return std::ranges::equal(word, capitals, {}, to_upper); }
 
 std::string lower(std::string_view word) {
     std::string result(word);
-    for (char& c : result) {
-        if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-    }
+    std::ranges::transform(result, result.begin(), to_lower);
+    return result;
+}
+
+std::string upper(std::string_view word) {
+    std::string result(word);
+    std::ranges::transform(result, result.begin(), to_upper);
     return result;
 }
 
@@ -68,11 +92,9 @@ std::string unknown_command(Arguments arguments) {
 }
 
 std::string unknown_subcommand(Arguments arguments) {
-    std::string name = lower(arguments[0]);
-    std::ranges::transform(name, name.begin(), upper);
-    return fmt::format("ERR unknown subcommand '{}'. Try {} HELP.", arguments[1].substr(0, kQuotedBytesMax), name);
+    return fmt::format("ERR unknown subcommand '{}'. Try {} HELP.", arguments[1].substr(0, kQuotedBytesMax), upper(arguments[0]));
 }
 
-std::string wrong_arity(std::string_view command) { return fmt::format("ERR wrong number of arguments for '{}' command", lower(command)); }
+std::string wrong_arity(std::string_view name) { return fmt::format("ERR wrong number of arguments for '{}' command", lower(name)); }
 
 }  // namespace tanist::server::resp

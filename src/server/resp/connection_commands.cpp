@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// Commands about the connection itself: PING ECHO HELLO QUIT SELECT CLIENT.
+// Commands about the connection itself: PING ECHO HELLO QUIT SELECT.
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <array>
 #include <charconv>
 
+#include "server/resp/client_names.h"
 #include "server/resp/command.h"
 #include "server/resp/session.h"
 
@@ -30,11 +30,6 @@ void select(RespSession& session, Arguments arguments) {
     if (arguments[1] == "0") return session.reply_ok();
     session.reply_error("ERR DB index is out of range");  // there is one
 }
-
-bool is_client_name(std::string_view name) {
-    return std::ranges::all_of(name, [](char c) { return c > ' ' && c <= '~'; });
-}
-constexpr std::string_view kBadClientName = "ERR Client names cannot contain spaces, newlines or special characters.";
 
 void encode_hello(RespEncoder& to, RespSession& session) {
     to.map(7);
@@ -81,27 +76,14 @@ void hello(RespSession& session, Arguments arguments) {
     session.reply([&](RespEncoder& to) { encode_hello(to, session); });
 }
 
-void client(RespSession& session, Arguments arguments) {
-    const std::string_view what = arguments[1];
-    if (is_word(what, "SETNAME") && arguments.size() == 3) {
-        if (!is_client_name(arguments[2])) return session.reply_error(kBadClientName);
-        session.name = arguments[2];
-        return session.reply_ok();
-    }
-    if (is_word(what, "GETNAME") && arguments.size() == 2) {
-        return session.reply([&](RespEncoder& to) { session.name.empty() ? to.null() : to.bulk(session.name); });
-    }
-    if (is_word(what, "ID") && arguments.size() == 2) {
-        return session.reply([&](RespEncoder& to) { to.integer(static_cast<std::int64_t>(session.id())); });
-    }
-    if (is_word(what, "SETINFO") && arguments.size() == 4) return session.reply_ok();
-    session.reply_error(unknown_subcommand(arguments));
-}
-
+constexpr std::uint32_t kAnyTime = kLoading | kStale | kOnSentinel;
+constexpr std::uint32_t kBeforeAuth = kNoScript | kFast | kNoAuth | kAnyTime;
 constexpr std::array kCommands = {
-    Command{"PING", -1, RequestKind::kOther, ping},    Command{"ECHO", 2, RequestKind::kOther, echo},
-    Command{"HELLO", -1, RequestKind::kOther, hello},  Command{"QUIT", -1, RequestKind::kOther, quit},
-    Command{"SELECT", 2, RequestKind::kOther, select}, Command{"CLIENT", -2, RequestKind::kOther, client},
+    Command{"PING", -1, RequestKind::kOther, ping, kFast | kOnSentinel, {}, Group::kConnection},
+    Command{"ECHO", 2, RequestKind::kOther, echo, kFast | kLoading | kStale, {}, Group::kConnection},
+    Command{"HELLO", -1, RequestKind::kOther, hello, kBeforeAuth, {}, Group::kConnection},
+    Command{"QUIT", -1, RequestKind::kOther, quit, kBeforeAuth, {}, Group::kConnection},
+    Command{"SELECT", 2, RequestKind::kOther, select, kFast | kLoading | kStale, {}, Group::kConnection},
 };
 
 }  // namespace

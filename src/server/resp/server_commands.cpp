@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Commands about the node: ROLE INFO COMMAND CONFIG.
+// Commands about the node: ROLE INFO CONFIG.
 #include <array>
 #include <charconv>
 
@@ -61,18 +61,8 @@ void info(RespSession& session, Arguments arguments) {
     session.reply([&](RespEncoder& to) { to.verbatim("txt", text); });
 }
 
-/// Enough for clients that ask at start: they go on without.
-void command(RespSession& session, Arguments arguments) {
-    if (arguments.size() > 1 && is_word(arguments[1], "COUNT")) {
-        return session.reply([](RespEncoder& to) { to.integer(static_cast<std::int64_t>(command_count())); });
-    }
-    if (arguments.size() > 1 && is_word(arguments[1], "DOCS")) return session.reply([](RespEncoder& to) { to.map(0); });
-    session.reply([](RespEncoder& to) { to.array(0); });
-}
-
 /// What tools ask before they start, in Redis's words for what holds here.
-void config(RespSession& session, Arguments arguments) {
-    if (!is_word(arguments[1], "GET") || arguments.size() < 3) return session.reply_error(unknown_subcommand(arguments));
+void config_get(RespSession& session, Arguments arguments) {
     constexpr std::array<std::pair<std::string_view, std::string_view>, 4> kSettings{
         {{"save", ""}, {"appendonly", "yes"}, {"appendfsync", "always"}, {"databases", "1"}}};
     std::vector<std::pair<std::string_view, std::string_view>> found;
@@ -93,11 +83,13 @@ void config(RespSession& session, Arguments arguments) {
     });
 }
 
+constexpr std::array kConfigSubcommands = {
+    Command{"GET", -3, RequestKind::kOther, config_get, kAdmin | kNoScript | kLoading | kStale},
+};
 constexpr std::array kCommands = {
-    Command{"ROLE", 1, RequestKind::kOther, role},
-    Command{"INFO", -1, RequestKind::kOther, info},
-    Command{"COMMAND", -1, RequestKind::kOther, command},
-    Command{"CONFIG", -2, RequestKind::kOther, config},
+    Command{"ROLE", 1, RequestKind::kOther, role, kNoScript | kLoading | kStale | kFast | kDangerous},
+    Command{"INFO", -1, RequestKind::kOther, info, kLoading | kStale | kDangerous},
+    Command{"CONFIG", -2, RequestKind::kOther, nullptr, 0, {}, Group::kServer, kConfigSubcommands},
 };
 
 }  // namespace

@@ -77,18 +77,27 @@ bool RespSession::take_input(protocol::ReadBuffer& input) {
 
 void RespSession::dispatch(resp::Arguments arguments) {
     if (arguments[0] != last_name_) {
-        last_command_ = resp::find_command(arguments[0]);
-        last_name_ = last_command_ == nullptr ? std::string() : std::string(arguments[0]);
+        last_row_ = services_.commands.find(arguments[0]);
+        last_name_ = last_row_ == nullptr ? std::string() : std::string(arguments[0]);
     }
-    if ((last_command_ == nullptr || last_command_->name != kGet) && !answer_gets()) {
+    if ((last_row_ == nullptr || last_row_->command->name != kGet) && !answer_gets()) {
         held_ = copies(arguments);
         return;
     }
-    services_.counters.count(last_command_ == nullptr ? RequestKind::kOther : last_command_->kind);
-    if (last_command_ == nullptr) return reply_error(resp::unknown_command(arguments));
-    const resp::Command& command = *last_command_;
-    if (!resp::takes(command, arguments.size())) return reply_error(resp::wrong_arity(command.name));
-    command.handler(*this, arguments);
+    services_.counters.count(last_row_ == nullptr ? RequestKind::kOther : last_row_->command->kind);
+    if (last_row_ == nullptr) return reply_error(resp::unknown_command(arguments));
+    const resp::CommandTable::Row* row = last_row_;
+    if (!row->subcommands.empty() && arguments.size() > 1) {
+        row = resp::CommandTable::find(*row, arguments[1]);
+        if (row == nullptr && last_row_->command->handler == nullptr) return reply_error(resp::unknown_subcommand(arguments));
+        if (row == nullptr) row = last_row_;
+    }
+    run(*row, arguments);
+}
+
+void RespSession::run(const resp::CommandTable::Row& row, resp::Arguments arguments) {
+    if (!resp::takes(*row.command, arguments.size())) return reply_error(resp::wrong_arity(row.name));
+    row.command->handler(*this, arguments);
 }
 
 void RespSession::quit() {

@@ -87,6 +87,8 @@ private:
     };
 
     void dispatch(resp::Arguments arguments);
+    /// Runs the command, if its words are as they must be; answers an error otherwise.
+    void run(const resp::CommandTable::Row& row, resp::Arguments arguments);
     [[nodiscard]] ReadGate::Admission admit(Failure& failure);
     void read_through_log(resp::Arguments arguments, resp::ReadAnswer answer, const resp::LoggedRead& logged);
     /// False: the output is full, and some wait for room.
@@ -109,7 +111,7 @@ private:
     bool quitting_ = false;
 
     std::string last_name_;  ///< and its row: pipelines repeat one command
-    const resp::Command* last_command_ = nullptr;
+    const resp::CommandTable::Row* last_row_ = nullptr;
 
     std::deque<Slot> slots_;
     std::uint64_t first_ticket_ = 0;  ///< of slots_.front()

@@ -73,10 +73,13 @@ void incr(RespSession& session, Arguments arguments) {
     });
 }
 
+constexpr KeyWords kOneKey{1, 1, 1};
 constexpr std::array kCommands = {
-    Command{"GET", 2, RequestKind::kGet, get},         Command{"SET", -3, RequestKind::kPut, set},
-    Command{"SETNX", 3, RequestKind::kPut, setnx},     Command{"DEL", -2, RequestKind::kDelete, del},
-    Command{"INCR", 2, RequestKind::kIncrement, incr},
+    Command{"GET", 2, RequestKind::kGet, get, kReadOnly | kFast, kOneKey, Group::kString},
+    Command{"SET", -3, RequestKind::kPut, set, kWrite | kDenyOom, kOneKey, Group::kString},
+    Command{"SETNX", 3, RequestKind::kPut, setnx, kWrite | kDenyOom | kFast, kOneKey, Group::kString},
+    Command{"DEL", -2, RequestKind::kDelete, del, kWrite, {1, -1, 1}, Group::kGeneric},
+    Command{"INCR", 2, RequestKind::kIncrement, incr, kWrite | kDenyOom | kFast, kOneKey, Group::kString},
 };
 
 }  // namespace

@@ -49,11 +49,12 @@ void cas(RespSession& session, Arguments arguments) {
 
 void cad(RespSession& session, Arguments arguments) { compare_and(session, arguments, commands::Delete{std::string(arguments[1])}); }
 
+constexpr KeyWords kOneKey{1, 1, 1};
 constexpr std::array kCommands = {
-    Command{"TANIST.READS", 2, RequestKind::kOther, reads},
-    Command{"TANIST.ACK", 2, RequestKind::kOther, ack},
-    Command{"TANIST.CAS", 4, RequestKind::kCompareAndSet, cas},
-    Command{"TANIST.CAD", 3, RequestKind::kCompareAndDelete, cad},
+    Command{"TANIST.READS", 2, RequestKind::kOther, reads, kFast | kLoading | kStale, {}, Group::kTanist},
+    Command{"TANIST.ACK", 2, RequestKind::kOther, ack, kFast | kLoading | kStale, {}, Group::kTanist},
+    Command{"TANIST.CAS", 4, RequestKind::kCompareAndSet, cas, kWrite | kDenyOom | kFast, kOneKey, Group::kTanist},
+    Command{"TANIST.CAD", 3, RequestKind::kCompareAndDelete, cad, kWrite | kFast, kOneKey, Group::kTanist},
 };
 
 }  // namespace
