@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "wal/stock.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <array>
+#include <charconv>
 #include <utility>
 
 #include "base/limits.h"
@@ -16,7 +19,18 @@ constexpr std::uint64_t kZeroedBytesACall = 1 * limits::kMiB;  // a few millisec
 constexpr std::uint64_t kSegmentsLeftFree = 4;                 // with less room on the disk nothing is zeroed, or made, ahead (S4)
 constexpr std::array<std::byte, 256 * limits::kKiB> kZeros{};
 
+constexpr std::string_view kAheadPrefix = "ahead-";  // of files that were made from nothing; others keep their segment's name
+
 std::string with_suffix(const std::string& path, std::string_view suffix) { return path.substr(0, path.rfind('.')).append(suffix); }
+
+/// The N of "ahead-N.…", plus one; 0: no such name.
+std::uint64_t number_behind(std::string_view name) {
+    if (!name.starts_with(kAheadPrefix)) return 0;
+    name.remove_prefix(kAheadPrefix.size());
+    std::uint64_t number = 0;
+    const auto [end, error] = std::from_chars(name.data(), name.data() + name.size(), number);
+    return error == std::errc{} ? number + 1 : 0;
+}
 
 }  // namespace
 
@@ -25,6 +39,9 @@ Stock::Stock(FileSystem& files, std::string directory, std::uint64_t segment_byt
 
 Status Stock::adopt(const std::vector<std::string>& spares, const std::vector<std::string>& used) {
     const std::lock_guard lock(mutex_);
+    for (const auto* names : {&spares, &used}) {
+        for (const std::string& name : *names) made_ahead_ = std::max(made_ahead_, number_behind(name));
+    }
     for (const std::string& name : spares) {
         const std::string path = join_path(directory_, name);
         std::uint64_t bytes = 0;
@@ -108,7 +125,7 @@ Result<bool> Stock::prepare() {
                 in_work_ = std::move(used_.back());
                 used_.pop_back();
             } else if (spare_.empty() && spares_max_ > 0) {
-                in_work_ = join_path(directory_, std::string("ahead").append(kUsedSuffix));
+                in_work_ = join_path(directory_, fmt::format("{}{}{}", kAheadPrefix, made_ahead_++, kUsedSuffix));
             } else {
                 return false;
             }

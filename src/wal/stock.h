@@ -40,6 +40,7 @@ private:
     mutable std::mutex mutex_;               ///< guards the lists: prepare() runs beside the writer
     std::vector<std::string> spare_, used_;  ///< paths
     std::string in_work_;                    ///< what prepare() is zeroing; in neither list
+    std::uint64_t made_ahead_ = 0;           ///< the next "ahead-N": while the writer takes one, the next has another name
 
     // Of prepare() alone.
     std::unique_ptr<File> file_;
