@@ -67,6 +67,7 @@ void ClientConnection::start() {
 bool ClientConnection::leave() {
     if (!std::exchange(open_, false)) return false;
     shared_.poller.forget(descriptor_, *this);
+    on_closed();
     shared_.open.erase(this);
     return true;
 }

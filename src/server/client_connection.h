@@ -77,6 +77,8 @@ protected:
     [[nodiscard]] virtual std::size_t outstanding() const = 0;
     /// A request that was taken must wait for the answers of those before it; nothing behind it is taken meanwhile.
     [[nodiscard]] virtual bool holds_back() const { return false; }
+    /// It has just ended, for whatever reason; answers under way may keep the object a while.
+    virtual void on_closed() {}
 
     /// Where replies are appended; call replied() when there is something.
     [[nodiscard]] std::string& output() { return output_; }

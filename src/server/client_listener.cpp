@@ -58,6 +58,10 @@ void ClientListener::wait_for_first_byte(const std::shared_ptr<Silent>& silent) 
 
 void ClientListener::open(tcp::socket socket, protocol::Dialect dialect) {
     if (services_.connections.open.size() >= connections_max_) return refuse(std::move(socket), dialect);
+    if (services_.sentinel != nullptr && dialect != protocol::Dialect::kResp) {
+        ++services_.counters.connections_refused;
+        return say_goodbye(std::move(socket), "-ERR this port answers as a Redis Sentinel, and speaks RESP only\r\n");
+    }
     switch (dialect) {
         case protocol::Dialect::kNative: std::make_shared<NativeSession>(std::move(socket), services_)->start(); return;
         case protocol::Dialect::kResp: std::make_shared<RespSession>(std::move(socket), services_, ++last_id_)->start(); return;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The client port: takes connections up to the limit, and finds out by the first byte what each speaks.
+// The client port and the Sentinel port: each takes connections up to the limit, and finds out by the first byte what they speak.
 #pragma once
 
 #include <cstdint>

@@ -13,10 +13,15 @@
 #include "server/counters.h"
 #include "server/read_gate.h"
 #include "server/resp/command.h"
+#include "server/resp/pubsub.h"
 #include "server/routing.h"
 #include "server/write_path.h"
 
 namespace tanist::server {
+
+namespace sentinel {
+class Watch;
+}
 
 /// A request that does not say has so long.
 inline constexpr std::uint64_t kDefaultDeadlineMs = 10'000;
@@ -28,6 +33,7 @@ struct ClientSettings {
     WriteLevel write_level = WriteLevel::kQuorum;
     std::uint64_t max_lag_ms = 0;
     std::uint64_t session_lifetime_ms = 600'000;
+    std::uint64_t election_timeout_ms = 1000;
     protocol::native::RequestLimits limits;
 };
 
@@ -40,6 +46,8 @@ struct ClientServices {
     const ClientSettings& settings;
     Counters& counters;
     ConnectionShared& connections;
+    resp::PubSub& pubsub;
+    const sentinel::Watch* sentinel;  ///< of the Sentinel port; null: this is the client port
     std::function<std::optional<Epoch>(Lsn)> epoch_at;
     std::function<std::string(std::string_view section)> info;  ///< of Redis's INFO
     std::function<void(const Error&)> storage_failed;           ///< reading the store failed: the process ends (S4)

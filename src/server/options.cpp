@@ -88,6 +88,7 @@ ClientSettings client_settings(const config::Config& config) {
             .write_level = level_of(config.replication.ack),
             .max_lag_ms = static_cast<std::uint64_t>(config.reads.max_lag.count()),
             .session_lifetime_ms = static_cast<std::uint64_t>(config.session.expiry.count()),
+            .election_timeout_ms = static_cast<std::uint64_t>(config.failover.election_timeout.count()),
             .limits = {.key_bytes_max = config.limits.key_bytes,
                        .value_bytes_max = config.limits.value_bytes,
                        .request_bytes_max = config.limits.request_bytes}};

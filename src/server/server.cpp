@@ -15,6 +15,9 @@
 #include "server/clock.h"
 #include "server/logging.h"
 #include "server/options.h"
+#include "server/resp/command.h"
+#include "server/sentinel/commands.h"
+#include "server/sentinel/rows.h"
 #include "server/status.h"
 #include "store/memory_store.h"
 
@@ -52,13 +55,15 @@ std::uint16_t port_of(const tcp::acceptor& acceptor) {
 }
 
 /// As others must use them, with the bound port where the configuration left it to the system.
-Addresses addresses_of(const config::Config& config, const tcp::acceptor& clients, const tcp::acceptor& peers) {
+Addresses addresses_of(const config::Config& config, const tcp::acceptor& clients, const tcp::acceptor& peers,
+                       const tcp::acceptor& sentinel) {
     const auto fill_in = [](std::string& address, const tcp::acceptor& acceptor) {
         if (address.ends_with(":0")) address = address.substr(0, address.size() - 1) + std::to_string(port_of(acceptor));
     };
     Addresses addresses = config.addresses();
     fill_in(addresses.client, clients);
     fill_in(addresses.peer, peers);
+    fill_in(addresses.sentinel, sentinel);
     return addresses;
 }
 
@@ -70,7 +75,7 @@ Addresses addresses_of(const config::Config& config, const tcp::acceptor& client
 struct Server::Opened {
     wal::DataDirectoryLock lock;
     std::unique_ptr<Loop> loop;
-    tcp::acceptor clients, peers;
+    tcp::acceptor clients, peers, sentinel;
     Addresses addresses;
     std::unique_ptr<wal::PosixFileSystem> files;
     std::unique_ptr<store::Store> store;
@@ -82,10 +87,13 @@ tl::expected<std::unique_ptr<Server>, StartFailure> Server::open(config::Config 
     auto lock = wal::DataDirectoryLock::acquire(config.node.data_dir.string());
     if (!lock) return failed(kExitDataDirectory, lock.error());
     auto loop = std::make_unique<Loop>();
-    tcp::acceptor clients(loop->io()), peers(loop->io());
+    tcp::acceptor clients(loop->io()), peers(loop->io()), sentinel(loop->io());
     if (Status listening = listen_on(clients, config.listen.client, "listen.client"); !listening)
         return failed(kExitConfiguration, listening.error());
     if (Status listening = listen_on(peers, config.listen.peer, "listen.peer"); !listening)
+        return failed(kExitConfiguration, listening.error());
+
+    if (Status listening = listen_on(sentinel, config.listen.sentinel, "listen.sentinel"); !listening)
         return failed(kExitConfiguration, listening.error());
 
     auto files = std::make_unique<wal::PosixFileSystem>();
@@ -96,12 +104,13 @@ tl::expected<std::unique_ptr<Server>, StartFailure> Server::open(config::Config 
     auto directory = replica::open_data_directory(*files, **store, data_directory_options(config, by_hand), seed);
     if (!directory) return failed(kExitDataDirectory, directory.error());
 
-    const Addresses addresses = addresses_of(config, clients, peers);
+    const Addresses addresses = addresses_of(config, clients, peers, sentinel);
     std::unique_ptr<Server> server(new Server(std::move(config), by_hand,
                                               Opened{.lock = std::move(*lock),
                                                      .loop = std::move(loop),
                                                      .clients = std::move(clients),
                                                      .peers = std::move(peers),
+                                                     .sentinel = std::move(sentinel),
                                                      .addresses = addresses,
                                                      .files = std::move(files),
                                                      .store = std::move(*store),
@@ -134,18 +143,13 @@ Server::Server(config::Config config, const ByHand& by_hand, Opened opened)
              .stop = [this](int exit_code, const std::string& reason) { on_stop(exit_code, reason); }}),
       replica_(host_, *files_, *store_, std::move(opened.directory), replica_options(config_, opened.addresses, by_hand), opened.seed),
       connections_(loop_->io()),
-      services_{.commands = resp::client_port_commands(),
-                .writes = writes_,
-                .reads = reads_,
-                .routing = routing_,
-                .state = replica_.state(),
-                .settings = settings_,
-                .counters = counters_,
-                .connections = connections_,
-                .epoch_at = [this](Lsn lsn) { return replica_.node().epoch_at(lsn); },
-                .info = [this](std::string_view section) { return info(section); },
-                .storage_failed = [this](const Error& error) { on_stop(kExitStorageFault, "reading the store: " + error.message); }},
+      sentinel_(routing_, config_.cluster.name,
+                [this](std::string_view event, std::string_view message) { sentinel_pubsub_.publish(event, message); }),
+      sentinel_connections_(loop_->io()),
+      services_(services_of(resp::client_port_commands(), connections_, pubsub_, nullptr)),
+      sentinel_services_(services_of(sentinel::port_commands(), sentinel_connections_, sentinel_pubsub_, &sentinel_)),
       clients_(std::move(opened.clients), services_, config_.limits.connections),
+      sentinel_clients_(std::move(opened.sentinel), sentinel_services_, config_.limits.connections),
       server_metrics_(registry_, {.routing = routing_,
                                   .counters = counters_,
                                   .connections = connections_,
@@ -159,12 +163,31 @@ Server::Server(config::Config config, const ByHand& by_hand, Opened opened)
       client_port_(clients_.port()) {
     apply_settings();
     metrics::collect_process_metrics(registry_);
-    connections_.now_ms = last_tick_ms_ = monotonic_ms();
+    connections_.now_ms = sentinel_connections_.now_ms = last_tick_ms_ = monotonic_ms();
     routing_.refresh(replica_.node().view(), last_tick_ms_);
 }
 
+ClientServices Server::services_of(const resp::CommandTable& commands, ConnectionShared& connections, resp::PubSub& pubsub,
+                                   const sentinel::Watch* sentinel) {
+    return {.commands = commands,
+            .writes = writes_,
+            .reads = reads_,
+            .routing = routing_,
+            .state = replica_.state(),
+            .settings = settings_,
+            .counters = counters_,
+            .connections = connections,
+            .pubsub = pubsub,
+            .sentinel = sentinel,
+            .epoch_at = [this](Lsn lsn) { return replica_.node().epoch_at(lsn); },
+            .info = [this, of_sentinel = sentinel != nullptr](std::string_view section) { return info(section, of_sentinel); },
+            .storage_failed = [this](const Error& error) { on_stop(kExitStorageFault, "reading the store: " + error.message); }};
+}
+
 Server::~Server() {
-    for (const auto& connection : connections_.all()) connection->drop();
+    for (ConnectionShared* shared : {&connections_, &sentinel_connections_}) {
+        for (const auto& connection : shared->all()) connection->drop();
+    }
     http_.reset();
     host_.end_threads();
 }
@@ -183,18 +206,18 @@ void Server::apply_settings() {
     settings_ = client_settings(config_);
     writes_.set_pending_bytes_max(config_.limits.pending_bytes);
     clients_.set_connections_max(config_.limits.connections);
-    connections_.limits.output_bytes_max = config_.limits.output_bytes;
+    sentinel_clients_.set_connections_max(config_.limits.connections);
+    connections_.limits.output_bytes_max = sentinel_connections_.limits.output_bytes_max = config_.limits.output_bytes;
 }
 
 // -- running ------------------------------------------------------------------------------------------------------------------------
 
 int Server::run() {
-    spdlog::info("starting version={} node={} cluster={} client={} peer={} http={} data_dir={}", config::version(), config_.node.id.value,
-                 config_.cluster.name, config_.listen.client.to_string(), config_.listen.peer.to_string(), config_.listen.http.to_string(),
-                 config_.node.data_dir.string());
-    if (!config_.listen.sentinel.empty())
-        spdlog::info("listen.sentinel is not served by this version sentinel={}", config_.listen.sentinel.to_string());
+    spdlog::info("starting version={} node={} cluster={} client={} peer={} http={} sentinel={} data_dir={}", config::version(),
+                 config_.node.id.value, config_.cluster.name, config_.listen.client.to_string(), config_.listen.peer.to_string(),
+                 config_.listen.http.to_string(), config_.listen.sentinel.to_string(), config_.node.data_dir.string());
     clients_.start();
+    sentinel_clients_.start();
     links_.start();
     step(core::Tick{read_clock()});
     start_ticking();
@@ -212,7 +235,8 @@ void Server::end_of_turn() {
     if (exit_code_ && *exit_code_ != kExitClean) return;  // nothing more is said (S4)
     links_.flush();
     connections_.output.flush();
-    if (ending_ && connections_.open.empty()) finish();
+    sentinel_connections_.output.flush();
+    if (ending_ && connections_.open.empty() && sentinel_connections_.open.empty()) finish();
 }
 
 void Server::start_ticking() {
@@ -231,17 +255,21 @@ void Server::tick(std::uint64_t now_ms) {
     last_tick_ms_ += passed * kTickMs;
     const auto election_ticks = static_cast<std::uint64_t>(config_.failover.election_timeout.count()) / kTickMs;
     for (std::uint64_t i = 0; i < std::min(passed, 3 * election_ticks); ++i) step(core::Tick{read_clock()});
-    connections_.now_ms = now_ms;
+    connections_.now_ms = sentinel_connections_.now_ms = now_ms;
     routing_.refresh(replica_.node().view(), now_ms);
+    if (sentinel_port() != 0) sentinel_.refresh();
     writes_.tick(now_ms);
     reads_.tick(now_ms);
     if (++ticks_ % kConnectionTickEvery == 0) {
-        for (const auto& connection : connections_.all()) connection->tick();
+        for (const ConnectionShared* shared : {&connections_, &sentinel_connections_}) {
+            for (const auto& connection : shared->all()) connection->tick();
+        }
     }
 }
 
 void Server::on_view_changed() {
     routing_.refresh(replica_.node().view(), monotonic_ms());
+    if (sentinel_port() != 0) sentinel_.refresh();
     const core::Role role = routing_.view().role;
     const core::Role before = std::exchange(last_role_, role);
     if (role == before) return;
@@ -288,7 +316,10 @@ void Server::on_stop(int exit_code, const std::string& reason) {
 void Server::end_cleanly() {
     if (std::exchange(ending_, true)) return;
     clients_.close();
-    for (const auto& connection : connections_.all()) connection->finish();
+    sentinel_clients_.close();
+    for (const ConnectionShared* shared : {&connections_, &sentinel_connections_}) {
+        for (const auto& connection : shared->all()) connection->finish();
+    }
     end_timer_.expires_after(kFarewellTime);
     end_timer_.async_wait([this](const asio::error_code& error) {
         if (!error) finish();
@@ -331,16 +362,18 @@ http::Readiness Server::readiness() const {
     return {false, routing_.refuse_read().message};
 }
 
-std::string Server::info(std::string_view section) const {
-    return info_text(section, routing_,
-                     {.cluster_name = config_.cluster.name,
-                      .tcp_port = client_port_,
-                      .uptime_seconds = (monotonic_ms() - started_ms_) / 1000,
-                      .connected_clients = connections_.open.size(),
-                      .blocked_clients = reads_.waiting(),
-                      .counters = counters_,
-                      .bytes_in = connections_.bytes_in,
-                      .bytes_out = connections_.bytes_out});
+std::string Server::info(std::string_view section, bool of_sentinel) const {
+    const ConnectionShared& connections = of_sentinel ? sentinel_connections_ : connections_;
+    InfoFacts facts{.cluster_name = config_.cluster.name,
+                    .tcp_port = of_sentinel ? sentinel_port() : client_port_,
+                    .uptime_seconds = (monotonic_ms() - started_ms_) / 1000,
+                    .connected_clients = connections.open.size(),
+                    .blocked_clients = reads_.waiting(),
+                    .counters = counters_,
+                    .bytes_in = connections.bytes_in,
+                    .bytes_out = connections.bytes_out};
+    if (of_sentinel) facts.sentinel = sentinel::info_section(sentinel_);
+    return info_text(section, routing_, facts);
 }
 
 }  // namespace tanist::server

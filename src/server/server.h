@@ -23,7 +23,9 @@
 #include "server/peer_links.h"
 #include "server/read_gate.h"
 #include "server/replica_host.h"
+#include "server/resp/pubsub.h"
 #include "server/routing.h"
+#include "server/sentinel/watch.h"
 #include "server/server_metrics.h"
 #include "server/write_path.h"
 #include "store/store.h"
@@ -61,6 +63,8 @@ public:
     [[nodiscard]] asio::io_context& io() { return loop_->io(); }
     /// Ports as bound, where the configuration said 0.
     [[nodiscard]] std::uint16_t client_port() const { return client_port_; }
+    /// 0: not served.
+    [[nodiscard]] std::uint16_t sentinel_port() const { return sentinel_clients_.port(); }
     [[nodiscard]] std::uint16_t http_port() const { return http_ ? http_->port() : 0; }
     /// Why run() has returned something else than 0.
     [[nodiscard]] const std::string& stop_reason() const { return stop_reason_; }
@@ -70,6 +74,8 @@ private:
     Server(config::Config config, const ByHand& by_hand, Opened opened);
 
     [[nodiscard]] Status listen_http();
+    [[nodiscard]] ClientServices services_of(const resp::CommandTable& commands, ConnectionShared& connections, resp::PubSub& pubsub,
+                                             const sentinel::Watch* sentinel);
     void apply_settings();
     void step(core::Event event);
     void end_of_turn();
@@ -81,7 +87,7 @@ private:
     void end_cleanly();
     void finish();
     [[nodiscard]] http::Readiness readiness() const;
-    [[nodiscard]] std::string info(std::string_view section) const;
+    [[nodiscard]] std::string info(std::string_view section, bool of_sentinel) const;
 
     config::Config config_;
     std::uint64_t started_ms_;
@@ -101,8 +107,11 @@ private:
     replica::Replica replica_;
     ClientSettings settings_;
     ConnectionShared connections_;
-    ClientServices services_;
-    ClientListener clients_;
+    resp::PubSub pubsub_, sentinel_pubsub_;
+    sentinel::Watch sentinel_;
+    ConnectionShared sentinel_connections_;
+    ClientServices services_, sentinel_services_;
+    ClientListener clients_, sentinel_clients_;
     ServerMetrics server_metrics_;
     asio::steady_timer tick_timer_, end_timer_;
     std::unique_ptr<http::HttpServer> http_;

@@ -45,6 +45,8 @@ HostPort split_address(std::string_view address) {
     return {std::string(host), std::string(address.substr(colon + 1))};
 }
 
+std::string run_id(MemberId id) { return fmt::format("{:016x}{:024x}", id.incarnation.value, id.node.value); }
+
 // -- INFO -------------------------------------------------------------------------------------------------------------------------
 
 namespace {
@@ -52,10 +54,10 @@ namespace {
 void server_section(std::string& out, const Routing& routing, const InfoFacts& facts) {
     out += fmt::format(
         "# "
-        "Server\r\nredis_version:7.0.0\r\ntanist_version:{}\r\nredis_mode:standalone\r\nos:Linux\r\narch_bits:64\r\nmultiplexing_api:"
+        "Server\r\nredis_version:7.0.0\r\ntanist_version:{}\r\nredis_mode:{}\r\nos:Linux\r\narch_bits:64\r\nmultiplexing_api:"
         "epoll\r\n"
-        "process_id:{}\r\nrun_id:{:016x}{:024x}\r\ntcp_port:{}\r\nuptime_in_seconds:{}\r\nuptime_in_days:{}\r\n",
-        config::version(), ::getpid(), routing.view().self.incarnation.value, routing.view().self.node.value, facts.tcp_port,
+        "process_id:{}\r\nrun_id:{}\r\ntcp_port:{}\r\nuptime_in_seconds:{}\r\nuptime_in_days:{}\r\n",
+        config::version(), facts.sentinel ? "sentinel" : "standalone", ::getpid(), run_id(routing.view().self), facts.tcp_port,
         facts.uptime_seconds, facts.uptime_seconds / 86'400);
 }
 
@@ -150,16 +152,22 @@ void tanist_section(std::string& out, const Routing& routing, const InfoFacts& f
         view.applied.value, routing.lag_ms());
 }
 
+void sentinel_section(std::string& out, const Routing&, const InfoFacts& facts) {
+    out += fmt::format("# Sentinel\r\n{}", facts.sentinel.value_or(""));
+}
+
+enum class Port : std::uint8_t { kClient, kSentinel, kBoth };
 struct Section {
     std::string_view name;
+    Port port;
     void (*write)(std::string&, const Routing&, const InfoFacts&);
 };
 constexpr std::array kSections = {
-    Section{"server", server_section}, Section{"clients", clients_section},
-    Section{"memory", memory_section}, Section{"persistence", persistence_section},
-    Section{"stats", stats_section},   Section{"replication", replication_section},
-    Section{"cpu", cpu_section},       Section{"cluster", cluster_section},
-    Section{"tanist", tanist_section},
+    Section{"server", Port::kBoth, server_section},   Section{"clients", Port::kBoth, clients_section},
+    Section{"memory", Port::kClient, memory_section}, Section{"persistence", Port::kClient, persistence_section},
+    Section{"stats", Port::kBoth, stats_section},     Section{"replication", Port::kClient, replication_section},
+    Section{"cpu", Port::kBoth, cpu_section},         Section{"cluster", Port::kClient, cluster_section},
+    Section{"tanist", Port::kBoth, tanist_section},   Section{"sentinel", Port::kSentinel, sentinel_section},
 };
 
 }  // namespace
@@ -171,6 +179,7 @@ std::string info_text(std::string_view section, const Routing& routing, const In
     std::string text;
     for (const Section& each : kSections) {
         if (!all && each.name != wanted) continue;
+        if (each.port == (facts.sentinel ? Port::kClient : Port::kSentinel)) continue;
         if (!text.empty()) text += "\r\n";
         each.write(text, routing, facts);
     }

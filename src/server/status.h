@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -23,13 +24,18 @@ struct InfoFacts {
     std::size_t connected_clients = 0, blocked_clients = 0;
     const Counters& counters;
     std::uint64_t bytes_in = 0, bytes_out = 0;
+    std::optional<std::string> sentinel = {};  ///< of the Sentinel port: its section
 };
 /// Redis's INFO: a section, or all of them for "", "all", "everything" and "default". An unknown section is empty, as in Redis.
 [[nodiscard]] std::string info_text(std::string_view section, const Routing& routing, const InfoFacts& facts);
 
+/// 40 hexadecimal digits, as Redis has them: another with each data directory.
+[[nodiscard]] std::string run_id(MemberId id);
+
 /// "host:port" taken apart, as Redis clients want it; {"", "0"} when it cannot be.
 struct HostPort {
     std::string host, port;
+    friend bool operator==(const HostPort&, const HostPort&) = default;
 };
 [[nodiscard]] HostPort split_address(std::string_view address);
 

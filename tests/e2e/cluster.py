@@ -103,7 +103,7 @@ class Resp:
 class Node:
     def __init__(self, cluster, number, host, ports, namespace=None):
         self.cluster, self.id, self.host, self.namespace = cluster, number, host, namespace
-        self.client, self.peer, self.http = ports
+        self.client, self.peer, self.http, self.sentinel = ports
         self.data = cluster.folder / f"data{number}"
         self.config = cluster.folder / f"node{number}.toml"
         self.log = cluster.folder / f"node{number}.log"
@@ -123,6 +123,7 @@ data_dir = "{self.data}"
 client = "{self.host}:{self.client}"
 peer = "{self.host}:{self.peer}"
 http = "{self.host}:{self.http}"
+sentinel = "{self.host}:{self.sentinel}"
 [cluster]
 name = "e2e"
 nodes = [{members}]
@@ -176,10 +177,10 @@ class Cluster:
         self.nodes = []
         if namespaces:
             self.make_network(nodes)
-            self.nodes = [Node(self, i + 1, f"10.77.0.{i + 1}", (7401, 7501, 7601), self.namespaces[i]) for i in range(nodes)]
+            self.nodes = [Node(self, i + 1, f"10.77.0.{i + 1}", (7401, 7501, 7601, 7701), self.namespaces[i]) for i in range(nodes)]
         else:
-            ports = free_ports(3 * nodes)
-            self.nodes = [Node(self, i + 1, "127.0.0.1", ports[3 * i:3 * i + 3]) for i in range(nodes)]
+            ports = free_ports(4 * nodes)
+            self.nodes = [Node(self, i + 1, "127.0.0.1", ports[4 * i:4 * i + 4]) for i in range(nodes)]
         for node in self.nodes:
             node.write_config("master" if node.id == 1 else "slave", extra_config)
 

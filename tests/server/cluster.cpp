@@ -79,8 +79,10 @@ config::Config Cluster::config(std::size_t node) const {
     config.node.id = NodeId{node};
     config.node.role = node == 1 ? config::Role::kMaster : config::Role::kSlave;
     config.node.data_dir = directory_.path() / fmt::format("node{}", node);
-    config.listen = {
-        .client = {"127.0.0.1", client_port(node)}, .peer = {"127.0.0.1", peer_port(node)}, .http = {"127.0.0.1", 0}, .sentinel = {}};
+    config.listen = {.client = {"127.0.0.1", client_port(node)},
+                     .peer = {"127.0.0.1", peer_port(node)},
+                     .http = {"127.0.0.1", 0},
+                     .sentinel = {"127.0.0.1", 0}};
     config.cluster.name = "test";
     for (std::size_t other = 1; other <= peers_.size(); ++other)
         config.cluster.nodes.push_back({NodeId{other}, {"127.0.0.1", peer_port(other)}});

@@ -67,6 +67,7 @@ struct Command {
 [[nodiscard]] std::span<const Command> connection_commands();
 [[nodiscard]] std::span<const Command> client_commands();
 [[nodiscard]] std::span<const Command> command_commands();
+[[nodiscard]] std::span<const Command> pubsub_commands();
 [[nodiscard]] std::span<const Command> server_commands();
 [[nodiscard]] std::span<const Command> string_commands();
 [[nodiscard]] std::span<const Command> tanist_commands();

@@ -17,7 +17,15 @@ using protocol::RespVersion;
 
 void ping(RespSession& session, Arguments arguments) {
     if (arguments.size() > 2) return session.reply_error(wrong_arity("PING"));
-    session.reply([&](RespEncoder& to) { arguments.size() == 2 ? to.bulk(arguments[1]) : to.simple("PONG"); });
+    const bool as_message = session.version() == RespVersion::k2 && session.subscriptions() > 0;
+    session.reply([&](RespEncoder& to) {
+        if (as_message) {
+            to.array(2);
+            to.bulk("pong");
+            return to.bulk(arguments.size() == 2 ? arguments[1] : "");
+        }
+        arguments.size() == 2 ? to.bulk(arguments[1]) : to.simple("PONG");
+    });
 }
 
 void echo(RespSession& session, Arguments arguments) {
@@ -32,7 +40,8 @@ void select(RespSession& session, Arguments arguments) {
 }
 
 void encode_hello(RespEncoder& to, RespSession& session) {
-    to.map(7);
+    const bool is_sentinel = session.services().sentinel != nullptr;
+    to.map(is_sentinel ? 6 : 7);
     to.bulk("server");
     to.bulk("redis");  // what clients look for; INFO has tanist_version
     to.bulk("version");
@@ -42,9 +51,11 @@ void encode_hello(RespEncoder& to, RespSession& session) {
     to.bulk("id");
     to.integer(static_cast<std::int64_t>(session.id()));
     to.bulk("mode");
-    to.bulk("standalone");
-    to.bulk("role");
-    to.bulk(session.services().routing.is_master() ? "master" : "replica");
+    to.bulk(is_sentinel ? "sentinel" : "standalone");
+    if (!is_sentinel) {
+        to.bulk("role");
+        to.bulk(session.services().routing.is_master() ? "master" : "replica");
+    }
     to.bulk("modules");
     to.array(0);
 }

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 
 #include "base/ensure.h"
 #include "server/resp/failure.h"
@@ -97,7 +98,30 @@ void RespSession::dispatch(resp::Arguments arguments) {
 
 void RespSession::run(const resp::CommandTable::Row& row, resp::Arguments arguments) {
     if (!resp::takes(*row.command, arguments.size())) return reply_error(resp::wrong_arity(row.name));
+    if (const auto refused = refuse(row)) return reply_error(*refused);
     row.command->handler(*this, arguments);
+}
+
+std::optional<std::string> RespSession::refuse(const resp::CommandTable::Row& row) const {
+    // In RESP2 nothing but the order tells an answer from a message.
+    constexpr std::array<std::string_view, 7> kWhileSubscribed{"SUBSCRIBE", "PSUBSCRIBE", "UNSUBSCRIBE", "PUNSUBSCRIBE",
+                                                               "PING",      "QUIT",       "RESET"};
+    if (version_ == protocol::RespVersion::k2 && subscriptions() > 0 &&
+        std::ranges::find(kWhileSubscribed, row.command->name) == kWhileSubscribed.end()) {
+        return fmt::format(
+            "ERR Can't execute '{}': only (P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / PING / QUIT / RESET are allowed in this context", row.name);
+    }
+    return std::nullopt;
+}
+
+void RespSession::take_message(std::string_view pattern, std::string_view channel, std::string_view message) {
+    push([&](RespEncoder& to) {
+        to.push(pattern.empty() ? 3 : 4);
+        to.bulk(pattern.empty() ? "message" : "pmessage");
+        if (!pattern.empty()) to.bulk(pattern);
+        to.bulk(channel);
+        to.bulk(message);
+    });
 }
 
 void RespSession::quit() {

@@ -34,7 +34,7 @@ struct LoggedRead {
 
 }  // namespace resp
 
-class RespSession final : public ClientConnection {
+class RespSession final : public ClientConnection, public resp::Subscriber {
 public:
     RespSession(tcp::socket socket, ClientServices& services, std::uint64_t id);
 
@@ -56,6 +56,9 @@ public:
     void get(resp::Arguments arguments);
     /// Answers OK and ends the connection behind it.
     void quit();
+    /// What nobody asked for in this moment: stands behind what was asked before.
+    template <class Encode>
+    void push(Encode&& encode);
 
     [[nodiscard]] ClientServices& services() { return services_; }
     [[nodiscard]] std::uint64_t id() const { return id_; }
@@ -65,6 +68,8 @@ public:
     void set_write_level(WriteLevel level) { write_level_ = level; }
     std::string name;  ///< CLIENT SETNAME
 
+    void take_message(std::string_view pattern, std::string_view channel, std::string_view message) override;
+
     void on_written(std::uint64_t ticket, const WriteResult& result) override;
     void on_read_ready(std::uint64_t ticket) override;
     void on_failed(std::uint64_t ticket, const Failure& failure) override;
@@ -73,6 +78,7 @@ protected:
     [[nodiscard]] bool take_input(protocol::ReadBuffer& input) override;
     [[nodiscard]] std::size_t outstanding() const override { return slots_.size(); }
     [[nodiscard]] bool holds_back() const override { return !held_.empty() && writes_pending_ > 0; }
+    void on_closed() override { services_.pubsub.unsubscribe_all(*this); }
 
 private:
     /// The place of one answer, from the first that is still open on. Its number, counted since the connection began, is its ticket.
@@ -89,6 +95,8 @@ private:
     void dispatch(resp::Arguments arguments);
     /// Runs the command, if its words are as they must be; answers an error otherwise.
     void run(const resp::CommandTable::Row& row, resp::Arguments arguments);
+    /// Why the command may not run now; nullopt: it may.
+    [[nodiscard]] std::optional<std::string> refuse(const resp::CommandTable::Row& row) const;
     [[nodiscard]] ReadGate::Admission admit(Failure& failure);
     void read_through_log(resp::Arguments arguments, resp::ReadAnswer answer, const resp::LoggedRead& logged);
     /// False: the output is full, and some wait for room.
@@ -135,6 +143,11 @@ void RespSession::reply(Encode&& encode) {
         encode(to);
     }
     replied();
+}
+
+template <class Encode>
+void RespSession::push(Encode&& encode) {
+    if (is_open()) reply(std::forward<Encode>(encode));
 }
 
 }  // namespace tanist::server
