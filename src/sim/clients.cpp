@@ -42,12 +42,13 @@ bool same_answer(const commands::Outcome& given, const commands::Outcome& expect
 }  // namespace
 
 Client::Client(World& world, VirtualNetwork& network, const ClusterChecker& checker, const Plan& plan, std::uint32_t number,
-               AskNode ask_node)
+               KeyHistories& histories, AskNode ask_node)
     : world_(world),
       network_(network),
       checker_(checker),
       plan_(plan),
       number_(number),
+      histories_(histories),
       ask_node_(std::move(ask_node)),
       random_(random_for(plan.seed, 1000 + number)) {
     with_session_ = !random_.chance(plan.load.without_session, 100);
@@ -69,6 +70,7 @@ void Client::begin() {
     Operation operation = finishing_ ? draw_write() : draw_operation();
     operation.proof = finishing_;
     operation.committed_before = checker_.committed();
+    operation.begun = world_.now();
     ++statistics_.asked;
     const std::uint64_t id = next_id_++;
     operations_.emplace(id, std::move(operation));
@@ -200,6 +202,7 @@ void Client::retry(std::uint64_t id, bool may_have_been_executed) {
     if (auto* read = std::get_if<Read>(&operation.question)) {
         read->token = operation.token_before = token_;
         operation.committed_before = checker_.committed();
+        operation.begun = world_.now();
     }
     world_.after(draw(random_, 1ms, 30ms), [this, id, attempt = operation.attempt] {
         const auto at = operations_.find(id);
@@ -216,6 +219,7 @@ void Client::end(std::uint64_t id) {
 void Client::end_unknown(std::uint64_t id) {
     const Operation& operation = operations_.at(id);
     ++statistics_.unknown;
+    note_unknown(operation);
     if (operation.counter) ++counters_[*operation.counter].unknown;
     end(id);
 }
@@ -243,6 +247,8 @@ void Client::take(std::uint64_t id, std::uint64_t attempt, Answer answer) {
     }
     if (std::holds_alternative<Read>(operation.question)) {
         check_read(operation, answer);
+        const Read& read = std::get<Read>(operation.question);
+        if (read.level == ReadLevel::kLinearizable) histories_.add_read(read.begin, read.end, answer.rows, operation.begun, world_.now());
         token_ = std::max(token_, answer.applied);
         ++statistics_.done;
         return end(id);
@@ -266,9 +272,27 @@ void Client::take_write(std::uint64_t id, Operation& operation, const Answer& an
     }
     token_ = std::max(token_, answer.rank);
     tally(operation, answer);
+    // At level `master` it is in one log, and maybe never committed.
+    if (answer.outcome) {
+        histories_.add_write(request_of(operation), *answer.outcome, operation.begun, world_.now());
+    } else {
+        note_unknown(operation);
+    }
     ++statistics_.done;
     proved_ |= operation.proof;
     end(id);
+}
+
+const commands::Request& Client::request_of(const Operation& operation) {
+    return std::get<commands::Request>(std::get<Write>(operation.question).logged);
+}
+
+void Client::note_unknown(const Operation& operation) {
+    if (operation.is_write) histories_.add_unknown(request_of(operation), operation.begun);
+}
+
+void Client::note_unanswered() {
+    for (const auto& [id, operation] : operations_) note_unknown(operation);
 }
 
 void Client::tally(const Operation& operation, const Answer& answer) {

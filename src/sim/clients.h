@@ -13,6 +13,7 @@
 #include "base/random.h"
 #include "sim/client_protocol.h"
 #include "sim/cluster_checker.h"
+#include "sim/key_histories.h"
 #include "sim/plan.h"
 #include "sim/virtual_network.h"
 #include "sim/world.h"
@@ -32,9 +33,12 @@ struct ClientStatistics {
 class Client {
 public:
     using AskNode = std::function<void(NodeId, Question, Reply)>;
-    Client(World& world, VirtualNetwork& network, const ClusterChecker& checker, const Plan& plan, std::uint32_t number, AskNode ask_node);
+    Client(World& world, VirtualNetwork& network, const ClusterChecker& checker, const Plan& plan, std::uint32_t number,
+           KeyHistories& histories, AskNode ask_node);
 
     void start();
+    /// What it asked to be written, and was never answered, may have been executed.
+    void note_unanswered();
     /// What is under way goes on until it is answered; then it writes until one more write is acknowledged, and rests.
     void finish() { finishing_ = true; }
     [[nodiscard]] bool finished() const { return finishing_ && proved_ && operations_.empty(); }
@@ -53,6 +57,7 @@ private:
         bool proof = false;                  ///< begun after finish()
         Lsn committed_before;                ///< everything known to be committed when it was begun
         Rank token_before;
+        Instant begun{0};
     };
 
     void go_on();
@@ -73,6 +78,8 @@ private:
 
     void check_write(const Operation& operation, const Answer& answer);
     void check_read(const Operation& operation, const Answer& answer);
+    [[nodiscard]] static const commands::Request& request_of(const Operation& operation);
+    void note_unknown(const Operation& operation);
     void tally(const Operation& operation, const Answer& answer);
 
     World& world_;
@@ -80,6 +87,7 @@ private:
     const ClusterChecker& checker_;
     const Plan& plan_;
     std::uint32_t number_;
+    KeyHistories& histories_;
     AskNode ask_node_;
     Random random_;
     NodeId beside_;  ///< on whose side of a partition it is; 0: it reaches all

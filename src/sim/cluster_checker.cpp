@@ -67,7 +67,6 @@ void ClusterChecker::truncate(NodeId node, Shadow& shadow, Lsn keep) {
         }
     }
     if (keep < shadow.last()) shadow.entries.resize(keep.value - std::min(keep.value, shadow.first.value - 1));
-    shadow.durable = std::min(shadow.durable, keep);
 }
 
 void ClusterChecker::read_again(NodeId node, Shadow& shadow, const wal::Log& log) {
@@ -119,7 +118,7 @@ void ClusterChecker::on_log_changed(NodeId node, const wal::Log& log) {
     if (only_shorter) {
         truncate(node, shadow, log.last().lsn);
         shadow.base = log.base().lsn;
-        shadow.durable = std::max(shadow.durable, shadow.base);
+        shadow.durable = log.last().lsn;  // a cut makes what it keeps durable (wal::Log::cut)
         return;
     }
     // Repaired, or started anew behind a checkpoint: whatever was committed and is gone must be part of that checkpoint.

@@ -27,6 +27,7 @@ namespace {
 struct Board {
     std::atomic<std::uint64_t> next = 0;  ///< of the seeds not yet begun: how many were handed out
     std::atomic<std::uint64_t> failures = 0, events = 0, operations = 0, entries = 0, masters = 0, simulated_us = 0;
+    std::atomic<std::uint64_t> observed = 0, undecided = 0;  ///< operations in histories of keys; keys whose search was given up
     std::array<std::atomic<std::uint64_t>, kFaultKinds> faults{};
 };
 
@@ -55,6 +56,8 @@ void run_one(std::uint64_t seed, const RunOptions& options, Board& board) {
     board.entries += report.committed.value;
     board.masters += report.masters;
     board.simulated_us += static_cast<std::uint64_t>(report.simulated.count());
+    board.observed += report.histories.operations;
+    board.undecided += report.histories.undecided_keys;
     for (std::size_t i = 0; i < kFaultKinds; ++i) board.faults[i] += report.faults[i];
     if (options.statistics || options.trace) {
         const ClientStatistics& c = report.clients;
@@ -94,6 +97,7 @@ void print_totals(const RunOptions& options, const Board& board, double wall_sec
     fmt::print("simulated {:.0f} s in {:.1f} s: {:.0f} times real time with {} jobs; {} entries, {} operations, {} masters, {} events\n",
                simulated, wall_seconds, simulated / std::max(wall_seconds, 1e-9), options.jobs, board.entries.load(),
                board.operations.load(), board.masters.load(), board.events.load());
+    fmt::print("linearizability: {} operations in histories of keys, {} keys undecided\n", board.observed.load(), board.undecided.load());
     fmt::print("faults:");
     for (std::size_t i = 0; i < kFaultKinds; ++i) fmt::print(" {}={}", to_string(static_cast<FaultKind>(i)), board.faults[i].load());
     fmt::print("\n");

@@ -22,7 +22,7 @@ Simulation::Simulation(Plan plan, bool print_trace)
     for (const NodePlan& self : plan_.nodes) nodes_.push_back(std::make_unique<SimNode>(world_, network_, checker_, plan_, self));
     for (std::uint32_t i = 1; i <= plan_.load.clients; ++i) {
         clients_.push_back(std::make_unique<Client>(
-            world_, network_, checker_, plan_, i,
+            world_, network_, checker_, plan_, i, histories_,
             [this](NodeId to, Question question, Reply reply) { node(to).ask(std::move(question), std::move(reply)); }));
     }
 }
@@ -56,6 +56,7 @@ Report Simulation::run() {
         if (world_.events() > kEventsMax) world_.fail("the history does not end: {} events", kEventsMax);
     }
     if (!world_.failure()) demand_progress();
+    const KeyHistories::Verdict histories = check_histories();
     Report report{.seed = plan_.seed,
                   .failure = world_.failure(),
                   .failed_at = world_.now(),
@@ -65,6 +66,7 @@ Report Simulation::run() {
     report.committed = checker_.committed();
     report.masters = checker_.masters();
     report.faults = faults_;
+    report.histories = histories;
     for (const auto& client : clients_) {
         const ClientStatistics& s = client->statistics();
         report.clients.asked += s.asked, report.clients.done += s.done, report.clients.refused += s.refused,
@@ -290,6 +292,14 @@ void Simulation::check_counters() {
             }
         }
     }
+}
+
+/// Also of a history that failed otherwise, whose clients were left waiting.
+KeyHistories::Verdict Simulation::check_histories() {
+    for (const auto& client : clients_) client->note_unanswered();
+    KeyHistories::Verdict verdict = histories_.check();
+    if (verdict.violation && !world_.failure()) world_.fail("{}", *verdict.violation);
+    return verdict;
 }
 
 Report simulate(std::uint64_t seed, bool print_trace) {

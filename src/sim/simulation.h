@@ -27,6 +27,7 @@ struct Report {
     Lsn committed;
     std::uint64_t masters = 0;
     ClientStatistics clients;
+    KeyHistories::Verdict histories;
     std::array<std::uint64_t, kFaultKinds> faults{};
 };
 
@@ -58,12 +59,14 @@ private:
     [[nodiscard]] std::optional<Instant> alone_since(const SimNode& master, Instant noticed);
     [[nodiscard]] bool agree(std::string* why) const;
     void check_counters();
+    [[nodiscard]] KeyHistories::Verdict check_histories();
 
     Plan plan_;
     World world_;
     VirtualNetwork network_;
     ClusterChecker checker_;
     std::vector<std::unique_ptr<SimNode>> nodes_;
+    KeyHistories histories_;
     std::vector<std::unique_ptr<Client>> clients_;
     std::map<NodeId, Outage> outages_;
     std::map<std::pair<NodeId, NodeId>, int> blocks_;  ///< by how many faults a path is blocked
