@@ -207,6 +207,7 @@ void on_vote_request(State& s, Peer& from, const Header& header, const VoteReque
 void on_vote_reply(State& s, Peer& from, const VoteReply& m, Actions& out) {
     from.rank = m.rank;
     if (s.role != Role::kCandidate || !m.granted || !s.is_voter(from)) return;
+    if (!can_stand(s)) return;  // no longer: asked to stop meanwhile, or its disk stalls
     grant(s.election.granted, from.node);
     from.contact_tick = s.time.ticks;
     if (s.election.granted.size() >= quorum(s)) become_master(s, out);
