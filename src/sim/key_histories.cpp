@@ -11,8 +11,6 @@ namespace {
 
 using commands::OutcomeCode;
 
-/// A search over one key's history; a history of a seed is far below it unless it is hopeless.
-constexpr std::uint64_t kStepsOfAKeyMax = 200'000;
 constexpr std::size_t kExplainedShown = 12;
 
 std::uint64_t number(Instant time) { return static_cast<std::uint64_t>(time.count()); }
@@ -92,11 +90,11 @@ void KeyHistories::add_read(std::string_view begin_key, std::string_view end_key
     }
 }
 
-KeyHistories::Verdict KeyHistories::check() const {
+KeyHistories::Verdict KeyHistories::check(std::uint64_t steps_max) const {
     Verdict verdict;
     for (const auto& [key, history] : keys_) {
         verdict.operations += history.size();
-        const LinearizabilityReport report = check_linearizability(history, kStepsOfAKeyMax);
+        const LinearizabilityReport report = check_linearizability(history, steps_max);
         if (report.verdict == Linearizability::kUndecided) ++verdict.undecided_keys;
         if (report.verdict != Linearizability::kViolated) continue;
         std::string text = fmt::format("the history of {} is not linearizable: no order explains {}; explained before it, last first:", key,

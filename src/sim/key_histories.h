@@ -18,6 +18,7 @@ namespace tanist::sim {
 
 class KeyHistories {
 public:
+    void add(std::string key, Observed observed) { keys_[std::move(key)].push_back(std::move(observed)); }
     /// A write that was executed; its keys are told apart, so that each has a part of its own.
     void add_write(const commands::Request& request, const commands::Outcome& outcome, Instant begin, Instant end);
     /// One of which nobody knows whether it was, or will be, executed.
@@ -30,7 +31,8 @@ public:
         std::optional<std::string> violation;  ///< the key, and how far its history can be explained
         std::uint64_t operations = 0, undecided_keys = 0;
     };
-    [[nodiscard]] Verdict check() const;
+    /// Of each key within so many steps.
+    [[nodiscard]] Verdict check(std::uint64_t steps_max) const;
 
 private:
     std::map<std::string, std::vector<Observed>, std::less<>> keys_;

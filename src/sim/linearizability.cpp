@@ -6,10 +6,13 @@
 #include <algorithm>
 #include <charconv>
 #include <limits>
+#include <tuple>
+#include <unordered_map>
 #include <unordered_set>
 #include <utility>
 
 #include "base/ensure.h"
+#include "base/random.h"
 
 namespace tanist::sim {
 namespace {
@@ -112,20 +115,43 @@ private:
 };
 
 /// Sets of explained operations, each with the state that they lead to, that have been reached before: going on from there again
-/// would only fail again.
+/// would only fail again. Of a set only 128 random bits are kept (Zobrist hashing): two sets that share them by chance, which might
+/// let a good history fail, are not to be expected before 2^64 of them.
 class Tried {
 public:
-    explicit Tried(std::size_t operations) : explained_(operations / 8 + 1, '\0') {}
+    explicit Tried(std::size_t operations) {
+        Random random(1);
+        for (std::size_t i = 0; i < operations; ++i) bits_.push_back({random.next(), random.next()});
+    }
 
-    void flip(std::size_t operation) { explained_[operation / 8] = static_cast<char>(explained_[operation / 8] ^ (1 << operation % 8)); }
+    void flip(std::size_t operation) {
+        explained_.first ^= bits_[operation].first;
+        explained_.second ^= bits_[operation].second;
+    }
     /// `bound`: what may follow is restricted, so it is another place than the same set and state without. True: it is new.
     [[nodiscard]] bool add(const State& state, bool bound) {
-        return seen_.insert(explained_ + (bound ? '!' : '.') + (state ? "=" + *state : "-")).second;
+        const auto number = states_.try_emplace(state.value_or(std::string()), states_.size()).first->second;
+        return seen_.insert({explained_, {number, state.has_value(), bound}}).second;
     }
 
 private:
-    std::string explained_;  ///< one bit each
-    std::unordered_set<std::string> seen_;
+    using Bits = std::pair<std::uint64_t, std::uint64_t>;
+    struct Place {
+        Bits explained;
+        std::tuple<std::size_t, bool, bool> state;
+        friend bool operator==(const Place&, const Place&) = default;
+    };
+    struct Hash {
+        std::size_t operator()(const Place& place) const {
+            const auto [number, exists, bound] = place.state;
+            return place.explained.first ^ (number * 4 + (exists ? 2 : 0) + (bound ? 1 : 0)) * 0x9e3779b97f4a7c15;
+        }
+    };
+
+    std::vector<Bits> bits_;
+    Bits explained_;
+    std::unordered_map<std::string, std::size_t> states_;
+    std::unordered_set<Place, Hash> seen_;
 };
 
 }  // namespace

@@ -44,7 +44,7 @@ struct LinearizabilityReport {
     std::optional<std::size_t> unexplained;
 };
 
-inline constexpr std::uint64_t kStepsMax = 5'000'000;
+inline constexpr std::uint64_t kStepsMax = 20'000'000;  ///< some seconds, and about 1 GiB
 
 /// The key does not exist before the first operation. An operation of unknown outcome that only reads can be left out.
 [[nodiscard]] LinearizabilityReport check_linearizability(std::span<const Observed> history, std::uint64_t steps_max = kStepsMax);

@@ -2,16 +2,23 @@
 // tanist_simulator: whole clusters in one process, one history a seed (docs/testing.md).
 #include <CLI/CLI.hpp>
 
+#include "sim/history_file.h"
 #include "sim/runner.h"
 
 int main(int argc, char** argv) {
     tanist::sim::RunOptions options;
     CLI::App app("Simulates clusters under faults and checks every step; a seed always gives the same history.", "tanist_simulator");
-    app.add_option("--seeds", options.seeds, "How many seeds to run")->required()->check(CLI::PositiveNumber);
+    std::string history;
+    auto* check = app.add_option("--check-history", history, "Check the history of a real cluster instead (src/sim/history_file.h)")
+                      ->type_name("FILE");
+    auto* seeds = app.add_option("--seeds", options.seeds, "How many seeds to run")->check(CLI::PositiveNumber);
+    seeds->excludes(check);
     app.add_option("--seed", options.first_seed, "The first of them")->capture_default_str();
     app.add_option("--jobs", options.jobs, "Worker processes")->check(CLI::Range(1, 256))->capture_default_str();
     app.add_flag("--trace", options.trace, "Print every event");
     app.add_flag("--statistics", options.statistics, "Print a line for each seed");
     CLI11_PARSE(app, argc, argv);
+    if (!history.empty()) return tanist::sim::check_history_file(history);
+    if (seeds->empty()) return app.exit(CLI::RequiredError("--seeds"));
     return tanist::sim::run_seeds(options) == 0 ? 0 : 1;
 }

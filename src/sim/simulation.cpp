@@ -11,7 +11,8 @@ namespace {
 
 constexpr std::uint64_t kEventsMax = 20'000'000;  ///< a history that never ends is a failure too
 constexpr Duration kWatchEvery = 20ms;
-constexpr std::size_t kPendingMax = 20'000;  ///< of one node: questions, proposals, writes, messages that wait
+constexpr std::uint64_t kStepsOfAKeyMax = 200'000;  ///< of the search for an order; most histories need a thousandth of it
+constexpr std::size_t kPendingMax = 20'000;         ///< of one node: questions, proposals, writes, messages that wait
 /// A master that is cut off notices within one election timeout (S16): this is for ticks, pauses that just ended, and watching.
 constexpr Duration kStepDownSlack = 100ms;
 
@@ -297,7 +298,7 @@ void Simulation::check_counters() {
 /// Also of a history that failed otherwise, whose clients were left waiting.
 KeyHistories::Verdict Simulation::check_histories() {
     for (const auto& client : clients_) client->note_unanswered();
-    KeyHistories::Verdict verdict = histories_.check();
+    KeyHistories::Verdict verdict = histories_.check(kStepsOfAKeyMax);
     if (verdict.violation && !world_.failure()) world_.fail("{}", *verdict.violation);
     return verdict;
 }

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Real processes as a cluster: starts tanistd from config files, kills and pauses it, speaks RESP to it, and reads back what it keeps."""
-import ctypes, os, pathlib, shutil, signal, socket, subprocess, sys, tempfile, threading, time
+import ctypes, json, os, pathlib, shutil, signal, socket, subprocess, sys, tempfile, threading, time
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 CLONE_NEWNET = 0x40000000
@@ -174,6 +174,7 @@ class Cluster:
         self.build = pathlib.Path(build or os.environ.get("TANIST_BUILD", ROOT / "build/release")).resolve()
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="tanist-e2e-"))
         self.keep, self.prefix, self.namespaces = keep, f"tn{os.getpid()}", []
+        self.blocked = []
         self.nodes = []
         if namespaces:
             self.make_network(nodes)
@@ -212,6 +213,17 @@ class Cluster:
 
     def reconnect(self, node):
         self.ip("-n", self.switch, "link", "set", f"p{node.id}", "up")
+
+    def block(self, one, other):
+        """What the two send each other goes to an address that nobody has; all others still hear both."""
+        for a, b in ((one, other), (other, one)):
+            self.ip("-n", a.namespace, "neigh", "replace", b.host, "lladdr", "02:00:00:00:00:99", "dev", "eth0", "nud", "permanent")
+            self.blocked.append((a, b))
+
+    def unblock(self):
+        for a, b in self.blocked:
+            self.ip("-n", a.namespace, "neigh", "del", b.host, "dev", "eth0")
+        self.blocked = []
 
     # -- life -------------------------------------------------------------------------------------------------------------------
     def __enter__(self):
@@ -282,6 +294,11 @@ class Cluster:
         if check and done.returncode != 0:
             raise Failure(f"{' '.join(command)}: exit {done.returncode}: {done.stderr.decode(errors='replace')}")
         return done
+
+    def status(self):
+        """What `tanist status` prints, from any node that answers; None: none does."""
+        done = self.tanist("--json", "status", check=False, timeout=20)
+        return json.loads(done.stdout) if done.returncode == 0 else None
 
     def verify(self, acknowledged, node, chunk=500):
         """Every acknowledged write, read back from `node` at level linearizable. Returns how many."""
