@@ -14,6 +14,7 @@
 #include "store/digest.h"
 #include "store/rocks_checkpoint.h"
 #include "store/rocks_directory.h"
+#include "store/rocks_flusher.h"
 #include "store/rocks_options.h"
 #include "store/store.h"
 
@@ -77,7 +78,7 @@ Result<PositionRow> read_position(rocksdb::DB& db, rocksdb::ReadTier tier) {
     return decode_position(bytes);
 }
 
-/// What RocksDB's threads tell the store, and the bookkeeping of flushes that both share.
+/// What RocksDB's threads tell the store.
 class Progress {
 public:
     Lsn stored() const { return {stored_.load(std::memory_order_acquire)}; }
@@ -91,19 +92,6 @@ public:
         set_applied(row.position.applied.lsn);
         stored_bytes_ = row.bytes;
         stored_ = row.position.applied.lsn.value;
-        flushing_ = flush_again_ = false;
-    }
-
-    /// At most one flush that was asked for runs at a time: asked for again and again, a memtable would be cut into many small ones,
-    /// until RocksDB stops writes. One that is asked for meanwhile starts when that one ends.
-    Status flush(rocksdb::DB& db) {
-        const std::lock_guard lock(mutex_);
-        if (stored() == applied()) return {};
-        if (flushing_) {
-            flush_again_ = true;
-            return {};
-        }
-        return start_flush(db);
     }
 
     /// On a thread of RocksDB, which holds no lock of its own then.
@@ -114,10 +102,6 @@ public:
             stored_bytes_ = row->bytes;
             stored_.store(row->position.applied.lsn.value, std::memory_order_release);
         }
-        flushing_ = false;
-        if (!flush_again_ || stored() == applied()) return;
-        flush_again_ = false;
-        if (auto status = start_flush(db); !status) keep(status.error());
     }
 
     void on_error(const rocksdb::Status& status) {
@@ -132,25 +116,15 @@ public:
     }
 
 private:
-    Status start_flush(rocksdb::DB& db) {
-        rocksdb::FlushOptions options;
-        options.wait = false;
-        options.allow_write_stall = true;  // otherwise it waits until there would be none
-        const auto status = db.Flush(options);
-        if (!status.ok()) return failure(status, "flushing");
-        flushing_ = true;
-        return {};
-    }
     void keep(const Error& error) {
         if (failed_) return;
         error_ = error;
         failed_.store(true, std::memory_order_release);
     }
 
-    /// Guards the rest between the owner, other threads that call flush(), and RocksDB's.
+    /// Guards the rest between the owner, the flusher's thread, and RocksDB's.
     mutable std::mutex mutex_;
     std::atomic<std::uint64_t> applied_ = 0, stored_ = 0, stored_bytes_ = 0;
-    bool flushing_ = false, flush_again_ = false;
     std::atomic<bool> failed_ = false;
     Error error_;
 };
@@ -186,8 +160,9 @@ public:
     std::uint64_t unstored_bytes() const override { return applied_.bytes - progress_.stored_bytes(); }
     Status flush() override {
         if (auto status = progress_.check(); !status) return status;
-        const std::lock_guard lock(db_mutex_);
-        return progress_.flush(*db_);
+        const std::lock_guard lock(flusher_mutex_);
+        if (progress_.stored() != progress_.applied()) flusher_->ask();
+        return {};
     }
 
     Result<std::unique_ptr<Checkpoint>> checkpoint() override;
@@ -206,7 +181,8 @@ private:
     std::unique_ptr<RocksDirectory> directory_;
     Progress progress_;
     Database db_;
-    std::mutex db_mutex_;  ///< guards db_ of a flush() on another thread while install() replaces it; held by these two alone
+    std::unique_ptr<RocksFlusher> flusher_;  ///< of db_
+    std::mutex flusher_mutex_;  ///< guards flusher_ of a flush() on another thread while install() replaces it; held by these two alone
     PositionRow applied_;
     rocksdb::WriteBatch batch_;  ///< kept for its memory
 };
@@ -341,10 +317,12 @@ Status RocksStore::adopt(Database db) {
     auto row = read_position(*db, rocksdb::kReadAllTier);
     if (!row) return fail(std::move(row.error()));
     applied_ = *row;
-    const std::lock_guard lock(db_mutex_);
+    const std::lock_guard lock(flusher_mutex_);
+    flusher_.reset();
     db_.swap(db);
     db.reset();
     progress_.reset(applied_);
+    flusher_ = std::make_unique<RocksFlusher>(*db_, [this](const rocksdb::Status& status) { progress_.on_error(status); });
     return {};
 }
 

@@ -251,6 +251,21 @@ TEST_F(RocksStoreTest, WhatRocksDbFlushesUnaskedIsStoredToo) {
     EXPECT_GE(open()->position().applied.lsn, stored);
 }
 
+// RocksDB stops writes while all memtables are full: the flush that makes room must not wait for the writer.
+TEST(RocksStore, FlushesAskedForAllTheTimeDoNotStopWritesForGood) {
+    const TemporaryDirectory directory;
+    auto store = open_rocks_store({.path = directory.path() + "/store", .write_buffer_bytes = 64 << 10});
+    ASSERT_TRUE(store) << store.error().message;
+    EntryId id;
+    for (std::uint64_t i = 1; i <= 2000; ++i) {
+        id = {{1}, {i}, 0};
+        const Change change{"k" + std::to_string(i % 100), std::string(40'000, static_cast<char>('a' + i % 26))};
+        ASSERT_TRUE((*store)->apply({&change, 1}, {id, i}));
+        ASSERT_TRUE((*store)->flush());
+    }
+    EXPECT_EQ((*store)->position().applied, id);
+}
+
 }  // namespace
 }  // namespace tanist::store
 #endif
