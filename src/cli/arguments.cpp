@@ -6,6 +6,7 @@
 #include <CLI/Formatter.hpp>
 #include <algorithm>
 #include <charconv>
+#include <limits>
 #include <map>
 #include <memory>
 
@@ -84,6 +85,21 @@ CLI::Validator one_of(const std::map<std::string, T>& allowed) {
             names(allowed)};
 }
 
+/// CLI11 by itself cuts numbers off at the ends of their type, takes negative ones for huge ones, and reads 0x10 and 010 its own way.
+template <class N>
+CLI::Validator whole_number(N lowest = std::numeric_limits<N>::min()) {
+    return {[lowest](const std::string& given) {
+                N number{};
+                const auto [end, failure] = std::from_chars(given.data(), given.data() + given.size(), number);
+                const bool is_good = failure == std::errc{} && end == given.data() + given.size() && number >= lowest;
+                const bool is_octal = given.size() > 1 && given[given.front() == '-' ? 1 : 0] == '0' && given != "-0";
+                return is_good && !is_octal ? std::string()
+                                            : fmt::format("'{}' is not allowed; allowed are decimal whole numbers from {} to {}", given,
+                                                          lowest, std::numeric_limits<N>::max());
+            },
+            "NUMBER"};
+}
+
 void add_range(CLI::App& command, Raw& raw) {
     command.add_option("--prefix", raw.prefix, "only keys that begin so");
     command.add_option("--begin", raw.begin, "first key, itself included");
@@ -122,7 +138,9 @@ Parser::Parser(const std::string& program) : app("tanist: the client of a replic
     auto* del = app.add_subcommand("del", "delete a key");
     del->add_option("KEY", raw.key)->required();
     auto* del_value = del->add_option("--if-value", raw.if_value, "only if it holds this value");
-    del->add_option("--if-version", raw.version, "only if it is of this version")->excludes(del_value);
+    del->add_option("--if-version", raw.version, "only if it is of this version")
+        ->check(whole_number<std::uint64_t>())
+        ->excludes(del_value);
 
     auto* cas =
         app.add_subcommand("cas", "set a key if it holds what is expected: cas KEY OLD NEW, cas KEY NEW --absent, cas KEY NEW --version N");
@@ -130,16 +148,16 @@ Parser::Parser(const std::string& program) : app("tanist: the client of a replic
     cas->add_option("OLD", raw.first, "the value expected (not with --absent or --version)")->required();
     cas->add_option("NEW", raw.second, "the new value");
     auto* absent = cas->add_flag("--absent", raw.absent, "the key must not exist");
-    cas->add_option("--version", raw.version, "the key must be of this version")->excludes(absent);
+    cas->add_option("--version", raw.version, "the key must be of this version")->check(whole_number<std::uint64_t>())->excludes(absent);
 
     auto* incr = app.add_subcommand("incr", "add to an integer, and print it");
     incr->add_option("KEY", raw.key)->required();
-    incr->add_option("BY", raw.by, "what to add (default 1)");
+    incr->add_option("BY", raw.by, "what to add (default 1)")->check(whole_number<std::int64_t>());
 
     auto* scan = app.add_subcommand("scan", "print keys and values in order of the keys, as KEY<TAB>VALUE");
     add_range(*scan, raw);
     scan->add_option("PREFIX", raw.first, "the same as --prefix");
-    scan->add_option("--limit", raw.limit, "at most so many (default: all)");
+    scan->add_option("--limit", raw.limit, "at most so many (default: all)")->check(whole_number<std::uint64_t>(1));
     scan->add_flag("--keys-only", raw.keys_only, "without the values");
 
     auto* batch = app.add_subcommand("batch", "run several commands as one, under conditions");

@@ -155,6 +155,7 @@ Server::Server(config::Config config, const ByHand& by_hand, Opened opened)
                                   .connections = connections_,
                                   .writes = writes_,
                                   .links = links_,
+                                  .applied_at_start = replica_.node().view().applied,
                                   .stored = [this] { return store_->stored(); },
                                   .sessions = [this] { return replica_.state().sessions(); },
                                   .disk_free_bytes = [this] { return files_->bytes_free(config_.node.data_dir.string()).value_or(0); }}),

@@ -76,8 +76,7 @@ void ServerMetrics::collect_view() {
     set(Metric::kLagSeconds, static_cast<double>(sources_.routing.lag_ms()) / 1000.0);
     set(Metric::kLogQuarantine, view.health == core::Health::kQuarantined ? 1 : 0);
     set(Metric::kSessions, static_cast<double>(sources_.sessions()));
-    if (!first_applied_) first_applied_ = view.applied;
-    advance(Metric::kEntriesApplied, view.applied.value - std::min(*first_applied_, view.applied).value);
+    advance(Metric::kEntriesApplied, view.applied.value - std::min(sources_.applied_at_start, view.applied).value);
     advance(Metric::kPromotions, sources_.counters.promotions);
     advance(Metric::kStepDowns, sources_.counters.step_downs);
     advance(Metric::kElections, sources_.counters.elections);

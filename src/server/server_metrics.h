@@ -6,7 +6,6 @@
 #include <cstdint>
 #include <functional>
 #include <map>
-#include <optional>
 #include <string>
 #include <utility>
 
@@ -28,6 +27,7 @@ public:
         const ConnectionShared& connections;
         const WritePath& writes;
         const PeerLinks& links;
+        Lsn applied_at_start;  ///< what came before was another process's work
         std::function<Lsn()> stored;
         std::function<std::size_t()> sessions;
         std::function<std::uint64_t()> disk_free_bytes;
@@ -45,7 +45,6 @@ private:
 
     metrics::Registry& registry_;
     const Sources sources_;
-    std::optional<Lsn> first_applied_;  ///< what came before was another process's work
     std::map<std::pair<metrics::Metric, std::string>, std::uint64_t> told_;
 };
 

@@ -88,6 +88,13 @@ TEST(Arguments, ComplaintsSayWhatIsAllowed) {
     EXPECT_THAT(complaint({"get", "a", "b"}), HasSubstr("'b'"));
     EXPECT_THAT(complaint({"put", "a"}), HasSubstr("put KEY VALUE"));
     EXPECT_THAT(complaint({"incr", "a", "x"}), HasSubstr("x"));
+    for (const char* number : {"99999999999999999999", "-99999999999999999999", "0x10", "010", "1.5", "1 "}) {
+        EXPECT_THAT(complaint({"incr", "a", number}), HasSubstr("allowed are decimal whole numbers from -9223372036854775808 to"))
+            << number;
+    }
+    EXPECT_THAT(complaint({"scan", "--limit", "-1"}), HasSubstr("from 1 to 18446744073709551615"));
+    EXPECT_THAT(complaint({"scan", "--limit", "0"}), HasSubstr("from 1 to"));
+    EXPECT_THAT(complaint({"cas", "a", "b", "--version", "-1"}), HasSubstr("from 0 to"));
     EXPECT_THAT(complaint({"status", "--read-level", "fresh"}), HasSubstr("linearizable|session|stale"));
     EXPECT_THAT(complaint({"status", "--timeout", "0"}), HasSubstr("500ms, 5s, 2m"));
     EXPECT_THAT(complaint({"status", "--connect", ","}), HasSubstr("HOST:PORT"));
