@@ -13,12 +13,6 @@ constexpr std::chrono::milliseconds kDialTime{2000};
 constexpr std::chrono::milliseconds kBackoffMin{20}, kBackoffMax{500};
 constexpr std::size_t kPiecesPerWrite = 64;
 
-/// The other side's kernel says that nobody holds this connection any more.
-bool is_reset(const asio::error_code& error) {
-    return error == asio::error::eof || error == asio::error::connection_reset || error == asio::error::broken_pipe ||
-           error == asio::error::connection_aborted;
-}
-
 std::pair<std::string, std::string> split(const std::string& address) {
     const std::size_t colon = address.rfind(':');
     std::string host = address.substr(0, colon);
@@ -131,6 +125,14 @@ void PeerLink::dial_later() {
     timer_.async_wait([self = shared_from_this(), attempt = attempt_](const asio::error_code& error) {
         if (!error && attempt == self->attempt_) self->dial();
     });
+}
+
+void PeerLink::knock() {
+    if (state_ == State::kGreeting) knocking_ = true;  // it has not answered yet: how that ends tells as much
+    if (state_ != State::kIdle && state_ != State::kDialling) return;
+    drop_connection();
+    knocking_ = true;
+    dial();
 }
 
 void PeerLink::close() {

@@ -40,6 +40,9 @@ public:
     void send(const core::Message& message);
     /// Writes what was sent since the last flush. Never calls the listener: what goes wrong here is noticed by the reading side.
     void flush();
+    /// The connection that the peer dialled was reset: where ours is not up, and so meets no reset of its own, what the next attempt
+    /// finds is S13's evidence, and it is not waited for.
+    void knock();
     /// Ends the connection once what was sent has gone out; dials again later.
     void hang_up();
     /// For good.

@@ -74,6 +74,7 @@ void PeerLinks::take(tcp::socket socket) {
                                            .identified = [this](NodeId node, PeerReceiver& r) { return identify(node, r); },
                                            .message = [this](core::Message message) { deliver_(core::PeerMessage{std::move(message)}); },
                                            .gone = [this](PeerReceiver& r) { forget(r); },
+                                           .reset = [this](NodeId node) { peers_.at(node).link->knock(); },
                                            .refused =
                                                [this](const std::string& from, const std::string& reason) {
                                                    if (reason != last_stranger_)

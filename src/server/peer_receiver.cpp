@@ -56,7 +56,10 @@ void PeerReceiver::read() {
 
 void PeerReceiver::on_read(const asio::error_code& error, std::size_t bytes) {
     if (!open_) return;
-    if (error) return close();
+    if (error) {
+        if (node_ && is_reset(error)) listener_.reset(*node_);
+        return close();
+    }
     bytes_received_ += bytes;
     input_.commit(bytes);
     const Status taken = take_input();

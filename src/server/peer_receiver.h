@@ -24,6 +24,7 @@ public:
         std::function<Status(NodeId, PeerReceiver&)> identified;
         std::function<void(core::Message)> message;
         std::function<void(PeerReceiver&)> gone;
+        std::function<void(NodeId)> reset;  ///< before gone(): by the other side's process or kernel
         std::function<void(const std::string& from, const std::string& reason)> refused;  ///< for the log
     };
     /// `self` signs the refusal that an unwelcome peer is sent.

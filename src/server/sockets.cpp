@@ -73,6 +73,11 @@ Status listen_on(tcp::acceptor& acceptor, const config::Endpoint& endpoint, std:
     return {};
 }
 
+bool is_reset(const asio::error_code& error) {
+    return error == asio::error::eof || error == asio::error::connection_reset || error == asio::error::broken_pipe ||
+           error == asio::error::connection_aborted;
+}
+
 Acceptor::Acceptor(tcp::acceptor acceptor, std::function<void(tcp::socket)> take)
     : acceptor_(std::move(acceptor)), pause_(acceptor_.get_executor()), take_(std::move(take)) {}
 

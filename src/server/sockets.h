@@ -24,6 +24,9 @@ using tcp = asio::ip::tcp;
 /// Non-blocking, no Nagle, and given up when sent data is not acknowledged for `user_timeout` (0: the system's default).
 void set_options(tcp::socket& socket, std::chrono::milliseconds user_timeout = {});
 
+/// The other side's kernel says that nobody holds this connection any more.
+[[nodiscard]] bool is_reset(const asio::error_code& error);
+
 /// Accepts connections and hands them over, until it is closed or destroyed. Where the process runs out of descriptors it pauses
 /// instead of trying again and again.
 class Acceptor {
