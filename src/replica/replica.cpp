@@ -115,7 +115,7 @@ void Replica::perform(core::ExportRescued& action) {
     if (!survives(exported, "exporting rescued writes")) return;
     if (path.empty()) return;  // nothing of it could be read
     host_.on(core::Notice{core::NoticeLevel::kWarn,
-                          fmt::format("writes that never committed were rescued before they are cut from={} through={} file={}",
+                          fmt::format("writes not known here to be committed were exported before they are cut from={} through={} file={}",
                                       action.from.value, action.through.value, path)});
 }
 
