@@ -100,8 +100,10 @@ public:
     Result<Incremented> increment(std::string key, std::int64_t by = 1, const CallOptions& options = {});
     [[nodiscard]] Result<BatchDone> batch(Batch batch, const CallOptions& options = {});
     [[nodiscard]] Result<ClusterStatus> status(const CallOptions& options = {});
+    /// Answers when the new master takes writes. kUnavailable: it cannot be done now, the message says why.
+    Result<SwitchedOver> switch_over(std::optional<std::uint32_t> target = std::nullopt, const CallOptions& options = {});
 
-    // -- asynchronous: for every request of requests.h, Get to GetStatus ---------------------------------------------------
+    // -- asynchronous: for every request of requests.h, Get to Switchover --------------------------------------------------
     /// `done` is called exactly once, also when the client is destroyed before the answer comes.
     template <class Request>
     void send(Request request, Callback<typename Request::Reply> done, const CallOptions& options = {});

@@ -203,4 +203,15 @@ struct GetStatus {
     using Reply = ClusterStatus;
 };
 
+struct SwitchedOver {
+    std::uint32_t master = 0;  ///< takes writes now
+    std::uint64_t epoch = 0;   ///< of its reign
+};
+
+/// Hands mastership over by plan: no request fails by it. Never sent twice: kOutcomeUnknown when the master was lost meanwhile.
+struct Switchover {
+    using Reply = SwitchedOver;
+    std::optional<std::uint32_t> target;  ///< node id; nullopt: the most up-to-date slave
+};
+
 }  // namespace tanist::client

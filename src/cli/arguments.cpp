@@ -59,6 +59,7 @@ struct Raw {
     std::string key, first, second, file;
     std::string if_value;
     std::uint64_t version = 0, limit = 0;
+    std::uint32_t to = 0;
     std::int64_t by = 1;
     bool direct = false, json = false, raw = false, absent = false, keys_only = false, skip_bad = false;
     std::string prefix, begin, end;
@@ -166,6 +167,9 @@ Parser::Parser(const std::string& program) : app("tanist: the client of a replic
 
     app.add_subcommand("status", "show the nodes of the cluster");
 
+    auto* switchover = app.add_subcommand("switchover", "hand mastership to another node, without a failed request");
+    switchover->add_option("--to", raw.to, "id of the node (default: the most up-to-date slave)");
+
     auto* import_command = app.add_subcommand("import", "put all records of a file");
     import_command->add_option("FILE", raw.file, "- reads standard input")->required();
     import_command->add_option("--format", raw.format, "how they are written (default jsonl)")->check(one_of(kFormats));
@@ -248,6 +252,7 @@ Expected<Command> command_of(const CLI::App& given, Raw& raw) {
     }
     if (name == "batch") return BatchCommand{raw.file.empty() ? "-" : raw.file};
     if (name == "status") return StatusCommand{};
+    if (name == "switchover") return SwitchoverCommand{given.count("--to") > 0 ? std::optional(raw.to) : std::nullopt};
     if (name == "import") return ImportCommand{raw.file, format, raw.prefix, raw.skip_bad};
     return ExportCommand{range, format, raw.file.empty() ? "-" : raw.file};
 }
@@ -292,7 +297,8 @@ Expected<Invocation> parse_arguments(const std::vector<std::string>& words, cons
 }
 
 const std::vector<std::string_view>& command_names() {
-    static const std::vector<std::string_view> kNames = {"get", "put", "del", "cas", "incr", "scan", "batch", "status", "import", "export"};
+    static const std::vector<std::string_view> kNames = {"get",   "put",    "del",        "cas",    "incr",  "scan",
+                                                         "batch", "status", "switchover", "import", "export"};
     return kNames;
 }
 

@@ -55,6 +55,9 @@ struct BatchCommand {
     std::string file = "-";
 };
 struct StatusCommand {};
+struct SwitchoverCommand {
+    std::optional<std::uint32_t> to;
+};
 struct ImportCommand {
     std::string file;
     Format format = Format::kJsonl;
@@ -72,7 +75,7 @@ struct ShowText {
 };  ///< --help, --version
 
 using Command = std::variant<ShellCommand, GetCommand, PutCommand, DelCommand, CasCommand, IncrCommand, ScanCommand, BatchCommand,
-                             StatusCommand, ImportCommand, ExportCommand, ShowText>;
+                             StatusCommand, SwitchoverCommand, ImportCommand, ExportCommand, ShowText>;
 
 struct Invocation {
     Settings settings;

@@ -7,6 +7,7 @@
 #include "cli/commands.h"
 #include "cli/repl.h"
 #include "cli/status.h"
+#include "cli/switchover.h"
 #include "cli/transfer.h"
 #include "cli/words.h"
 
@@ -41,9 +42,8 @@ Expected<Exit> run_line(Session& session, std::string_view line) {
     if (!words) return tl::unexpected(words.error());
     if (words->empty()) return Exit::kOk;
     if (words->size() == 1 && words->front() == "help")
-        return run_command(
-            session,
-            ShowText{"Commands: see any of them with --help\n  get put del cas incr scan batch status import export\n  help, exit\n"});
+        return run_command(session, ShowText{"Commands: see any of them with --help\n  get put del cas incr scan batch status switchover "
+                                             "import export\n  help, exit\n"});
     const Settings program = session.settings();
     auto invocation = parse_arguments(*words, program);
     if (!invocation) return tl::unexpected(invocation.error());

@@ -22,7 +22,8 @@ enum class Kind : std::uint8_t {
     kRead,
     kWrite,
     kStatus,
-    kSession,  ///< registers or keeps a session: to the master, and harmless to repeat
+    kOperation,  ///< of the cluster: to the master, and never sent twice
+    kSession,    ///< registers or keeps a session: to the master, and harmless to repeat
 };
 
 struct Call {
@@ -52,7 +53,9 @@ struct Call {
     ErrorCode refused_as = ErrorCode::kUnavailable;
     SessionToken token_sent;
 
-    [[nodiscard]] bool may_have_been_executed() const { return kind == Kind::kWrite && open_sendings > 0; }
+    [[nodiscard]] bool may_have_been_executed() const { return (kind == Kind::kWrite || kind == Kind::kOperation) && open_sendings > 0; }
+    /// Sent again, it is not executed again.
+    [[nodiscard]] bool is_repeatable() const { return session != nullptr || (kind != Kind::kWrite && kind != Kind::kOperation); }
 };
 
 }  // namespace tanist::client

@@ -211,6 +211,7 @@ template void Client::send(CompareAndDelete, Callback<CompareAndDelete::Reply>, 
 template void Client::send(Increment, Callback<Increment::Reply>, const CallOptions&);
 template void Client::send(Batch, Callback<Batch::Reply>, const CallOptions&);
 template void Client::send(GetStatus, Callback<GetStatus::Reply>, const CallOptions&);
+template void Client::send(Switchover, Callback<Switchover::Reply>, const CallOptions&);
 
 template <class Request>
 Result<typename Request::Reply> Client::call(Request request, const CallOptions& options) {
@@ -239,6 +240,9 @@ Result<Incremented> Client::increment(std::string key, std::int64_t by, const Ca
 }
 Result<BatchDone> Client::batch(Batch batch, const CallOptions& options) { return call(std::move(batch), options); }
 Result<ClusterStatus> Client::status(const CallOptions& options) { return call(GetStatus{}, options); }
+Result<SwitchedOver> Client::switch_over(std::optional<std::uint32_t> target, const CallOptions& options) {
+    return call(Switchover{target}, options);
+}
 
 // -- rows ---------------------------------------------------------------------------------------------------------------------------
 

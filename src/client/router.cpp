@@ -101,7 +101,7 @@ void Router::on_lost(Link& link, const std::vector<CallId>& sent, const std::vec
             call->under_way = false;
             call->said[&link] = link.failure();
             const bool was_sent = calls == &sent;
-            if (was_sent && call->kind == Kind::kWrite && call->session == nullptr) {
+            if (was_sent && !call->is_repeatable()) {
                 fail_call(*call, ErrorCode::kOutcomeUnknown, Outcome::kUnknown,
                           fmt::format("{} was sent to {}, and the connection was lost before the answer: {}", call->name, link.address(),
                                       link.failure()));
@@ -136,8 +136,9 @@ void Router::follow_master() {
     for (const CallId id : moving) {
         Call* call = find(id);
         if (call == nullptr) continue;
-        // Without a session it cannot be sent again; its answer may still come from where it is.
-        const bool safe = call->kind == Kind::kSession || call->session != nullptr || (call->kind == Kind::kWrite && !call->under_way);
+        // What cannot be sent again stays; its answer may still come from where it is.
+        const bool goes_to_master = call->kind != Kind::kRead && call->kind != Kind::kStatus;
+        const bool safe = goes_to_master && (call->is_repeatable() || !call->under_way);
         if (!safe) continue;
         detach(*call);
         dispatch(*call);

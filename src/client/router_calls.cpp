@@ -47,6 +47,7 @@ constexpr std::array kRules = {
     Rule{native::Code::kUnsupportedVersion, ErrorCode::kUnsupported, Outcome::kRefused, Next::kTellCaller},
     Rule{native::Code::kUnsupportedRequest, ErrorCode::kUnsupported, Outcome::kRefused, Next::kTellCaller},
     Rule{native::Code::kReadTimeout, ErrorCode::kUnavailable, Outcome::kRefused, Next::kElsewhere},
+    Rule{native::Code::kNotPossible, ErrorCode::kUnavailable, Outcome::kRefused, Next::kTellCaller},
     Rule{native::Code::kSessionExpired, ErrorCode::kSessionExpired, Outcome::kUnknown, Next::kNewSession},
     Rule{native::Code::kOutcomeUnknown, ErrorCode::kOutcomeUnknown, Outcome::kUnknown, Next::kSendAgain},
     Rule{native::Code::kAnswerForgotten, ErrorCode::kAnswerForgotten, Outcome::kDone, Next::kTellCaller},
@@ -251,8 +252,7 @@ void Router::on_error(Link& link, Call& call, const native::Reply& reply, const 
             return dispatch(call);
         }
         case Next::kSendAgain: {
-            const bool repeatable = call.session != nullptr || call.kind != Kind::kWrite;
-            return repeatable ? park(call) : fail_call(call, rule.as, Outcome::kUnknown, std::move(message));
+            return call.is_repeatable() ? park(call) : fail_call(call, rule.as, Outcome::kUnknown, std::move(message));
         }
         case Next::kNewSession: return on_session_expired(call, std::move(message));
     }

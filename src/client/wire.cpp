@@ -221,6 +221,10 @@ Result<Encoded> encode(Batch request) {
 
 Result<Encoded> encode(GetStatus) { return encoded(Kind::kStatus, "status", native::StatusRequest{}, kOverhead); }
 
+Result<Encoded> encode(Switchover request) {
+    return encoded(Kind::kOperation, "switchover", native::Switchover{NodeId{request.target.value_or(0)}}, kOverhead);
+}
+
 native::ReadLevel to_wire(ReadLevel level) {
     switch (level) {
         case ReadLevel::kDefault: return native::ReadLevel::kDefault;
@@ -327,6 +331,13 @@ Result<ClusterStatus> decode<GetStatus>(native::Reply reply) {
     if (!from->master.is_zero()) status.master = static_cast<std::uint32_t>(from->master.value);
     for (auto& node : from->nodes) status.nodes.push_back(to_node(node));
     return status;
+}
+
+template <>
+Result<SwitchedOver> decode<Switchover>(native::Reply reply) {
+    const auto* from = std::get_if<native::SwitchoverReply>(&reply.body);
+    if (from == nullptr) return no_answer("switchover", Outcome::kUnknown);
+    return SwitchedOver{.master = static_cast<std::uint32_t>(from->master.value), .epoch = reply.epoch.value};
 }
 
 }  // namespace tanist::client

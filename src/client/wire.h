@@ -28,6 +28,7 @@ struct Encoded {
 [[nodiscard]] Result<Encoded> encode(Increment request);
 [[nodiscard]] Result<Encoded> encode(Batch request);
 [[nodiscard]] Result<Encoded> encode(GetStatus request);
+[[nodiscard]] Result<Encoded> encode(Switchover request);
 
 /// A reply that is no answer to such a request is an Error.
 template <class Request>

@@ -111,6 +111,13 @@ struct ReadRefused {
     std::string reason;
 };
 
+/// What became of a SwitchoverRequested: the master now. kInvalidArgument, kNotMaster, kUnavailable, kOverloaded, kRefused: the master is
+/// the same as before. kOutcomeUnknown: the target stood, and another node was elected, or none has been heard since.
+struct SwitchoverEnded {
+    std::uint64_t token = 0;
+    Result<MemberId> master;
+};
+
 // -- to operators ----------------------------------------------------------------------------------------------------------------
 /// Role, epoch, master or health changed: Node::view() tells. Reads and writes are routed by it.
 struct ViewChanged {};
@@ -128,7 +135,7 @@ struct Stop {
 
 using Action = std::variant<SaveIdentity, SaveVote, ExportRescued, CutLog, RepairLog, InstallCopy, AppendToWal, ReadLog, Apply, StartCopy,
                             StopCopy, RecycleLog, Send, Disconnect, ProposalAccepted, ProposalRefused, ProposalDurable, ProposalOnAll,
-                            ProposalUnknown, ReadReady, ReadRefused, ViewChanged, Notice, Stop>;
+                            ProposalUnknown, ReadReady, ReadRefused, SwitchoverEnded, ViewChanged, Notice, Stop>;
 using Actions = std::vector<Action>;
 
 }  // namespace tanist::core

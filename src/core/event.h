@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <variant>
 #include <vector>
@@ -84,10 +85,15 @@ struct CopyReceived {
     std::uint64_t timestamp = 0;
     Membership membership;
 };
-/// S17's first version: take no more writes, answer what is pending, then Stop.
+/// Hand mastership over (S17), to `target`, or to the most up-to-date slave. Answered by SwitchoverEnded.
+struct SwitchoverRequested {
+    std::uint64_t token = 0;  ///< the shell's; not 0
+    std::optional<NodeId> target;
+};
+/// A master switches over first, if it can. Then: take no more writes, answer what is pending, Stop.
 struct ShutdownRequested {};
 
 using Event = std::variant<Tick, PeerConnected, PeerLost, PeerMessage, Proposal, ReadRequest, DueAt, WalDurable, LogRead, Applied, Stored,
-                           CopyReceived, ShutdownRequested>;
+                           CopyReceived, SwitchoverRequested, ShutdownRequested>;
 
 }  // namespace tanist::core

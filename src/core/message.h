@@ -129,7 +129,7 @@ struct VoteReply {
     Rank rank;
     friend bool operator==(const VoteReply&, const VoteReply&) = default;
 };
-/// S17, sent by the master to its chosen successor; in use from the switchover feature on.
+/// S17, sent by the master to its chosen successor, whose log equals its own by then. The header's epoch is the one that ends.
 struct StandNow {
     MemberId target;
     friend bool operator==(const StandNow&, const StandNow&) = default;

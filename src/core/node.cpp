@@ -53,6 +53,7 @@ struct Node::State : core::State {
     void on(const Applied& e, Actions& out) { on_applied(*this, e, out); }
     void on(const Stored& e, Actions& out) { on_stored(*this, e, out); }
     void on(const CopyReceived& e, Actions& out) { on_copy_received(*this, e, out); }
+    void on(const SwitchoverRequested& e, Actions& out) { on_switchover_requested(*this, e, out); }
     void on(const ShutdownRequested& e, Actions& out);
 
     void take(Peer& from, const Header& header, const Body& body, Actions& out);
@@ -66,11 +67,12 @@ struct Node::State : core::State {
     void on(Peer& from, const Header&, const PreVoteReply& m, Actions& out) { on_pre_vote_reply(*this, from, m, out); }
     void on(Peer& from, const Header& h, const VoteRequest& m, Actions& out) { on_vote_request(*this, from, h, m, out); }
     void on(Peer& from, const Header&, const VoteReply& m, Actions& out) { on_vote_reply(*this, from, m, out); }
+    void on(Peer& from, const Header&, const StandNow& m, Actions& out) { on_stand_now(*this, from, m, out); }
     void on(Peer& from, const Header&, const FetchRequest& m, Actions& out) { on_fetch_request(*this, from, m, out); }
     void on(Peer& from, const Header& h, const FetchReply& m, Actions& out);
     void on(Peer& from, const Header& h, const Inquiry& m, Actions& out) { on_inquiry(*this, from, h, m, out); }
     void on(Peer& from, const Header& h, const InquiryReply& m, Actions& out) { on_inquiry_reply(*this, from, h, m, out); }
-    // Dealt with before (admit), by the shell (full copies), or in use from a later feature on (StandNow).
+    // Dealt with before (admit), or by the shell (full copies).
     template <class Other>
     void on(Peer&, const Header&, const Other&, Actions&) {}
 };
@@ -87,6 +89,7 @@ void Node::step(const Event& event, Actions& out) {
     const RoutingView before = routing_view(s);
     if (!s.started) start_node(s, out);
     if (!s.stopped) std::visit([&](const auto& e) { s.on(e, out); }, event);  // an event without its on() does not compile
+    if (!s.stopped) advance_switchover(s, out);
     check_invariants(s);
     if (routing_view(s) != before) out.push_back(ViewChanged{});
 }
@@ -196,6 +199,7 @@ void Node::State::on(const WalDurable& e, Actions& out) {
 void Node::State::on(const ShutdownRequested&, Actions& out) {
     if (stopping_since) return;
     stopping_since = time.ticks;
+    switch_over_before_shutdown(*this, out);
     tick_shutdown(*this, out);
 }
 

@@ -14,6 +14,7 @@
 #include "core/event.h"
 #include "core/failover/election.h"
 #include "core/failover/reign.h"
+#include "core/failover/switchover.h"
 #include "core/membership/formation.h"
 #include "core/membership/members.h"
 #include "core/node.h"
@@ -96,6 +97,7 @@ struct State {
 
     Election election;
     Reign reign;
+    Switchover switchover;
     Pull pull;
     std::optional<Hole> hole;
     Copying copying;

@@ -46,6 +46,7 @@ struct View {
     Health health = Health::kForming;
     std::string why;                 ///< of a health other than kUp, for `status`
     bool open = false;               ///< master: takes writes and linearizable reads (S15)
+    bool pausing = false;            ///< hands over, or has: writes are held back until another node is known to take them (S17)
     std::optional<MemberId> master;  ///< of this epoch, as far as known and heard within an election timeout
     Rank last;                       ///< of our log, written
     Lsn durable, commit, applied;

@@ -76,7 +76,7 @@ std::uint64_t silence_ms(const State& s) {
 }  // namespace
 
 RoutingView routing_view(const State& s) {
-    return {s.role, health_of(s), s.epoch(), master_in_view(s), s.is_master() && s.reign.open, s.in_sync};
+    return {s.role, health_of(s), s.epoch(), master_in_view(s), s.is_master() && s.reign.open, s.switchover.is_under_way(), s.in_sync};
 }
 
 View view_of(const State& s) {
@@ -88,6 +88,7 @@ View view_of(const State& s) {
     v.health = health_of(s);
     v.why = why(s, v.health);
     v.open = s.is_master() && s.reign.open;
+    v.pausing = s.switchover.is_under_way();
     v.master = master_in_view(s);
     v.last = s.log.last().rank();
     v.durable = s.log.durable();

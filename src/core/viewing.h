@@ -17,7 +17,7 @@ struct RoutingView {
     Health health;
     Epoch epoch;
     std::optional<MemberId> master;
-    bool open, in_sync;
+    bool open, pausing, in_sync;
     friend bool operator==(const RoutingView&, const RoutingView&) = default;
 };
 

@@ -106,6 +106,7 @@ private:
     void check(const RegisterSession&) {}
     void check(const KeepSession&) {}
     void check(const CloseSession&) {}
+    void check(const Switchover&) {}
 
     const RequestLimits& limits_;
     std::optional<ErrorReply> error_;

@@ -127,6 +127,10 @@ template <class W>
 void fields(W&, Of<W, KeepSession>) {}
 template <class W>
 void fields(W&, Of<W, CloseSession>) {}
+template <class W>
+void fields(W& w, Of<W, Switchover> m) {
+    w.number(1, m.target);
+}
 
 template <class W>
 void fields(W& w, Of<W, Request> m) {
@@ -153,6 +157,7 @@ void fields(W& w, Of<W, Request> m) {
     w.template alternative<CloseSession>(27, m.body);
     w.template alternative<GetMany>(28, m.body);
     w.template alternative<CompareAndDelete>(31, m.body);
+    w.template alternative<Switchover>(32, m.body);
 }
 
 // -- replies -------------------------------------------------------------------------------------------------------------------
@@ -172,7 +177,7 @@ void fields(W& w, Of<W, Topology> m) {
 }
 /// The code, of a newer node perhaps, as the one known here that promises as much.
 inline Code known_code(std::uint64_t code) {
-    const bool known = (code >= wire::to_wire(Code::kInvalidRequest) && code <= wire::to_wire(Code::kReadTimeout)) ||
+    const bool known = (code >= wire::to_wire(Code::kInvalidRequest) && code <= wire::to_wire(Code::kNotPossible)) ||
                        (code >= wire::to_wire(Code::kSessionExpired) && code <= wire::to_wire(Code::kStorageFault));
     if (known) return static_cast<Code>(code);
     return code > 100 ? Code::kOutcomeUnknown : Code::kUnsupportedRequest;
@@ -281,6 +286,10 @@ template <class W>
 void fields(W& w, Of<W, SessionReply> m) {
     w.number(1, m.session);
 }
+template <class W>
+void fields(W& w, Of<W, SwitchoverReply> m) {
+    w.number(1, m.master);
+}
 
 template <class W>
 void fields(W& w, Of<W, Reply> m) {
@@ -300,6 +309,7 @@ void fields(W& w, Of<W, Reply> m) {
     w.template alternative<StatusReply>(23, m.body);
     w.template alternative<SessionReply>(24, m.body);
     w.template alternative<Values>(25, m.body);
+    w.template alternative<SwitchoverReply>(27, m.body);
 }
 
 }  // namespace tanist::protocol::native

@@ -30,7 +30,7 @@ enum class WriteKind : std::uint8_t {
     kCloseSession
 };
 
-/// nullopt: not a write, but a read, a Hello or a Status.
+/// nullopt: not a write, but a read, a Hello, a Status or an operation of the cluster.
 [[nodiscard]] std::optional<WriteKind> write_kind(const RequestBody& body);
 
 /// What is logged for a write. `request` has a write_kind().

@@ -33,6 +33,7 @@ enum class Code : std::uint16_t {
     kUnsupportedVersion,
     kUnsupportedRequest,
     kReadTimeout,
+    kNotPossible,
     kSessionExpired = 101,
     kOutcomeUnknown,
     kAnswerForgotten,
@@ -126,9 +127,13 @@ struct KeepSession {
 struct CloseSession {
     friend bool operator==(const CloseSession&, const CloseSession&) = default;
 };
+struct Switchover {
+    NodeId target;  ///< 0: any
+    friend bool operator==(const Switchover&, const Switchover&) = default;
+};
 
 using RequestBody = std::variant<Hello, Get, Put, Delete, CompareAndSet, Increment, Scan, Batch, StatusRequest, RegisterSession,
-                                 KeepSession, CloseSession, GetMany, CompareAndDelete>;
+                                 KeepSession, CloseSession, GetMany, CompareAndDelete, Switchover>;
 
 struct Request {
     std::uint64_t id = 0;
@@ -242,8 +247,13 @@ struct SessionReply {
     SessionId session;
     friend bool operator==(const SessionReply&, const SessionReply&) = default;
 };
+struct SwitchoverReply {
+    NodeId master;
+    friend bool operator==(const SwitchoverReply&, const SwitchoverReply&) = default;
+};
 
-using ReplyBody = std::variant<ErrorReply, HelloReply, Value, Written, Compared, Page, BatchReply, StatusReply, SessionReply, Values>;
+using ReplyBody =
+    std::variant<ErrorReply, HelloReply, Value, Written, Compared, Page, BatchReply, StatusReply, SessionReply, Values, SwitchoverReply>;
 
 struct Reply {
     std::uint64_t id = 0;  ///< 0: about the connection, and the last thing said on it

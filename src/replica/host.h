@@ -41,6 +41,7 @@ public:
     virtual void on(const core::ProposalUnknown& action) = 0;
     virtual void on(const core::ReadReady& action) = 0;
     virtual void on(const core::ReadRefused& action) = 0;
+    virtual void on(const core::SwitchoverEnded& action) = 0;
     /// Entries were executed: what came of them, in order. Whoever was told ProposalAccepted of the same rank gets the outcomes.
     virtual void executed(std::span<const commands::Applied> applied) = 0;
 

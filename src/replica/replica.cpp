@@ -19,8 +19,9 @@ inline constexpr bool is_one_of = (std::is_same_v<T, Ts> || ...);
 
 /// Actions that the shell performs as they are.
 template <class T>
-inline constexpr bool is_for_host = is_one_of<T, core::ProposalAccepted, core::ProposalRefused, core::ProposalDurable, core::ProposalOnAll,
-                                              core::ProposalUnknown, core::ReadReady, core::ReadRefused, core::ViewChanged, core::Notice>;
+inline constexpr bool is_for_host =
+    is_one_of<T, core::ProposalAccepted, core::ProposalRefused, core::ProposalDurable, core::ProposalOnAll, core::ProposalUnknown,
+              core::ReadReady, core::ReadRefused, core::SwitchoverEnded, core::ViewChanged, core::Notice>;
 
 }  // namespace
 

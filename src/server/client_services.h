@@ -15,6 +15,7 @@
 #include "server/resp/command.h"
 #include "server/resp/pubsub.h"
 #include "server/routing.h"
+#include "server/switchover_desk.h"
 #include "server/write_path.h"
 
 namespace tanist::server {
@@ -41,6 +42,7 @@ struct ClientServices {
     const resp::CommandTable& commands;  ///< what RESP clients may say on this port
     WritePath& writes;
     ReadGate& reads;
+    SwitchoverDesk& switchovers;
     const Routing& routing;
     const commands::StateMachine& state;
     const ClientSettings& settings;

@@ -22,10 +22,12 @@ enum class RequestKind : std::uint8_t {
     kBatch,
     kSession,
     kStatus,
+    kSwitchover,
     kOther
 };
-inline constexpr std::array<std::string_view, 11> kRequestKindNames{
-    "get", "scan", "put", "delete", "compare_and_set", "compare_and_delete", "increment", "batch", "session", "status", "other"};
+inline constexpr std::array<std::string_view, 12> kRequestKindNames{
+    "get",       "scan",  "put",     "delete", "compare_and_set", "compare_and_delete",
+    "increment", "batch", "session", "status", "switchover",      "other"};
 
 struct Counters {
     std::array<std::uint64_t, kRequestKindNames.size()> requests{};  ///< taken from clients, by RequestKind

@@ -7,12 +7,13 @@
 
 namespace tanist::server {
 
-ReplicaHost::ReplicaHost(Loop& loop, wal::Log& log, PeerLinks& links, WritePath& writes, ReadGate& reads, metrics::Registry& registry,
-                         Listener listener)
+ReplicaHost::ReplicaHost(Loop& loop, wal::Log& log, PeerLinks& links, WritePath& writes, ReadGate& reads, SwitchoverDesk& switchovers,
+                         metrics::Registry& registry, Listener listener)
     : loop_(loop),
       links_(links),
       writes_(writes),
       reads_(reads),
+      switchovers_(switchovers),
       listener_(std::move(listener)),
       wal_bytes_(registry.counter(metrics::Metric::kWalBytes)),
       wal_syncs_(registry.counter(metrics::Metric::kWalSyncs)),

@@ -15,6 +15,7 @@
 #include "server/loop.h"
 #include "server/peer_links.h"
 #include "server/read_gate.h"
+#include "server/switchover_desk.h"
 #include "server/wal_thread.h"
 #include "server/write_path.h"
 
@@ -29,8 +30,8 @@ public:
         std::function<void()> view_changed;
         std::function<void(int exit_code, const std::string& reason)> stop;
     };
-    ReplicaHost(Loop& loop, wal::Log& log, PeerLinks& links, WritePath& writes, ReadGate& reads, metrics::Registry& registry,
-                Listener listener);
+    ReplicaHost(Loop& loop, wal::Log& log, PeerLinks& links, WritePath& writes, ReadGate& reads, SwitchoverDesk& switchovers,
+                metrics::Registry& registry, Listener listener);
     ~ReplicaHost() override;
 
     /// Leaves what is queued undone.
@@ -51,6 +52,7 @@ public:
     void on(const core::ProposalUnknown& action) override { writes_.on(action); }
     void on(const core::ReadReady& action) override { reads_.on(action); }
     void on(const core::ReadRefused& action) override { reads_.on(action); }
+    void on(const core::SwitchoverEnded& action) override { switchovers_.on(action); }
     void executed(std::span<const commands::Applied> applied) override { writes_.executed(applied); }
     void on(const core::ViewChanged&) override { listener_.view_changed(); }
     void on(const core::Notice& action) override;
@@ -63,6 +65,7 @@ private:
     PeerLinks& links_;
     WritePath& writes_;
     ReadGate& reads_;
+    SwitchoverDesk& switchovers_;
     const Listener listener_;
     metrics::Counter& wal_bytes_;
     metrics::Counter& wal_syncs_;

@@ -50,6 +50,7 @@ std::string Routing::directions() const {
 }
 
 std::optional<Failure> Routing::refuse_write() const {
+    if (is_pausing()) return std::nullopt;
     if (is_master()) {
         if (view_.open) return std::nullopt;
         return Failure{FailureCode::kTryAgain, "this master is not open for writes yet"};

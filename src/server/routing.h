@@ -25,7 +25,9 @@ public:
     /// The lag of another member; nullopt: not known here.
     [[nodiscard]] std::optional<std::uint64_t> lag_ms(NodeId node) const;
 
-    /// nullopt: propose it. Otherwise why not, and nothing is executed.
+    /// Writes are held back: they go on here, or at the master that takes over (S17).
+    [[nodiscard]] bool is_pausing() const { return view_.pausing; }
+    /// nullopt: propose it, or hold it back. Otherwise why not, and nothing is executed.
     [[nodiscard]] std::optional<Failure> refuse_write() const;
     /// Why serves_reads() is false, or the lag too long.
     [[nodiscard]] Failure refuse_read() const;

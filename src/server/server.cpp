@@ -127,16 +127,17 @@ Server::Server(config::Config config, const ByHand& by_hand, Opened opened)
       loop_(std::move(opened.loop)),
       files_(std::move(opened.files)),
       store_(std::move(opened.store)),
-      writes_(routing_, {.propose = [this](core::Proposal proposal) { step(std::move(proposal)); },
+      writes_(routing_, {.propose = [this](core::Proposal proposal) { propose(std::move(proposal)); },
                          .disk_is_low = [this] { return replica_.disk_is_low(); },
                          .entry_executed = [&seconds = registry_.histogram(metrics::Metric::kWriteSeconds)](
                                                std::chrono::nanoseconds took) { seconds.observe(took); }}),
       reads_(routing_, {.request_read = [this](std::uint64_t token) { step(core::ReadRequest{token}); },
                         .applied = [this] { return replica_.state().position(); },
                         .epoch_at = [this](Lsn lsn) { return replica_.node().epoch_at(lsn); }}),
+      switchovers_([this](core::SwitchoverRequested request) { step(request); }),
       links_(*loop_, std::move(opened.peers), peer_links_options(config_, opened.directory.start.identity.id, opened.seed),
              [this](core::Event event) { step(std::move(event)); }),
-      host_(*loop_, *opened.directory.log, links_, writes_, reads_, registry_,
+      host_(*loop_, *opened.directory.log, links_, writes_, reads_, switchovers_, registry_,
             {.event = [this](core::Event event) { step(std::move(event)); },
              .stored = [this] { return store_->stored(); },
              .view_changed = [this] { on_view_changed(); },
@@ -173,6 +174,7 @@ ClientServices Server::services_of(const resp::CommandTable& commands, Connectio
     return {.commands = commands,
             .writes = writes_,
             .reads = reads_,
+            .switchovers = switchovers_,
             .routing = routing_,
             .state = replica_.state(),
             .settings = settings_,
@@ -227,6 +229,13 @@ int Server::run() {
 }
 
 void Server::step(core::Event event) { replica_.step(std::move(event)); }
+
+void Server::propose(core::Proposal proposal) {
+    if (!replica_.stopped()) return step(std::move(proposal));
+    // Held back to the last: whoever took over takes it.
+    const ErrorCode code = routing_.view().master ? ErrorCode::kNotMaster : ErrorCode::kOverloaded;
+    writes_.on(core::ProposalRefused{proposal.token, code, "this node is shutting down" + routing_.directions()});
+}
 
 /// Everything that was ready has been handled: what it amounts to goes to log, peers and clients, in as few calls as there are of these.
 void Server::end_of_turn() {

@@ -27,6 +27,7 @@
 #include "server/routing.h"
 #include "server/sentinel/watch.h"
 #include "server/server_metrics.h"
+#include "server/switchover_desk.h"
 #include "server/write_path.h"
 #include "store/store.h"
 #include "wal/data_directory_lock.h"
@@ -55,7 +56,7 @@ public:
     [[nodiscard]] int run();
     /// Ends run() at once, as a crash would: nothing more is answered or written. Any thread.
     void stop();
-    /// Takes no more writes, answers what is pending, then ends run(). Any thread.
+    /// A master hands over first (S17). Then: takes no more writes, answers what is pending, ends run(). Any thread.
     void shut_down();
     /// Takes over what can be changed while running; the rest is named in the log. Any thread.
     void reload(config::Config config);
@@ -78,6 +79,7 @@ private:
                                              const sentinel::Watch* sentinel);
     void apply_settings();
     void step(core::Event event);
+    void propose(core::Proposal proposal);
     void end_of_turn();
     void start_ticking();
     void tick(std::uint64_t now_ms);
@@ -102,6 +104,7 @@ private:
     Routing routing_;
     WritePath writes_;
     ReadGate reads_;
+    SwitchoverDesk switchovers_;
     PeerLinks links_;
     ReplicaHost host_;
     replica::Replica replica_;

@@ -55,6 +55,12 @@ void WritePath::submit(const std::shared_ptr<Client>& client, std::uint64_t tick
 }
 
 void WritePath::end_of_turn(const core::Clock& now) {
+    if (!routing_.is_pausing()) {
+        for (core::Proposal& proposal : std::exchange(held_, {})) {
+            proposal.now = now;
+            host_.propose(std::move(proposal));
+        }
+    }
     if (!gathered_.empty()) propose(now);
 }
 
@@ -70,7 +76,7 @@ void WritePath::propose(const core::Clock& now) {
                             .report_durable = std::exchange(gathered_report_durable_, false),
                             .report_all = std::exchange(gathered_report_all_, false)};
     payload_.reserve(payload_bytes_last_);
-    host_.propose(std::move(proposal));
+    routing_.is_pausing() ? held_.push_back(std::move(proposal)) : host_.propose(std::move(proposal));
 }
 
 // -- out --------------------------------------------------------------------------------------------------------------------------

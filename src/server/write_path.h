@@ -41,7 +41,8 @@ public:
 
     /// Takes the write into this turn's entry, or refuses it at once.
     void submit(const std::shared_ptr<Client>& client, std::uint64_t ticket, const commands::Logged& logged, const WriteTerms& terms);
-    /// Proposes what the turn has gathered.
+    /// Proposes what the turn has gathered, and what was held back before. While mastership is handed over, all is held back; then
+    /// it is executed here, or refused with the way to the new master (S17).
     void end_of_turn(const core::Clock& now);
     /// Answers what is past its deadline.
     void tick(std::uint64_t now_ms);
@@ -97,7 +98,8 @@ private:
     std::vector<Write> gathered_;
     bool gathered_report_durable_ = false, gathered_report_all_ = false;
 
-    std::deque<Batch> batches_;  ///< proposed, by token: the first one's is first_token_
+    std::vector<core::Proposal> held_;  ///< while mastership is handed over; their batches are among those below
+    std::deque<Batch> batches_;         ///< proposed, by token: the first one's is first_token_
     std::uint64_t first_token_ = 1;
     std::deque<Logged> logged_;  ///< accepted, by rank
     std::size_t pending_ = 0, pending_bytes_ = 0;

@@ -15,7 +15,7 @@ using core::ConfiguredRole;
 
 constexpr std::array<std::string_view, kFaultKinds> kNames = {
     "kill",      "power_cut", "disk_crash", "sync_error",   "shut_down", "pause",  "slow_disk", "disk_stall", "clock_jump",
-    "partition", "one_way",   "bridge",     "slow_network", "reset",     "refuse", "wipe",      "damage"};
+    "partition", "one_way",   "bridge",     "slow_network", "reset",     "refuse", "wipe",      "damage",     "switch_over"};
 
 struct Topology {
     std::uint32_t weight;
@@ -51,7 +51,7 @@ constexpr std::array kShapes = {
     FaultShape{FaultKind::kWipe, 1, 50ms, 2s, 0, 0},
     FaultShape{FaultKind::kDamage, 3, 10ms, 3s, 0, 0},
 };
-static_assert(kShapes.size() == kFaultKinds);
+static_assert(kShapes.size() + 1 == kFaultKinds);  // switchovers are no misfortune: draw_switchovers
 
 template <class Range, class Weight>
 std::size_t draw_weighted(Random& random, const Range& range, Weight weight) {
@@ -183,6 +183,18 @@ void draw_faults(Plan& plan, Random& random, Instant from, Instant to) {
     }
 }
 
+/// By plan, not by chance: a stream of their own, so that the faults of a seed stay what they are.
+void draw_switchovers(Plan& plan, Random& random, Instant from, Instant to) {
+    if (plan.nodes.size() == 1 || random.chance(1, 2)) return;
+    const Duration gap = one_of(random, std::array<Duration, 3>{150ms, 800ms, 3000ms});
+    for (Instant at = from + draw(random, 0us, gap); at < to; at += draw(random, 10ms, 2 * gap)) {
+        Fault switchover{.at = at, .kind = FaultKind::kSwitchOver};
+        if (random.chance(1, 2)) switchover.node = plan.nodes[random.below(plan.nodes.size())].node;
+        plan.faults.push_back(switchover);
+    }
+    std::ranges::stable_sort(plan.faults, {}, &Fault::at);
+}
+
 }  // namespace
 
 std::string_view to_string(FaultKind kind) { return kNames[static_cast<std::size_t>(kind)]; }
@@ -198,6 +210,8 @@ Plan draw_plan(std::uint64_t seed) {
     const Instant from = random.chance(1, 6) ? 0ms : 3 * plan.election_timeout();  // seldom does a cluster form under faults
     plan.quiet_from = from + draw(random, 3s, 12s);
     draw_faults(plan, random, from, plan.quiet_from - 200ms);
+    Random planned = random_for(seed, 4);
+    draw_switchovers(plan, planned, from, plan.quiet_from);
     // The bound on liveness: held connections time out and are dialled again (4 s), a log is caught up or a copy made, sessions
     // that expired are made anew; and elections, which may split more than once.
     plan.end = plan.quiet_from + 8s + 12 * plan.election_timeout();
@@ -208,7 +222,8 @@ std::string describe(const Fault& fault) {
     std::string out = fmt::format("{}", to_string(fault.kind));
     const bool between_nodes = fault.kind >= FaultKind::kPartition && fault.kind <= FaultKind::kRefuse;
     if (!between_nodes || fault.kind == FaultKind::kBridge)
-        out += fault.node.is_zero() ? " node=master" : fmt::format(" node={}", fault.node.value);
+        out += fault.node.is_zero() ? (fault.kind == FaultKind::kSwitchOver ? " node=any" : " node=master")
+                                    : fmt::format(" node={}", fault.node.value);
     if (between_nodes && fault.kind != FaultKind::kBridge) {
         out += " nodes=";
         if (fault.nodes == 0) out += "master";

@@ -71,8 +71,9 @@ enum class FaultKind : std::uint8_t {
     kRefuse,       ///< … and refused as long as the fault lasts
     kWipe,         ///< a power cut, and the node comes back with an empty disk
     kDamage,       ///< a power cut or kill, and the node comes back with something in its log's segments destroyed
+    kSwitchOver,   ///< the master is asked to hand over to `node`; 0: to any
 };
-inline constexpr std::size_t kFaultKinds = static_cast<std::size_t>(FaultKind::kDamage) + 1;
+inline constexpr std::size_t kFaultKinds = static_cast<std::size_t>(FaultKind::kSwitchOver) + 1;
 [[nodiscard]] std::string_view to_string(FaultKind kind);
 
 struct Fault {

@@ -26,7 +26,7 @@ namespace {
 /// Shared by the parent and its workers, which come and go.
 struct Board {
     std::atomic<std::uint64_t> next = 0;  ///< of the seeds not yet begun: how many were handed out
-    std::atomic<std::uint64_t> failures = 0, events = 0, operations = 0, entries = 0, masters = 0, simulated_us = 0;
+    std::atomic<std::uint64_t> failures = 0, events = 0, operations = 0, entries = 0, masters = 0, switchovers = 0, simulated_us = 0;
     std::atomic<std::uint64_t> observed = 0, undecided = 0;  ///< operations in histories of keys; keys whose search was given up
     std::array<std::atomic<std::uint64_t>, kFaultKinds> faults{};
 };
@@ -55,6 +55,7 @@ void run_one(std::uint64_t seed, const RunOptions& options, Board& board) {
     board.operations += report.clients.done;
     board.entries += report.committed.value;
     board.masters += report.masters;
+    board.switchovers += report.switchovers;
     board.simulated_us += static_cast<std::uint64_t>(report.simulated.count());
     board.observed += report.histories.operations;
     board.undecided += report.histories.undecided_keys;
@@ -94,9 +95,11 @@ pid_t start_worker(const RunOptions& options, Board& board) {
 
 void print_totals(const RunOptions& options, const Board& board, double wall_seconds) {
     const double simulated = static_cast<double>(board.simulated_us.load()) / 1e6;
-    fmt::print("simulated {:.0f} s in {:.1f} s: {:.0f} times real time with {} jobs; {} entries, {} operations, {} masters, {} events\n",
-               simulated, wall_seconds, simulated / std::max(wall_seconds, 1e-9), options.jobs, board.entries.load(),
-               board.operations.load(), board.masters.load(), board.events.load());
+    fmt::print(
+        "simulated {:.0f} s in {:.1f} s: {:.0f} times real time with {} jobs; {} entries, {} operations, {} masters, {} switchovers, {} "
+        "events\n",
+        simulated, wall_seconds, simulated / std::max(wall_seconds, 1e-9), options.jobs, board.entries.load(), board.operations.load(),
+        board.masters.load(), board.switchovers.load(), board.events.load());
     fmt::print("linearizability: {} operations in histories of keys, {} keys undecided\n", board.observed.load(), board.undecided.load());
     fmt::print("faults:");
     for (std::size_t i = 0; i < kFaultKinds; ++i) fmt::print(" {}={}", to_string(static_cast<FaultKind>(i)), board.faults[i].load());

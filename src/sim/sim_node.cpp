@@ -271,6 +271,10 @@ void SimNode::shut_down() {
     if (process_) run([this] { step(core::ShutdownRequested{}); });
 }
 
+void SimNode::switch_over(std::optional<NodeId> target) {
+    if (process_) run([this, target] { step(core::SwitchoverRequested{++switchovers_, target}); });
+}
+
 void SimNode::pause() {
     if (process_) paused_ = true;
 }
@@ -324,6 +328,15 @@ void SimNode::send(NodeId to, core::Message message) {
 void SimNode::disconnect(NodeId node, const std::string& reason) {
     world_.note("node {} disconnects node {}: {}", self_.node.value, node.value, reason);
     network_.disconnect(self_.node, node);
+}
+
+void SimNode::on(const core::SwitchoverEnded& action) {
+    if (action.master) {
+        ++switchovers_done_;
+        world_.note("node {}: a switchover to node {} is through", self_.node.value, action.master->node.value);
+    } else {
+        world_.note("node {}: no switchover: {}", self_.node.value, action.master.error().message);
+    }
 }
 
 void SimNode::on(const core::Notice& action) { world_.note("node {}: {}", self_.node.value, action.text); }

@@ -35,6 +35,7 @@ public:
     [[nodiscard]] const replica::Replica* current() const { return process_ ? process_->replica.get() : nullptr; }
     [[nodiscard]] std::size_t pending() const;
     [[nodiscard]] std::uint64_t disk_operations() const { return disk_->operations(); }
+    [[nodiscard]] std::uint64_t switchovers_done() const { return switchovers_done_; }
     /// The process's own time: what its time-outs are counted in.
     [[nodiscard]] Duration local(Duration duration) const;
 
@@ -50,6 +51,8 @@ public:
     /// At the file operation after the next `operations`: a power cut, or an error of that operation alone.
     void plan_disk_fault(bool power_cut, std::uint64_t operations);
     void shut_down();
+    /// To `target`, or to any; asked of whichever node this is.
+    void switch_over(std::optional<NodeId> target);
     void pause();
     void resume();
     void wipe();
@@ -75,6 +78,7 @@ public:
     void on(const core::ProposalUnknown& action) override { process_->desk->on(action); }
     void on(const core::ReadReady& action) override { process_->desk->on(action); }
     void on(const core::ReadRefused& action) override { process_->desk->on(action); }
+    void on(const core::SwitchoverEnded& action) override;
     void executed(std::span<const commands::Applied> applied) override { process_->desk->executed(applied); }
     void on(const core::ViewChanged&) override {}
     void on(const core::Notice& action) override;
@@ -135,7 +139,7 @@ private:
     std::unique_ptr<wal::MemoryFileSystem> disk_;
     std::shared_ptr<store::DurableImage> image_;
     std::unique_ptr<Process> process_;
-    std::uint64_t processes_ = 0;
+    std::uint64_t processes_ = 0, switchovers_ = 0, switchovers_done_ = 0;
     bool paused_ = false, damaged_ = false, given_up_ = false;
     Duration restart_after_{0};
     std::int64_t wall_offset_ms_ = 0, disk_slowness_ = 1;

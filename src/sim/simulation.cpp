@@ -68,6 +68,7 @@ Report Simulation::run() {
     report.masters = checker_.masters();
     report.faults = faults_;
     report.histories = histories;
+    for (const auto& n : nodes_) report.switchovers += n->switchovers_done();
     for (const auto& client : clients_) {
         const ClientStatistics& s = client->statistics();
         report.clients.asked += s.asked, report.clients.done += s.done, report.clients.refused += s.refused,
@@ -83,6 +84,7 @@ void Simulation::begin(const Fault& fault) {
     world_.note("fault: {}", describe(fault));
     ++faults_[static_cast<std::size_t>(fault.kind)];
     if (fault.kind >= FaultKind::kPartition && fault.kind <= FaultKind::kRefuse) return begin_between_nodes(fault);
+    if (fault.kind == FaultKind::kSwitchOver) return begin_switchover(fault);
     SimNode* target = fault.node.is_zero() ? master() : &node(fault.node);
     if (target == nullptr) target = nodes_.front().get();
     begin_at_node(fault, *target);
@@ -124,6 +126,11 @@ void Simulation::begin_at_node(const Fault& fault, SimNode& target) {
             return later([](SimNode& n) { n.start(); });
         default: ENSURE(false);
     }
+}
+
+void Simulation::begin_switchover(const Fault& fault) {
+    SimNode* asked = master() != nullptr ? master() : nodes_.front().get();
+    asked->switch_over(fault.node.is_zero() ? std::nullopt : std::optional(fault.node));
 }
 
 void Simulation::begin_between_nodes(const Fault& fault) {

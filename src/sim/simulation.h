@@ -25,7 +25,7 @@ struct Report {
     std::uint64_t trace_hash = 0, events = 0;
     Duration simulated{0};
     Lsn committed;
-    std::uint64_t masters = 0;
+    std::uint64_t masters = 0, switchovers = 0;  ///< of these, those that came to their end
     ClientStatistics clients;
     KeyHistories::Verdict histories;
     std::array<std::uint64_t, kFaultKinds> faults{};
@@ -45,6 +45,7 @@ private:
 
     void begin(const Fault& fault);
     void begin_at_node(const Fault& fault, SimNode& node);
+    void begin_switchover(const Fault& fault);
     void begin_between_nodes(const Fault& fault);
     void heal();
     /// A log of which no mark can be read is settled by a new reign (S9): so one begins.

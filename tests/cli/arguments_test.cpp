@@ -81,8 +81,9 @@ TEST(Arguments, CasTakesAValueAVersionOrAbsence) {
 }
 
 TEST(Arguments, ComplaintsSayWhatIsAllowed) {
-    EXPECT_THAT(complaint({"watch", "k"}),
-                HasSubstr("unknown command 'watch'; commands are get, put, del, cas, incr, scan, batch, status, import, export"));
+    EXPECT_THAT(
+        complaint({"watch", "k"}),
+        HasSubstr("unknown command 'watch'; commands are get, put, del, cas, incr, scan, batch, status, switchover, import, export"));
     EXPECT_THAT(complaint({"--frob"}), HasSubstr("--frob"));
     EXPECT_THAT(complaint({"get"}), HasSubstr("KEY"));
     EXPECT_THAT(complaint({"get", "a", "b"}), HasSubstr("'b'"));

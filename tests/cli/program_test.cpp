@@ -199,6 +199,19 @@ TEST_F(Program, StatusAsJsonKeepsTheContract) {
     EXPECT_THAT(run({"status", "--json"}).out, HasSubstr("\"master\":null"));
 }
 
+TEST_F(Program, SwitchoverSaysWhoIsMasterNow) {
+    on_master<native::Switchover>(native::Reply{.epoch = {7}, .body = native::SwitchoverReply{{3}}});
+    const auto ran = run({"switchover", "--to", "3", "--json"});
+    EXPECT_EQ(ran.exit, Exit::kOk) << ran.err;
+    EXPECT_EQ(ran.out, "{\"master\":3,\"epoch\":7}\n");
+    EXPECT_EQ(run({"switchover"}).out, "node 3 is master, epoch 7\n");
+    on_master<native::Switchover>(error_reply(native::Code::kNotPossible, "node 3 is catching up"));
+    const auto refused = run({"switchover"});
+    EXPECT_EQ(refused.exit, Exit::kUnavailable);
+    EXPECT_THAT(refused.err, HasSubstr("node 3 is catching up"));
+    EXPECT_EQ(run({"switchover", "--to", "three"}).exit, Exit::kUsage);
+}
+
 TEST(Status, TheTableAlignsAndExplains) {
     client::ClusterStatus status{.cluster = "demo", .epoch = 4, .master = 2, .answered_by = 2};
     status.nodes.push_back({.id = 1,

@@ -352,6 +352,9 @@ void Cluster::perform(TestNode& n, Action& action) {
             } else if constexpr (std::is_same_v<A, ReadRefused>) {
                 replies[a.token] = "refused";
                 note(n.id, fmt::format("ReadRefused {} \"{}\"", to_string(a.code), a.reason));
+            } else if constexpr (std::is_same_v<A, SwitchoverEnded>) {
+                replies[a.token] = a.master ? fmt::format("switched over to {}", a.master->node.value) : a.master.error().message;
+                note(n.id, fmt::format("SwitchoverEnded \"{}\"", replies[a.token]));
             } else if constexpr (std::is_same_v<A, Notice>) {
                 note(n.id, fmt::format("Notice \"{}\"", a.text));
             } else if constexpr (std::is_same_v<A, Stop>) {
@@ -427,6 +430,12 @@ std::uint64_t Cluster::propose(NodeId id, const std::string& payload, bool repor
 std::uint64_t Cluster::read(NodeId id) {
     const std::uint64_t token = ++tokens_;
     step(at(id), ReadRequest{token});
+    return token;
+}
+
+std::uint64_t Cluster::switch_over(NodeId id, std::optional<NodeId> target) {
+    const std::uint64_t token = ++tokens_;
+    step(at(id), SwitchoverRequested{token, target});
     return token;
 }
 

@@ -74,6 +74,8 @@ public:
     // -- clients ----------------------------------------------------------------------------------------------------------------
     std::uint64_t propose(NodeId node, const std::string& payload, bool report_all = false);
     std::uint64_t read(NodeId node);
+    std::uint64_t switch_over(NodeId node, std::optional<NodeId> target);
+    void shut_down(NodeId node) { step(at(node), ShutdownRequested{}); }
 
     // -- looking ------------------------------------------------------------------------------------------------------------------
     [[nodiscard]] Node& node(NodeId id) { return *at(id).node; }

@@ -167,6 +167,7 @@ void draw(Random&, native::StatusRequest&) {}
 void draw(Random& random, native::RegisterSession& to) { to.lifetime_ms = draw_number(random); }
 void draw(Random&, native::KeepSession&) {}
 void draw(Random&, native::CloseSession&) {}
+void draw(Random& random, native::Switchover& to) { to.target = {random.below(1ull << 32)}; }
 void draw(Random& random, native::GetMany& to) {
     to.keys = draw_list(random, [&] { return draw_bytes(random); });
 }
@@ -182,8 +183,8 @@ native::Topology draw_topology(Random& random) {
 native::Value draw_value(Random& random) { return {draw_flag(random), draw_bytes(random), {draw_number(random)}}; }
 
 void draw(Random& random, native::ErrorReply& to) {
-    const std::uint64_t code = random.between(1, 17);
-    to = {static_cast<native::Code>(code <= 13 ? code : code + 87), draw_text(random),
+    const std::uint64_t code = random.between(1, 18);
+    to = {static_cast<native::Code>(code <= 14 ? code : code + 86), draw_text(random),
           draw_optional(random, [&] { return draw_topology(random); })};
 }
 void draw(Random& random, native::HelloReply& to) {
@@ -227,6 +228,7 @@ void draw(Random& random, native::StatusReply& to) {
     });
 }
 void draw(Random& random, native::SessionReply& to) { to.session = {draw_number(random)}; }
+void draw(Random& random, native::SwitchoverReply& to) { to.master = draw_node(random); }
 void draw(Random& random, native::Values& to) {
     to.values = draw_list(random, [&] { return draw_value(random); });
 }

@@ -115,6 +115,51 @@ TEST_F(ThreeNodes, WithoutAMajorityWritesEndUnknownOrWithoutQuorumAndReadsGoOn) 
     ASSERT_NE(cluster_.await_master(), 0u);  // one slave is back: writes go on
 }
 
+native::Request switchover(std::uint64_t target) { return {.body = native::Switchover{{target}}}; }
+
+TEST_F(ThreeNodes, ASwitchoverIsAnsweredWhenTheNewMasterTakesWritesAndNoWriteFailsByIt) {  // S17
+    NativeClient operator_client = cluster_.native(1), writer = cluster_.native(1);
+    operator_client.send(switchover(2));
+    std::size_t sent = 0;
+    for (; sent < 200; ++sent) writer.send(put("key" + std::to_string(sent), "v"));
+    const auto done = operator_client.reply();
+    ASSERT_TRUE(done && std::holds_alternative<native::SwitchoverReply>(done->body)) << static_cast<int>(*error_code(*done));
+    EXPECT_EQ(std::get<native::SwitchoverReply>(done->body).master, NodeId{2});
+    EXPECT_FALSE(error_code(cluster_.native(2).call(put("after", "v"))));
+    for (std::size_t i = 0; i < sent; ++i) {
+        const auto reply = writer.reply();
+        ASSERT_TRUE(reply);
+        if (!error_code(*reply)) continue;
+        ASSERT_EQ(error_code(*reply), native::Code::kNotMaster);  // nothing was executed, and the way to the new master is known
+        EXPECT_EQ(std::get<native::ErrorReply>(reply->body).topology->master, NodeId{2});
+    }
+}
+
+TEST_F(ThreeNodes, ASwitchoverThatCannotBeIsRefusedWithTheReason) {
+    EXPECT_EQ(error_code(cluster_.native(2).call(switchover(3))), native::Code::kNotMaster);
+    EXPECT_EQ(error_code(cluster_.native(1).call(switchover(9))), native::Code::kInvalidRequest);
+    cluster_.kill(3);
+    ASSERT_TRUE(eventually([&] { return error_code(cluster_.native(1).call(switchover(3))) == native::Code::kNotPossible; }));
+    EXPECT_EQ(cluster_.resp(1).call({"SET", "k", "v"}), "+OK\r\n");
+}
+
+TEST_F(ThreeNodes, AMasterThatIsShutDownHandsOverFirstAndAnswersWhatItHolds) {  // SIGTERM
+    NativeClient writer = cluster_.native(1);
+    std::size_t sent = 0;
+    for (; sent < 200; ++sent) writer.send(put("key" + std::to_string(sent), "v"));
+    EXPECT_EQ(cluster_.running(1).shut_down(), kExitClean);
+    for (std::size_t i = 0; i < sent; ++i) {
+        const auto reply = writer.reply();
+        if (!reply) break;  // not read any more: it came after the end
+        if (error_code(*reply)) {
+            EXPECT_EQ(error_code(*reply), native::Code::kNotMaster);
+        }
+    }
+    const std::size_t master = cluster_.await_master(1);
+    ASSERT_NE(master, 0u);
+    EXPECT_EQ(cluster_.resp(master).call({"SET", "k", "v"}), "+OK\r\n");
+}
+
 TEST_F(ThreeNodes, StatusOnTheMasterKnowsEveryNode) {
     ASSERT_TRUE(eventually([&] {
         const auto reply = cluster_.native(1).call({.body = native::StatusRequest{}});

@@ -40,6 +40,11 @@ protected:
         path_.submit(client_, ticket, commands::Request{.commands = {commands::Put{"key", "value"}}}, terms);
     }
     void end_turn() { path_.end_of_turn({}); }
+    void pause(bool pausing) {
+        core::View view = routing_.view();
+        view.pausing = pausing;
+        routing_.refresh(view, 0);
+    }
     void execute(Rank rank, std::size_t requests) {
         path_.executed(std::vector{commands::Applied{{rank.epoch, rank.lsn, 0}, std::vector<commands::Outcome>(requests)}});
     }
@@ -144,6 +149,28 @@ TEST_F(WritePathTest, AnEntryOfAnotherMasterAtTheSameLsnAnswersNobody) {
     path_.on(core::ProposalAccepted{proposals_[0].token, kRank});
     execute({Epoch{2}, kRank.lsn}, 5);
     EXPECT_THAT(client_->notes, IsEmpty());
+}
+
+TEST_F(WritePathTest, WhileMastershipIsHandedOverWritesAreHeldBackInTheirOrder) {  // S17
+    submit(1);
+    pause(true);
+    end_turn();  // gathered before
+    submit(2);
+    end_turn();
+    submit(3, {.deadline_ms = 100});
+    end_turn();
+    EXPECT_THAT(proposals_, IsEmpty());
+    EXPECT_THAT(client_->notes, IsEmpty());
+    EXPECT_EQ(path_.pending(), 3u);
+    pause(false);
+    submit(4);
+    end_turn();
+    ASSERT_EQ(proposals_.size(), 4u);
+    for (std::size_t i = 0; i < 4; ++i) EXPECT_EQ(proposals_[i].token, i + 1);
+    for (const core::Proposal& proposal : proposals_) path_.on(core::ProposalRefused{proposal.token, ErrorCode::kNotMaster, "node 2 is"});
+    const int elsewhere = static_cast<int>(FailureCode::kNotMaster);
+    EXPECT_THAT(client_->notes, ElementsAre(fmt::format("1 failed {}", elsewhere), fmt::format("2 failed {}", elsewhere),
+                                            fmt::format("3 failed {}", elsewhere), fmt::format("4 failed {}", elsewhere)));
 }
 
 TEST_F(WritePathTest, ARefusedProposalPromisesThatNothingWasExecuted) {

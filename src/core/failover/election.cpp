@@ -26,19 +26,22 @@ void send_to_voters(State& s, const Body& body, Actions& out) {
 /// How long an attempt may take before the next one begins. Asking for pre-votes disturbs nobody, so it is repeated often.
 std::uint64_t retry_ticks(State& s) { return s.options.heartbeat_ticks + s.random.between(0, 2 * s.options.heartbeat_ticks); }
 
-void stand(State& s, Actions& out) {
+void ask_for_votes(State& s, Actions& out) { send_to_voters(s, VoteRequest{s.log.last().rank(), s.election.ordered_in}, out); }
+
+void stand(State& s, std::optional<Epoch> ordered_in, Actions& out) {
     ENSURE(can_stand(s));
     abandon_pull(s);
     s.election.asking = false;
     s.election.delayed = false;
     adopt_epoch(s, s.epoch().next(), s.self(), out);  // our own vote is durable before it counts (S3)
     s.role = Role::kCandidate;
+    s.election.ordered_in = ordered_in;
     s.election.granted = {s.self().node};
     s.election.deadline = s.time.ticks + retry_ticks(s) + s.options.heartbeat_ticks;
     notice(out, NoticeLevel::kInfo, "standing for election node={} epoch={} last_epoch={} last_lsn={}", s.self().node.value,
            s.epoch().value, s.log.last().epoch.value, s.log.last().lsn.value);
     if (s.election.granted.size() >= quorum(s)) return become_master(s, out);
-    send_to_voters(s, VoteRequest{s.log.last().rank(), std::nullopt}, out);
+    ask_for_votes(s, out);
 }
 
 void on_pre_vote_quorum(State& s, Actions& out) {
@@ -46,7 +49,7 @@ void on_pre_vote_quorum(State& s, Actions& out) {
         s.election.delayed = true;  // a peer of higher rank is being pulled from; its deadline is short (S14)
         return;
     }
-    stand(s, out);
+    stand(s, std::nullopt, out);
 }
 
 /// Two slaves of equal rank that notice at once would split the votes: while we ask, we yield to lower ids only.
@@ -107,6 +110,7 @@ void adopt_epoch(State& s, Epoch epoch, MemberId vote, Actions& out) {
     s.election.asking = false;
     s.election.delayed = false;
     s.election.granted.clear();
+    s.election.ordered_in.reset();
     abandon_inquiry(s);
     refuse_reads(s, "the epoch has changed", out);
 }
@@ -118,7 +122,7 @@ void ask_for_pre_votes(State& s, Actions& out) {
     e.proposed = s.epoch().next();
     e.granted = {s.self().node};
     e.deadline = s.time.ticks + retry_ticks(s);
-    if (e.granted.size() >= quorum(s)) return stand(s, out);
+    if (e.granted.size() >= quorum(s)) return stand(s, std::nullopt, out);
     send_to_voters(s, PreVoteRequest{e.proposed, s.log.last().rank()}, out);
     for (const Peer& peer : s.peers) {  // spares do not vote, but may hold more than we do (S14)
         if (s.is_member(peer) && !s.is_voter(peer)) send(s, peer.node, PreVoteRequest{e.proposed, s.log.last().rank()}, out);
@@ -128,13 +132,15 @@ void ask_for_pre_votes(State& s, Actions& out) {
 void stand_if_delayed(State& s, Actions& out) {
     if (!s.election.delayed || s.pull.from) return;
     s.election.delayed = false;
-    if (can_stand(s)) stand(s, out);
+    if (can_stand(s)) stand(s, std::nullopt, out);
 }
+
+void stand_as_ordered(State& s, Actions& out) { stand(s, s.epoch(), out); }
 
 void tick_election(State& s, Actions& out) {
     if (s.is_master() || s.hole) return;
     if (s.role == Role::kCandidate && s.time.ticks - s.election.sent_tick >= s.options.heartbeat_ticks) {
-        send_to_voters(s, VoteRequest{s.log.last().rank(), std::nullopt}, out);  // messages get lost
+        ask_for_votes(s, out);  // messages get lost
     }
     if (s.time.ticks < s.election.deadline || s.election.delayed) return;
     if (s.role == Role::kCandidate) {
@@ -183,12 +189,13 @@ void on_pre_vote_reply(State& s, Peer& from, const PreVoteReply& m, Actions& out
 void on_vote_request(State& s, Peer& from, const Header& header, const VoteRequest& m, Actions& out) {
     if (header.epoch < s.epoch()) return send(s, from.node, HigherEpoch{}, out);
     const bool is_ordered = m.switchover_of == s.epoch() && header.epoch > s.epoch();
-    if (header.epoch > s.epoch() && hears_master(s) && !is_ordered) return;  // not adopted (S3a): our master is well (S13)
+    const bool may_vote = s.is_voter(from) && may_vote_for(s, m.rank);
+    // Not adopted (S3a): our master is well (S13), and it has not ordered this candidate, or one that cannot win, to stand (S17).
+    if (header.epoch > s.epoch() && hears_master(s) && !(is_ordered && may_vote)) return;
     from.rank = m.rank;
     const bool is_free = header.epoch > s.epoch() || s.vote.candidate.node.is_zero();
     const bool is_repeated = header.epoch == s.epoch() && s.vote.candidate == header.sender;
-    const bool granted =
-        s.is_voter(from) && may_vote_for(s, m.rank) && (is_repeated || (is_free && !hears_master(s)) || (is_free && is_ordered));
+    const bool granted = may_vote && (is_repeated || (is_free && !hears_master(s)) || (is_free && is_ordered));
     if (header.epoch > s.epoch()) {
         adopt_epoch(s, header.epoch, granted ? header.sender : MemberId{}, out);
     } else if (granted && !is_repeated) {

@@ -20,8 +20,9 @@ struct Election {
     bool asking = false;                      ///< for pre-votes
     bool delayed = false;                     ///< has its pre-votes, and first pulls what a peer of higher rank holds (S14)
     Epoch proposed;
-    std::uint64_t sent_tick = 0;  ///< of the last request
-    std::vector<NodeId> granted;  ///< pre-votes while asking, votes while candidate; ours included
+    std::uint64_t sent_tick = 0;      ///< of the last request
+    std::optional<Epoch> ordered_in;  ///< candidate: the epoch whose master ordered it to stand (S17)
+    std::vector<NodeId> granted;      ///< pre-votes while asking, votes while candidate; ours included
 };
 
 /// Whether the master of this epoch was heard within an election timeout and nothing of our own says that it is dead (S13).
@@ -38,6 +39,8 @@ void adopt_epoch(State& s, Epoch epoch, MemberId vote, Actions& out);
 
 void tick_election(State& s, Actions& out);
 void ask_for_pre_votes(State& s, Actions& out);
+/// The master of this epoch has ordered it (S17): no pre-votes, and voters make an exception.
+void stand_as_ordered(State& s, Actions& out);
 /// The pull before standing is over, one way or the other.
 void stand_if_delayed(State& s, Actions& out);
 /// Our own evidence that the master's process is gone (S13).

@@ -73,7 +73,7 @@ void start_node(State& s, Actions& out) {
 }
 
 void tick_shutdown(State& s, Actions& out) {
-    if (!s.stopping_since || s.stopped) return;
+    if (!s.stopping_since || s.stopped || s.switchover.is_under_way()) return;
     if (s.is_master()) {
         const bool is_answered = s.proposals.pending.empty() && s.applied == s.applying.handed && s.reads.running == 0;
         const bool is_overdue = s.time.ticks - *s.stopping_since >= s.options.election_timeout_ticks;

@@ -15,6 +15,7 @@ struct Why {
 };
 
 std::optional<Why> why_refused(const State& s, const Proposal& e) {
+    if (s.is_master() && s.switchover.is_under_way()) return Why{ErrorCode::kOverloaded, "pausing: another node takes over"};
     if (s.is_master() && s.stopping_since) return Why{ErrorCode::kOverloaded, "shutting down: no more writes are taken here"};
     if (s.is_master() && !s.reign.open) return Why{ErrorCode::kOverloaded, "the master is not open yet: it finishes its promotion"};
     if (s.is_master() && s.proposals.pending_bytes + e.payload.size() > s.options.uncommitted_bytes_max && !s.proposals.pending.empty()) {
@@ -51,7 +52,7 @@ void on_proposal(State& s, const Proposal& e, Actions& out) {
 void report_durable(State& s, Actions& out) {
     auto& waiters = s.proposals.for_durable;
     while (!waiters.empty() && waiters.front().lsn <= s.log.durable()) {
-        out.push_back(ProposalDurable{waiters.front().token});
+        if (!s.reign.has_ordered_successor) out.push_back(ProposalDurable{waiters.front().token});  // S17: then only its commit tells
         waiters.pop_front();
     }
 }

@@ -269,7 +269,8 @@ void advance_commit(State& s, Actions& out) {
 
 void log_due_tick(State& s, Actions& out) {
     const bool is_logged = s.due_tick > s.applied;  // one at a time: applying it tells what is due next
-    if (s.due == 0 || !s.reign.open || is_logged || s.stopping_since || s.clock.read(s.time.now) < s.due) return;
+    if (s.due == 0 || !s.reign.open || is_logged || s.stopping_since || s.switchover.is_under_way() || s.clock.read(s.time.now) < s.due)
+        return;
     append_own(s, EntryKind::kTick, {}, s.time.now, out);
     s.due_tick = s.log.last().lsn;
     pump_all(s, out);

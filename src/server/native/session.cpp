@@ -21,6 +21,18 @@ namespace {
 constexpr std::size_t kGetsPerLook = 64;
 constexpr std::size_t kLookBytesMax = limits::kMiB;
 
+/// Why there was no switchover; see core::SwitchoverEnded.
+FailureCode failure_code(ErrorCode code) {
+    switch (code) {
+        case ErrorCode::kInvalidArgument: return FailureCode::kInvalidRequest;
+        case ErrorCode::kNotMaster: return FailureCode::kNotMaster;
+        case ErrorCode::kUnavailable: return FailureCode::kNoQuorum;
+        case ErrorCode::kOverloaded: return FailureCode::kTryAgain;
+        case ErrorCode::kRefused: return FailureCode::kNotPossible;
+        default: return FailureCode::kOutcomeUnknown;
+    }
+}
+
 struct KindOf {
     RequestKind operator()(const native::Get&) const { return RequestKind::kGet; }
     RequestKind operator()(const native::GetMany&) const { return RequestKind::kGet; }
@@ -35,6 +47,7 @@ struct KindOf {
     RequestKind operator()(const native::KeepSession&) const { return RequestKind::kSession; }
     RequestKind operator()(const native::CloseSession&) const { return RequestKind::kSession; }
     RequestKind operator()(const native::StatusRequest&) const { return RequestKind::kStatus; }
+    RequestKind operator()(const native::Switchover&) const { return RequestKind::kSwitchover; }
     RequestKind operator()(const native::Hello&) const { return RequestKind::kOther; }
 };
 
@@ -84,6 +97,8 @@ bool NativeSession::take_frame(Bytes frame) {
     }
     if (std::holds_alternative<native::StatusRequest>(request->body)) {
         take_status(request->id);
+    } else if (const auto* switchover = std::get_if<native::Switchover>(&request->body)) {
+        take_switchover(request->id, switchover->target);
     } else if (const auto kind = native::write_kind(request->body)) {
         take_write(std::move(*request), *kind);
     } else {
@@ -114,6 +129,16 @@ bool NativeSession::take_hello(const native::Request& request, const native::Hel
 
 void NativeSession::take_status(std::uint64_t id) {
     reply({.id = id, .at = services_.applied(), .body = status_of(services_.routing, services_.settings.cluster_name)});
+}
+
+void NativeSession::take_switchover(std::uint64_t id, NodeId target) {
+    const std::uint64_t ticket = remember(PendingSwitchover{});
+    services_.switchovers.ask(target.is_zero() ? std::nullopt : std::optional(target),
+                              [self = shared_from_this(), this, id, ticket](const Result<MemberId>& master) {
+                                  static_cast<void>(forget(ticket));
+                                  if (!master) return reply_error(id, {failure_code(master.error().code), master.error().message});
+                                  reply({.id = id, .at = services_.applied(), .body = native::SwitchoverReply{master->node}});
+                              });
 }
 
 void NativeSession::take_write(native::Request request, native::WriteKind kind) {

@@ -35,7 +35,8 @@ private:
         SessionId session;
         WriteLevel level{};
     };
-    using Pending = std::variant<std::monostate, PendingWrite, protocol::native::Request>;
+    struct PendingSwitchover {};
+    using Pending = std::variant<std::monostate, PendingWrite, PendingSwitchover, protocol::native::Request>;
     struct WaitingGet {
         std::uint64_t id;
         std::string key;
@@ -44,6 +45,7 @@ private:
     [[nodiscard]] bool take_frame(Bytes frame);
     [[nodiscard]] bool take_hello(const protocol::native::Request& request, const protocol::native::Hello& hello);
     void take_status(std::uint64_t id);
+    void take_switchover(std::uint64_t id, NodeId target);
     void take_write(protocol::native::Request request, protocol::native::WriteKind kind);
     void take_read(protocol::native::Request request);
     void read_now(const protocol::native::Request& request);

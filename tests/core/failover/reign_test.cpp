@@ -137,9 +137,10 @@ TEST(Reign, TimeThatTheProcessDidNotSeeCounts) {  // S16: ticks count a clock th
     EXPECT_EQ(b.view().role, Role::kSlave);
 }
 
-TEST(Reign, ShutdownAnswersWhatIsPendingThenStops) {
+TEST(Reign, ShutdownWithNobodyToHandOverToAnswersWhatIsPendingThenStops) {
     Bench b({.log = {1, 1}, .applied = 2});
     b.reign();
+    (void)b.step(PeerLost{kNode2, Loss::kTimeout});
     (void)b.step(Proposal{.token = 5, .now = b.clock()});
     EXPECT_THAT(all<Stop>(b.step(ShutdownRequested{})), IsEmpty());
     EXPECT_EQ(all<ProposalRefused>(b.step(Proposal{.token = 6})).front().code, ErrorCode::kOverloaded);

@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/failover/switchover.h"
+
+#include <string>
+#include <tuple>
+#include <utility>
+
+#include "base/ensure.h"
+#include "core/state.h"
+
+namespace tanist::core {
+namespace {
+
+/// Why it cannot take over now; empty: it can.
+std::string why_unfit(const State& s, const Peer& peer) {
+    const Member* member = peer.id ? s.members.current().find(*peer.id) : nullptr;
+    if (member == nullptr) return "is no member of this cluster";
+    if (member->seat != Seat::kVoter) return "does not hold data and vote: only a master's equal can become master";
+    const bool is_heard = peer.connected && s.time.ticks - peer.contact_tick < s.options.election_timeout_ticks;
+    if (!is_heard) return "cannot be reached";
+    const Progress& p = peer.progress;
+    const bool is_close = p.phase == SendPhase::kStream && p.match >= s.reign.epoch_start && !p.needs_copy && !p.recycled;
+    return is_close ? "" : "is catching up";
+}
+
+/// The most up-to-date of those that can take over; nullptr: there is none.
+const Peer* best_target(const State& s) {
+    const auto rank = [](const Peer& peer) { return std::tuple(peer.progress.match, peer.progress.applied); };
+    const Peer* best = nullptr;
+    for (const Peer& peer : s.peers) {  // ascending by node: of equals the lowest
+        if (why_unfit(s, peer).empty() && (best == nullptr || rank(peer) > rank(*best))) best = &peer;
+    }
+    return best;
+}
+
+void begin(State& s, const Peer& target, std::uint64_t token, bool is_named, Actions& out) {
+    s.switchover = {.phase = SwitchoverPhase::kCatchingUp,
+                    .token = token,
+                    .target = *target.id,
+                    .is_named = is_named,
+                    .epoch = s.epoch(),
+                    .deadline = s.time.ticks + s.options.election_timeout_ticks};
+    notice(out, NoticeLevel::kInfo, "switching over: writes pause node={} epoch={} target={} lsn={}", s.self().node.value, s.epoch().value,
+           target.node.value, s.log.last().lsn.value);
+}
+
+void end(State& s, Result<MemberId> result, Actions& out) {
+    const Switchover over = std::exchange(s.switchover, {});
+    if (result) {
+        notice(out, NoticeLevel::kInfo, "switched over from={} to={} epoch={}", s.self().node.value, result->node.value, s.epoch().value);
+    } else {
+        notice(out, NoticeLevel::kWarn, "not switched over target={} reason=\"{}\"", over.target.node.value, result.error().message);
+    }
+    if (over.token != 0) out.push_back(SwitchoverEnded{over.token, std::move(result)});
+}
+
+/// Nothing is pending that the end of our reign would leave unknown, and the target's log equals ours.
+bool is_ready(const State& s, const Peer& target) {
+    const Lsn last = s.log.last().lsn;
+    return target.progress.match == last && s.commit == last && s.applied == last && s.proposals.pending.empty();
+}
+
+void order(State& s, const Peer& target, Actions& out) {
+    s.switchover.phase = SwitchoverPhase::kOrdered;
+    s.switchover.sent_tick = s.time.ticks;
+    s.reign.has_ordered_successor = true;
+    send(s, target.node, StandNow{s.switchover.target}, out);
+}
+
+void advance_reign(State& s, Actions& out) {
+    Switchover& w = s.switchover;
+    const Peer* target = s.find_peer(w.target.node);
+    if (target == nullptr || !target->connected || target->id != w.target) {
+        return end(s, fail(ErrorCode::kRefused, "node {} was lost: this node stays master", w.target.node.value), out);
+    }
+    if (s.time.ticks >= w.deadline) {
+        return end(s,
+                   fail(ErrorCode::kRefused, "node {} did not {} within {} ms: this node stays master", w.target.node.value,
+                        w.phase == SwitchoverPhase::kOrdered ? "take over" : "get all that it lacks",
+                        s.options.election_timeout_ticks * s.options.tick_ms),
+                   out);
+    }
+    const bool is_overdue = w.phase == SwitchoverPhase::kOrdered && s.time.ticks - w.sent_tick >= s.options.heartbeat_ticks;
+    if (is_overdue || (w.phase == SwitchoverPhase::kCatchingUp && is_ready(s, *target))) order(s, *target, out);
+}
+
+/// The master of the later epoch, once it has committed an entry of its own: it takes writes.
+std::optional<MemberId> open_successor(const State& s) {
+    if (s.is_master()) return s.reign.open ? std::optional(s.self()) : std::nullopt;
+    const auto& f = s.following;
+    const bool is_open = f.master && f.master_commit <= f.matched && s.log.epoch_at(f.master_commit) == s.epoch();
+    return is_open ? f.master : std::nullopt;
+}
+
+void await_successor(State& s, Actions& out) {
+    Switchover& w = s.switchover;
+    if (w.phase != SwitchoverPhase::kSucceeded) {
+        w.phase = SwitchoverPhase::kSucceeded;
+        w.deadline = s.time.ticks + s.options.election_timeout_ticks;
+    }
+    if (const auto master = open_successor(s)) {
+        const bool is_other = w.is_named ? *master != w.target : *master == s.self();
+        if (!is_other) return end(s, *master, out);
+        return end(s, fail(ErrorCode::kOutcomeUnknown, "node {} was elected in place of node {}", master->node.value, w.target.node.value),
+                   out);
+    }
+    if (s.time.ticks < w.deadline) return;
+    end(s, fail(ErrorCode::kOutcomeUnknown, "node {} stood for election, and no master has been heard since", w.target.node.value), out);
+}
+
+}  // namespace
+
+void on_switchover_requested(State& s, const SwitchoverRequested& e, Actions& out) {
+    const auto refuse = [&](tl::unexpected<Error> why) { out.push_back(SwitchoverEnded{e.token, std::move(why)}); };
+    if (!s.is_master()) {
+        if (!hears_master(s)) return refuse(fail(ErrorCode::kUnavailable, "no master is known"));
+        return refuse(fail(ErrorCode::kNotMaster, "node {} is master", s.following.master->node.value));
+    }
+    if (e.target == s.self().node) {
+        out.push_back(SwitchoverEnded{e.token, s.self()});
+        return;
+    }
+    if (s.stopping_since || s.switchover.is_under_way()) return refuse(fail(ErrorCode::kRefused, "a switchover is under way already"));
+    if (!s.reign.open) return refuse(fail(ErrorCode::kOverloaded, "the master is not open yet: it finishes its promotion"));
+    if (!e.target) {
+        const Peer* best = best_target(s);
+        if (best == nullptr) return refuse(fail(ErrorCode::kRefused, "no other data node is connected and in sync"));
+        return begin(s, *best, e.token, false, out);
+    }
+    const Peer* target = s.find_peer(*e.target);
+    if (target == nullptr) return refuse(fail(ErrorCode::kInvalidArgument, "node {} is no member of this cluster", e.target->value));
+    if (const std::string why = why_unfit(s, *target); !why.empty())
+        return refuse(fail(ErrorCode::kRefused, "node {} {}", e.target->value, why));
+    begin(s, *target, e.token, true, out);
+}
+
+void switch_over_before_shutdown(State& s, Actions& out) {
+    if (!s.is_master() || !s.reign.open || s.switchover.is_under_way()) return;
+    if (const Peer* best = best_target(s)) begin(s, *best, 0, false, out);
+}
+
+void advance_switchover(State& s, Actions& out) {
+    if (!s.switchover.is_under_way()) return;
+    if (s.is_master() && s.epoch() == s.switchover.epoch) return advance_reign(s, out);
+    await_successor(s, out);
+}
+
+void on_stand_now(State& s, const Peer& from, const StandNow& m, Actions& out) {
+    const bool is_by_own_master = s.following.master && s.following.master == from.id;
+    if (m.target != s.self() || !is_by_own_master || s.role != Role::kSlave || !can_stand(s)) return;
+    stand_as_ordered(s, out);
+}
+
+}  // namespace tanist::core

@@ -1,0 +1,202 @@
+// SPDX-License-Identifier: Apache-2.0
+// A change of masters by plan (S17).
+#include "tests/core/bench.h"
+#include "tests/core/cluster.h"
+
+namespace tanist::core::testing {
+namespace {
+
+using enum ConfiguredRole;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::SizeIs;
+
+/// Node `from` has everything that the master has, durably, and answers its newest heartbeat.
+Actions acknowledge_all(Bench& b, NodeId from) {
+    return b.from(from, b.view().epoch.value, AppendAck{.acknowledged = b.view().last.lsn, .intent = b.view().last, .round = 1'000'000});
+}
+
+Actions propose(Bench& b, std::uint64_t token, bool report_durable = false) {
+    return b.step(Proposal{.token = token, .payload = "x", .now = b.clock(), .report_durable = report_durable});
+}
+
+struct Master : Bench {
+    Master() : Bench({.log = {1, 1}, .applied = 2}) { reign(); }
+    /// Asks for a switchover to `target`, none of whose conditions is missing.
+    Actions switch_over(std::optional<NodeId> target = kNode2) {
+        (void)acknowledge_all(*this, kNode2);
+        return step(SwitchoverRequested{1, target});
+    }
+};
+
+const Error* refused(const Actions& out) {
+    for (const Action& action : out) {
+        if (const auto* ended = std::get_if<SwitchoverEnded>(&action)) return ended->master ? nullptr : &ended->master.error();
+    }
+    return nullptr;
+}
+
+TEST(Switchover, TargetThatHasEverythingIsToldToStandAtOnce) {
+    Master b;
+    const Actions out = b.switch_over();
+    EXPECT_THAT(sent<StandNow>(out, kNode2), ::testing::ElementsAre(StandNow{member(kNode2)}));
+    EXPECT_TRUE(b.view().pausing);
+    EXPECT_EQ(all<ProposalRefused>(propose(b, 9)).front().code, ErrorCode::kOverloaded);
+}
+
+TEST(Switchover, TargetIsToldToStandOnlyWhenNothingOfOursIsPending) {  // no failed request, none of unknown outcome
+    Master b;
+    (void)acknowledge_all(b, kNode2);
+    const Actions appended = propose(b, 5);
+    EXPECT_THAT(sent<StandNow>(b.step(SwitchoverRequested{1, kNode2}), kNode2), IsEmpty()) << "it lacks an entry";
+    EXPECT_THAT(sent<StandNow>(acknowledge_all(b, kNode2), kNode2), IsEmpty()) << "it is not durable here yet";
+    const Actions out = b.settle(appended);
+    EXPECT_THAT(sent<StandNow>(out, kNode2), SizeIs(1));
+    EXPECT_LT(position<Apply>(out), position_of_message<StandNow>(out));
+}
+
+TEST(Switchover, VotersMakeAnExceptionForACandidateThatTheirMasterOrdered) {  // S13
+    Bench b({.log = {1, 1}});
+    (void)b.from(kNode2, 1, Append{.previous = {{1}, {2}}});
+    EXPECT_THAT(all<Send>(b.from(kNode3, 2, VoteRequest{{{1}, {2}}, std::nullopt})), IsEmpty()) << "its master is well";
+    EXPECT_THAT(all<Send>(b.from(kNode3, 2, VoteRequest{{{1}, {2}}, Epoch{0}})), IsEmpty()) << "a switchover of another epoch";
+    EXPECT_THAT(all<Send>(b.from(kNode3, 2, VoteRequest{{{1}, {1}}, Epoch{1}})), IsEmpty()) << "it could not win";
+    EXPECT_EQ(b.view().epoch, Epoch{1});
+    const Actions out = b.from(kNode3, 2, VoteRequest{{{1}, {2}}, Epoch{1}});
+    EXPECT_TRUE(sent<VoteReply>(out, kNode3).front().granted);
+    EXPECT_LT(position<SaveVote>(out), position<Send>(out));
+}
+
+TEST(Switchover, OnlyTheOwnMasterCanOrderItAndOnlyTheNodeItNames) {
+    Bench b({.log = {1, 1}});
+    (void)b.from(kNode2, 1, Append{.previous = {{1}, {2}}});
+    EXPECT_THAT(all<SaveVote>(b.from(kNode3, 1, StandNow{member(kNode1)})), IsEmpty());
+    EXPECT_THAT(all<SaveVote>(b.from(kNode2, 1, StandNow{member(kNode3)})), IsEmpty());
+    const Actions out = b.from(kNode2, 1, StandNow{member(kNode1)});
+    ASSERT_THAT(sent<VoteRequest>(out, kNode3), SizeIs(1));
+    EXPECT_EQ(sent<VoteRequest>(out, kNode3).front(), (VoteRequest{{{1}, {2}}, Epoch{1}}));
+    EXPECT_EQ(sent<VoteRequest>(b.tick(kHeartbeat), kNode3).front().switchover_of, Epoch{1}) << "sent again, messages get lost";
+    EXPECT_THAT(sent<VoteRequest>(b.from(kNode2, 1, StandNow{member(kNode1)}), kNode3), IsEmpty()) << "an order of a lower epoch";
+}
+
+TEST(Switchover, OldMasterVotesAndHoldsWritesUntilTheNewOneIsOpen) {
+    Master b;
+    (void)b.switch_over();
+    const Rank last = b.view().last;
+    EXPECT_TRUE(sent<VoteReply>(b.from(kNode2, 3, VoteRequest{last, b.view().epoch}), kNode2).front().granted);
+    EXPECT_EQ(b.view().role, Role::kSlave);
+    const Entry start = Entry::make({3}, {last.epoch, last.lsn, 0}, 9999, EntryKind::kEpochStart, {});
+    (void)b.from(kNode2, 3, Append{.previous = last, .commit = last.lsn});
+    EXPECT_TRUE(b.view().pausing) << "it may not take writes yet";
+    EXPECT_EQ(refused(b.from(kNode2, 3, Heartbeat{})), nullptr);
+}
+
+TEST(Switchover, WritesGoOnHereWhenTheTargetDoesNotTakeOver) {
+    Master b;
+    (void)b.switch_over();
+    EXPECT_THAT(sent<StandNow>(b.tick(kHeartbeat), kNode2), SizeIs(1)) << "messages get lost";
+    for (std::uint32_t i = 0; i < kTimeout; ++i) {  // it is well, and does not stand
+        (void)acknowledge_all(b, kNode2);
+        const Actions out = b.tick();
+        if (refused(out) == nullptr) continue;
+        EXPECT_EQ(refused(out)->code, ErrorCode::kRefused);
+        EXPECT_THAT(refused(out)->message, HasSubstr("node 2 did not take over"));
+        EXPECT_FALSE(b.view().pausing);
+        EXPECT_THAT(all<ProposalAccepted>(propose(b, 9)), SizeIs(1));
+        return;
+    }
+    FAIL() << "the pause has no end";
+}
+
+TEST(Switchover, NothingIsAcknowledgedAtLevelMasterOnceSomebodyWasToldToStand) {
+    Master b;
+    EXPECT_THAT(all<ProposalDurable>(b.settle(propose(b, 5, true))), SizeIs(1));
+    (void)b.switch_over();
+    for (std::uint32_t i = 0; i < kTimeout; ++i) {
+        (void)b.tick();
+        (void)acknowledge_all(b, kNode2);
+    }
+    ASSERT_FALSE(b.view().pausing);
+    const Actions out = b.settle(propose(b, 6, true));
+    EXPECT_THAT(all<ProposalAccepted>(out), SizeIs(1));
+    EXPECT_THAT(all<ProposalDurable>(out), IsEmpty()) << "the order may yet arrive";
+}
+
+TEST(Switchover, WhoCannotTakeOverIsRefusedAndNothingPauses) {
+    Master b;
+    struct Case {
+        std::optional<NodeId> target;
+        ErrorCode code;
+        const char* why;
+    };
+    for (const Case& c : {Case{NodeId{9}, ErrorCode::kInvalidArgument, "node 9 is no member"},
+                          Case{kNode3, ErrorCode::kRefused, "node 3 is catching up"}}) {
+        const Actions out = b.step(SwitchoverRequested{1, c.target});
+        ASSERT_NE(refused(out), nullptr);
+        EXPECT_EQ(refused(out)->code, c.code);
+        EXPECT_THAT(refused(out)->message, HasSubstr(c.why));
+    }
+    (void)b.step(PeerLost{kNode2, Loss::kTimeout});
+    EXPECT_THAT(refused(b.step(SwitchoverRequested{1, kNode2}))->message, HasSubstr("cannot be reached"));
+    EXPECT_THAT(refused(b.step(SwitchoverRequested{1, std::nullopt}))->message, HasSubstr("no other data node"));
+    EXPECT_FALSE(b.view().pausing);
+    EXPECT_EQ(all<SwitchoverEnded>(b.step(SwitchoverRequested{1, kNode1})).front().master, member(kNode1)) << "it is already";
+}
+
+TEST(Switchover, ALostTargetEndsThePauseAtOnce) {
+    Master b;
+    (void)b.switch_over();
+    EXPECT_NE(refused(b.step(PeerLost{kNode2, Loss::kReset})), nullptr);
+    EXPECT_FALSE(b.view().pausing);
+}
+
+TEST(Switchover, SlaveSaysWhereToAsk) {
+    Bench b({.log = {1, 1}});
+    EXPECT_EQ(refused(b.step(SwitchoverRequested{1, std::nullopt}))->code, ErrorCode::kUnavailable);
+    (void)b.from(kNode2, 1, Append{.previous = {{1}, {2}}});
+    EXPECT_EQ(refused(b.step(SwitchoverRequested{1, std::nullopt}))->code, ErrorCode::kNotMaster);
+}
+
+class SwitchoverOfACluster : public ::testing::Test {
+protected:
+    void SetUp() override { ASSERT_TRUE(cluster_.settle(200)); }
+    void TearDown() override {
+        for (const std::string& failure : cluster_.failures()) ADD_FAILURE() << failure;
+    }
+    Cluster cluster_{{.roles = {kMaster, kSlave, kSlave}}};
+};
+
+TEST_F(SwitchoverOfACluster, GoesToTheNodeAskedForAndBackAndTellsWhenItIsOpen) {
+    for (const NodeId target : {kNode3, kNode2, kNode1}) {
+        const NodeId old = *cluster_.master();
+        const std::uint64_t write = cluster_.propose(old, "before");
+        const std::uint64_t token = cluster_.switch_over(old, target);
+        for (int i = 0; i < 10 && !cluster_.replies.contains(token); ++i) {
+            EXPECT_FALSE(cluster_.master() == target) << "it is told as soon as the new master is open";
+            cluster_.run(1);
+        }
+        EXPECT_EQ(cluster_.replies[token], fmt::format("switched over to {}", target.value));
+        EXPECT_TRUE(cluster_.node(target).open());
+        EXPECT_FALSE(cluster_.node(old).view().pausing);
+        EXPECT_NE(cluster_.replies[write], "unknown");
+    }
+}
+
+TEST_F(SwitchoverOfACluster, ShutdownOfTheMasterHandsOverFirst) {  // SIGTERM
+    cluster_.shut_down(kNode1);
+    cluster_.run(3);
+    EXPECT_FALSE(cluster_.running(kNode1));
+    ASSERT_TRUE(cluster_.master().has_value());
+    EXPECT_TRUE(cluster_.settle(20));
+}
+
+TEST_F(SwitchoverOfACluster, ShutdownOfAMasterWithNobodyToHandOverToIsNotHeldUp) {
+    cluster_.kill(kNode2);
+    cluster_.kill(kNode3);
+    cluster_.shut_down(kNode1);
+    cluster_.run(1);
+    EXPECT_FALSE(cluster_.running(kNode1));
+}
+
+}  // namespace
+}  // namespace tanist::core::testing
