@@ -52,6 +52,7 @@ void end(State& s, Result<MemberId> result, Actions& out) {
         notice(out, NoticeLevel::kWarn, "not switched over target={} reason=\"{}\"", over.target.node.value, result.error().message);
     }
     if (over.token != 0) out.push_back(SwitchoverEnded{over.token, std::move(result)});
+    on_switchover_ended(s, out);
 }
 
 /// Nothing is pending that the end of our reign would leave unknown, and the target's log equals ours.

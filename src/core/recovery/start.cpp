@@ -79,6 +79,8 @@ void tick_shutdown(State& s, Actions& out) {
         const bool is_overdue = s.time.ticks - *s.stopping_since >= s.options.election_timeout_ticks;
         if (!is_answered && !is_overdue) return;
         step_down(s, "shutting down", out);
+    } else if (s.reads.asked_id != 0 && s.time.ticks - *s.stopping_since < s.options.election_timeout_ticks) {
+        return;  // reads that a switchover has sent on to the new master
     }
     refuse_reads(s, "shutting down", out);
     stop(s, 0, "asked to stop", out);

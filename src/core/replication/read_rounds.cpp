@@ -66,12 +66,28 @@ void refuse_asked(State& s, const std::string& why, Actions& out) {
     for (const std::uint64_t token : std::exchange(s.reads.asked, {})) out.push_back(ReadRefused{token, ErrorCode::kUnavailable, why});
 }
 
+/// Reads of our own clients wait for the master that takes over, or for our reign to go on (S17).
+bool is_held(const State& s) {
+    return s.switchover.phase == SwitchoverPhase::kOrdered || s.switchover.phase == SwitchoverPhase::kSucceeded;
+}
+
 }  // namespace
+
+void on_switchover_ended(State& s, Actions& out) {
+    if (s.is_master()) {
+        for (const std::uint64_t token : std::exchange(s.reads.queued, {})) join(s, {NodeId{}, token}, out);
+    } else if (hears_master(s)) {
+        ask_master(s, out);
+    } else {
+        refuse_reads(s, "no master is known since a switchover began", out);
+    }
+}
 
 void on_read_request(State& s, const ReadRequest& e, Actions& out) {
     ReadRounds& r = s.reads;
     const auto refuse = [&](ErrorCode code, std::string why) { out.push_back(ReadRefused{e.token, code, std::move(why)}); };
     if (r.joining.size() + r.queued.size() >= kReadersMax) return refuse(ErrorCode::kOverloaded, "too many reads are waiting");
+    if (is_held(s)) return r.queued.push_back(e.token);
     if (s.is_master()) {
         if (!s.reign.open) return refuse(ErrorCode::kOverloaded, "the master is not open yet: it finishes its promotion");
         return join(s, {NodeId{}, e.token}, out);
@@ -122,10 +138,14 @@ void tick_reads(State& s, Actions& out) {
 
 void refuse_reads(State& s, const std::string& why, Actions& out) {
     ReadRounds& r = s.reads;
-    for (const auto& waiter : std::exchange(r.waiting, {})) answer(s, waiter, std::nullopt, why, out);
-    for (const auto& waiter : std::exchange(r.joining, {})) answer(s, waiter, std::nullopt, why, out);
     r.running = 0;
+    for (auto* waiters : {&r.waiting, &r.joining}) {
+        for (const auto& waiter : std::exchange(*waiters, {})) {
+            is_held(s) && waiter.node.is_zero() ? r.queued.push_back(waiter.id) : answer(s, waiter, std::nullopt, why, out);
+        }
+    }
     refuse_asked(s, why, out);
+    if (is_held(s)) return;
     for (const std::uint64_t token : std::exchange(r.queued, {})) out.push_back(ReadRefused{token, ErrorCode::kUnavailable, why});
 }
 

@@ -34,6 +34,8 @@ struct ReadRounds {
 };
 inline constexpr std::size_t kReadersMax = 65'536;  ///< waiting at once; more are refused as overloaded
 
+/// What was held back goes on: here, or at the master that is heard.
+void on_switchover_ended(State& s, Actions& out);
 void on_read_request(State& s, const ReadRequest& e, Actions& out);
 void on_read_index_request(State& s, Peer& from, const ReadIndexRequest& m, Actions& out);
 void on_read_index_reply(State& s, const ReadIndexReply& m, Actions& out);

@@ -24,7 +24,7 @@ struct Master : Bench {
     Master() : Bench({.log = {1, 1}, .applied = 2}) { reign(); }
     /// Asks for a switchover to `target`, none of whose conditions is missing.
     Actions switch_over(std::optional<NodeId> target = kNode2) {
-        (void)acknowledge_all(*this, kNode2);
+        (void)settle(acknowledge_all(*this, kNode2));
         return step(SwitchoverRequested{1, target});
     }
 };
@@ -111,7 +111,7 @@ TEST(Switchover, WritesGoOnHereWhenTheTargetDoesNotTakeOver) {
 TEST(Switchover, NothingIsAcknowledgedAtLevelMasterOnceSomebodyWasToldToStand) {
     Master b;
     EXPECT_THAT(all<ProposalDurable>(b.settle(propose(b, 5, true))), SizeIs(1));
-    (void)b.switch_over();
+    ASSERT_THAT(sent<StandNow>(b.switch_over(), kNode2), SizeIs(1));
     for (std::uint32_t i = 0; i < kTimeout; ++i) {
         (void)b.tick();
         (void)acknowledge_all(b, kNode2);
@@ -180,6 +180,16 @@ TEST_F(SwitchoverOfACluster, GoesToTheNodeAskedForAndBackAndTellsWhenItIsOpen) {
         EXPECT_FALSE(cluster_.node(old).view().pausing);
         EXPECT_NE(cluster_.replies[write], "unknown");
     }
+}
+
+TEST_F(SwitchoverOfACluster, ReadsThatArriveMeanwhileAreAnsweredByTheNewMastersWord) {  // no failed request
+    const std::uint64_t before = cluster_.read(kNode1), token = cluster_.switch_over(kNode1, kNode2), held = cluster_.read(kNode1);
+    EXPECT_EQ(cluster_.node(kNode1).role(), Role::kMaster) << "the order is under way";
+    cluster_.run(3);
+    EXPECT_EQ(cluster_.replies[token], "switched over to 2");
+    EXPECT_EQ(cluster_.replies[before], "ready");
+    EXPECT_EQ(cluster_.replies[held], "ready");
+    EXPECT_GE(cluster_.read_lsns[held], cluster_.node(kNode2).commit());
 }
 
 TEST_F(SwitchoverOfACluster, ShutdownOfTheMasterHandsOverFirst) {  // SIGTERM
