@@ -2,6 +2,8 @@
 #include "core/recovery/repair.h"
 
 #include <algorithm>
+#include <optional>
+#include <span>
 #include <utility>
 
 #include "base/ensure.h"
@@ -20,15 +22,25 @@ void wait(State& s) {
     reset_election_timeout(s);
 }
 
-/// Good runs behind the hole that the repair does away with (S8).
-void export_behind(const Hole& hole, Lsn kept, Actions& out) {
-    for (std::size_t i = 0; i < hole.behind.size();) {
-        std::size_t end = i + 1;
-        while (end < hole.behind.size() && hole.behind[end].lsn == hole.behind[end - 1].lsn.next()) ++end;
-        const Lsn from = std::max(hole.behind[i].lsn, kept.next());
-        if (from <= hole.behind[end - 1].lsn) out.push_back(ExportRescued{from, hole.behind[end - 1].lsn});
-        i = end;
+/// Good records behind the hole that the repair does away with, be it that another history's take their places (S8). `kept` are those
+/// that stay behind the fill.
+void export_lost(const Hole& hole, std::span<const EntryId> kept, Actions& out) {
+    const auto stays = [&](const EntryId& id) {
+        if (!kept.empty() && id.lsn >= kept.front().lsn && id.lsn <= kept.back().lsn) return true;
+        if (hole.fill.empty() || id.lsn < hole.fill.front().lsn() || id.lsn > hole.fill.back().lsn()) return false;
+        return hole.fill[id.lsn.value - hole.fill.front().lsn().value].id() == id;
+    };
+    std::optional<ExportRescued> run;
+    for (const EntryId& id : hole.behind) {
+        if (stays(id)) continue;
+        if (run && run->through.next() == id.lsn) {
+            run->through = id.lsn;
+            continue;
+        }
+        if (run) out.push_back(*run);
+        run = ExportRescued{id.lsn, id.lsn};
     }
+    if (run) out.push_back(*run);
 }
 
 /// Replaces the hole by the trusted fill, and the good records that chain to it.
@@ -48,7 +60,7 @@ void finish(State& s, bool keep_behind, const char* how, Actions& out) {
     s.hole.reset();
     const Lsn keep = hole.start.lsn;
     if (keep < s.log.last().lsn) out.push_back(ExportRescued{keep.next(), s.log.last().lsn});
-    export_behind(hole, end, out);
+    export_lost(hole, behind, out);
     s.log.repair(hole.fill, behind);
     s.members.cut(keep);
     for (const Entry& entry : hole.fill) {

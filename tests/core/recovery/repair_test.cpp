@@ -149,6 +149,35 @@ TEST(Repair, MasterOfALaterEpochCutsWhatWasInDoubt) {  // S9: it was elected wit
     EXPECT_NE(b.view().health, Health::kInDoubt);
 }
 
+TEST(Repair, MasterWhoseLogPartsFromGoodRecordsBehindTheHoleIsFollowedToItsEpochStart) {  // S9; found by a random history
+    Bench b({.log = {1, 1, 1, 2, 2, 2}, .applied = 2, .tail = Tail::kCorrupt, .good = 2, .behind = {4, 6}, .confirmed = 6});
+    const auto theirs = entries({1, 1, 1, 3, 3});
+    auto asked = sent<FetchRequest>(b.from(kNode2, 3, Append{.previous = {{3}, {5}}}), kNode2);
+    const auto reads = all<ReadLog>(
+        b.from(kNode2, 3, FetchReply{.id = asked.front().id, .previous = {{1}, {2}}, .entries = part(theirs, 3, 3), .last = {{3}, {5}}}));
+    ASSERT_EQ(reads.size(), 1U) << "good record 4 chains to what was here, but not to what is there";
+    asked = sent<FetchRequest>(b.step(LogRead{reads.front().token, part(b.log, 4, 4)}), kNode2);
+    ASSERT_EQ(asked.size(), 1U);
+    asked = sent<FetchRequest>(
+        b.from(kNode2, 3, FetchReply{.id = asked.front().id, .status = FetchStatus::kDiverged, .previous = {{2}, {4}}, .last = {{3}, {5}}}),
+        kNode2);
+    ASSERT_EQ(asked.size(), 1U);
+    EXPECT_EQ(asked.front().previous, (Rank{{1}, {2}}));
+    const Actions out =
+        b.from(kNode2, 3, FetchReply{.id = asked.front().id, .previous = {{1}, {2}}, .entries = part(theirs, 3, 5), .last = {{3}, {5}}});
+    ASSERT_EQ(all<RepairLog>(out).size(), 1U);
+    EXPECT_EQ(b.view().last, (Rank{{3}, {4}})) << "an entry above the intent's epoch ends the hole; the rest comes as to any slave";
+    const auto rescued = all<ExportRescued>(out);
+    ASSERT_EQ(rescued.size(), 2U) << "S8: the record that another takes the place of, and the one above the new end";
+    EXPECT_EQ(rescued[0].from, Lsn{4});
+    EXPECT_EQ(rescued[0].through, Lsn{4});
+    EXPECT_EQ(rescued[1].from, Lsn{6});
+    EXPECT_LT(position<ExportRescued>(out), position<RepairLog>(out));
+    EXPECT_NE(b.view().health, Health::kInDoubt);
+    (void)b.from(kNode2, 3, Append{.previous = {{3}, {4}}, .entries = part(theirs, 5, 5)});
+    EXPECT_EQ(b.view().last, (Rank{{3}, {5}}));
+}
+
 TEST(Repair, InquiryEpochIsDurableBeforeItIsSentAndBeforeItIsAnswered) {  // S9
     Bench b(kInDoubt);
     const Actions asked = inquire(b, {{1}, {4}}, {{1}, {4}});
