@@ -194,6 +194,7 @@ void Node::State::on(const WalDurable& e, Actions& out) {
         acknowledge(*this, out);
     }
     advance_apply(*this, out);
+    stand_if_delayed(*this, out);
 }
 
 void Node::State::on(const ShutdownRequested&, Actions& out) {

@@ -277,7 +277,17 @@ void ClusterChecker::on_sent(NodeId node, NodeId to, const core::Message& messag
     if (const auto* ack = std::get_if<core::AppendAck>(&message.body)) check_acknowledgement(node, message.header, *ack);
     if (const auto* vote = std::get_if<core::VoteReply>(&message.body); vote != nullptr && vote->granted)
         check_vote(node, to, message.header);
-    if (std::holds_alternative<core::VoteRequest>(message.body)) check_vote(node, node, message.header);  // whoever asks votes for itself
+    if (const auto* candidacy = std::get_if<core::VoteRequest>(&message.body)) {
+        check_vote(node, node, message.header);  // whoever asks votes for itself
+        check_candidacy(node, *candidacy);
+    }
+}
+
+/// Nobody is elected by what a power cut could still take from it.
+void ClusterChecker::check_candidacy(NodeId node, const core::VoteRequest& candidacy) {
+    if (durable_at(node, candidacy.rank)) return;
+    world_.fail("node {} stands with epoch={} lsn={}, and holds durably up to lsn={}", node.value, candidacy.rank.epoch.value,
+                candidacy.rank.lsn.value, shadows_[node].durable.value);
 }
 
 /// Nobody acknowledges what its disk does not hold, nor what the master of the epoch does not have (S5).

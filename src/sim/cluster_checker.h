@@ -81,6 +81,7 @@ private:
     void check_majority(NodeId node, const EntryId& entry);
     void check_master(NodeId node, const core::Node& core);
     void check_acknowledgement(NodeId node, const core::Header& header, const core::AppendAck& ack);
+    void check_candidacy(NodeId node, const core::VoteRequest& candidacy);
     void check_vote(NodeId node, NodeId to, const core::Header& header);
 
     World& world_;

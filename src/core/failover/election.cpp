@@ -16,6 +16,8 @@ void grant(std::vector<NodeId>& granted, NodeId node) {
     if (std::ranges::find(granted, node) == granted.end()) granted.push_back(node);
 }
 
+bool is_granted(const State& s, NodeId node) { return std::ranges::find(s.election.granted, node) != s.election.granted.end(); }
+
 void send_to_voters(State& s, const Body& body, Actions& out) {
     s.election.sent_tick = s.time.ticks;
     for (const Peer& peer : s.peers) {
@@ -28,8 +30,12 @@ std::uint64_t retry_ticks(State& s) { return s.options.heartbeat_ticks + s.rando
 
 void ask_for_votes(State& s, Actions& out) { send_to_voters(s, VoteRequest{s.log.last().rank(), s.election.ordered_in}, out); }
 
+/// A candidate claims no more than its disk holds: what is written and not synced is waited for.
+bool is_synced(const State& s) { return s.log.durable() == s.log.last().lsn; }
+
 void stand(State& s, std::optional<Epoch> ordered_in, Actions& out) {
     ENSURE(can_stand(s));
+    ENSURE(is_synced(s));
     abandon_pull(s);
     s.election.asking = false;
     s.election.delayed = false;
@@ -45,17 +51,17 @@ void stand(State& s, std::optional<Epoch> ordered_in, Actions& out) {
 }
 
 void on_pre_vote_quorum(State& s, Actions& out) {
-    if (s.pull.from) {
-        s.election.delayed = true;  // a peer of higher rank is being pulled from; its deadline is short (S14)
+    if (s.pull.from || !is_synced(s)) {
+        s.election.delayed = true;  // a peer of higher rank is being pulled from, with a short deadline (S14), or the disk is waited for
         return;
     }
     stand(s, std::nullopt, out);
 }
 
-/// Two slaves of equal rank that notice at once would split the votes: while we ask, we yield to lower ids only.
-bool yields_to(const State& s, NodeId asker, Rank rank) {
-    const bool is_tie = s.election.asking && can_stand(s) && rank == s.log.last().rank();
-    return !is_tie || asker < s.self().node;
+/// Of two that ask each other, the more up to date goes first, or the lower id: the other one grants it.
+bool goes_before(const State& s, NodeId asker, Rank rank) {
+    const Rank ours = s.log.last().rank();
+    return s.election.asking && can_stand(s) && (ours > rank || (ours == rank && s.self().node < asker));
 }
 
 bool may_vote_for(const State& s, Rank rank) {
@@ -122,7 +128,7 @@ void ask_for_pre_votes(State& s, Actions& out) {
     e.proposed = s.epoch().next();
     e.granted = {s.self().node};
     e.deadline = s.time.ticks + retry_ticks(s);
-    if (e.granted.size() >= quorum(s)) return stand(s, std::nullopt, out);
+    if (e.granted.size() >= quorum(s)) return on_pre_vote_quorum(s, out);
     send_to_voters(s, PreVoteRequest{e.proposed, s.log.last().rank()}, out);
     for (const Peer& peer : s.peers) {  // spares do not vote, but may hold more than we do (S14)
         if (s.is_member(peer) && !s.is_voter(peer)) send(s, peer.node, PreVoteRequest{e.proposed, s.log.last().rank()}, out);
@@ -130,19 +136,21 @@ void ask_for_pre_votes(State& s, Actions& out) {
 }
 
 void stand_if_delayed(State& s, Actions& out) {
-    if (!s.election.delayed || s.pull.from) return;
+    if (!s.election.delayed || s.pull.from || !is_synced(s)) return;
     s.election.delayed = false;
     if (can_stand(s)) stand(s, std::nullopt, out);
 }
 
-void stand_as_ordered(State& s, Actions& out) { stand(s, s.epoch(), out); }
+void stand_as_ordered(State& s, Actions& out) {
+    if (is_synced(s)) stand(s, s.epoch(), out);  // otherwise with the next order: it is repeated
+}
 
 void tick_election(State& s, Actions& out) {
     if (s.is_master() || s.hole) return;
     if (s.role == Role::kCandidate && s.time.ticks - s.election.sent_tick >= s.options.heartbeat_ticks) {
         ask_for_votes(s, out);  // messages get lost
     }
-    if (s.time.ticks < s.election.deadline || s.election.delayed) return;
+    if (s.time.ticks < s.election.deadline || (s.election.delayed && s.pull.from)) return;
     if (s.role == Role::kCandidate) {
         s.role = Role::kSlave;  // gives up for good: votes of this epoch that come later are not counted
         s.election.granted.clear();
@@ -171,8 +179,11 @@ void on_pre_vote_request(State& s, Peer& from, const Header& header, const PreVo
     PreVoteReply reply{.proposed = m.proposed, .rank = readable_rank(s)};
     if (hears_master(s)) reply.master = s.is_master() ? s.self() : s.following.master;
     reply.granted =
-        !reply.master && m.proposed > s.epoch() && s.is_voter(from) && may_vote_for(s, m.rank) && yields_to(s, from.node, m.rank);
+        !reply.master && m.proposed > s.epoch() && s.is_voter(from) && may_vote_for(s, m.rank) && !goes_before(s, from.node, m.rank);
     send(s, from.node, reply, out);
+    // It may have refused us while it still heard the master. By now it does not, or it would not ask: that refusal has lapsed.
+    const bool ask_again = !reply.master && goes_before(s, from.node, m.rank) && s.is_voter(from) && !is_granted(s, from.node);
+    if (ask_again) send(s, from.node, PreVoteRequest{s.election.proposed, s.log.last().rank()}, out);
 }
 
 void on_pre_vote_reply(State& s, Peer& from, const PreVoteReply& m, Actions& out) {

@@ -18,7 +18,7 @@ struct Election {
     std::optional<std::uint64_t> heard_tick;  ///< of the master's last sign of life; nullopt: none, or own evidence of its death
     std::uint64_t deadline = 0;               ///< tick at which a slave asks for pre-votes, or at which asking or standing is begun anew
     bool asking = false;                      ///< for pre-votes
-    bool delayed = false;                     ///< has its pre-votes, and first pulls what a peer of higher rank holds (S14)
+    bool delayed = false;  ///< has its pre-votes, and first pulls what a peer of higher rank holds (S14), or waits for its disk
     Epoch proposed;
     std::uint64_t sent_tick = 0;      ///< of the last request
     std::optional<Epoch> ordered_in;  ///< candidate: the epoch whose master ordered it to stand (S17)
@@ -41,7 +41,7 @@ void tick_election(State& s, Actions& out);
 void ask_for_pre_votes(State& s, Actions& out);
 /// The master of this epoch has ordered it (S17): no pre-votes, and voters make an exception.
 void stand_as_ordered(State& s, Actions& out);
-/// The pull before standing is over, one way or the other.
+/// The pull before standing is over, one way or the other, or what was written is durable.
 void stand_if_delayed(State& s, Actions& out);
 /// Our own evidence that the master's process is gone (S13).
 void on_master_dead(State& s, Actions& out);

@@ -140,6 +140,20 @@ TEST(Election, OfEqualsTheLowestIdGoesFirst) {
     EXPECT_TRUE(sent<PreVoteReply>(b.from(kNode2, 1, PreVoteRequest{{2}, {{1}, {3}}}), kNode2).front().granted) << "it is no equal";
 }
 
+TEST(Election,
+     RefusalOfOneThatStillHeardTheMasterLapsesWhenItAsksItself) {  // S13: both slaves of a killed master notice, one after the other
+    Bench b({.log = {1, 1}});
+    (void)b.from(kNode3, 1, heartbeat(b));
+    (void)b.step(PeerLost{kNode3, Loss::kRefused});
+    (void)b.from(kNode2, 1, PreVoteReply{{2}, false, member(kNode3), {{1}, {2}}});
+    const Actions out = b.from(kNode2, 1, PreVoteRequest{{2}, {{1}, {2}}});
+    EXPECT_FALSE(sent<PreVoteReply>(out, kNode2).front().granted) << "of equals the lower id goes first";
+    EXPECT_EQ(sent<PreVoteRequest>(out, kNode2).size(), 1U) << "and asks again at once";
+    EXPECT_THAT(sent<PreVoteRequest>(b.from(kNode2, 1, PreVoteRequest{{2}, {{1}, {9}}}), kNode2), IsEmpty()) << "that one goes first";
+    (void)b.from(kNode2, 1, PreVoteReply{{2}, true, std::nullopt, {{1}, {2}}});
+    EXPECT_EQ(b.view().role, Role::kCandidate);
+}
+
 TEST(Election, CandidateThatGaveUpIsNotElectedByALateVote) {  // S3
     Bench b({.log = {1, 1}});
     (void)b.tick(2 * kTimeout);
@@ -164,8 +178,23 @@ TEST(Election, LaggingSlavePullsBeforeItStands) {  // S14
         b.from(kNode2, 1, FetchReply{.id = asked.front().id, .previous = {{1}, {2}}, .entries = part(longer, 3, 4), .last = {{1}, {4}}});
     EXPECT_EQ(all<AppendToWal>(out).size(), 1U);
     EXPECT_THAT(sent<AppendAck>(out, kNode2), IsEmpty()) << "what is pulled is acknowledged to nobody";
-    ASSERT_EQ(sent<VoteRequest>(out, kNode3).size(), 1U);
-    EXPECT_EQ(sent<VoteRequest>(out, kNode3).front().rank, (Rank{{1}, {4}}));
+    EXPECT_THAT(sent<VoteRequest>(out, kNode3), IsEmpty()) << "it is not on our disk yet";
+    const auto asked_votes = sent<VoteRequest>(b.durable(), kNode3);
+    ASSERT_EQ(asked_votes.size(), 1U);
+    EXPECT_EQ(asked_votes.front().rank, (Rank{{1}, {4}}));
+}
+
+TEST(Election, CandidacyClaimsNoMoreThanTheDiskHolds) {  // S13, S14: a power cut must not take back what an election was won by
+    Bench b({.log = {1, 1}});
+    const auto longer = entries({1, 1, 1});
+    const Actions appended = b.from(kNode2, 1, Append{.previous = {{1}, {2}}, .entries = part(longer, 3, 3)});
+    ASSERT_EQ(all<AppendToWal>(appended).size(), 1U);
+    (void)b.step(PeerLost{kNode2, Loss::kRefused});
+    EXPECT_THAT(sent<VoteRequest>(b.from(kNode3, 1, PreVoteReply{{2}, true, std::nullopt, {}}), kNode3), IsEmpty());
+    EXPECT_EQ(b.view().epoch, Epoch{1});
+    const auto asked = sent<VoteRequest>(b.durable(), kNode3);
+    ASSERT_EQ(asked.size(), 1U);
+    EXPECT_EQ(asked.front().rank, (Rank{{1}, {3}}));
 }
 
 TEST(Election, StandsAtTheDeadlineOfThePull) {  // S14: never a condition for standing
