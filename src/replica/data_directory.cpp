@@ -51,23 +51,6 @@ Result<OpenedIdentity> open_identity(wal::FileSystem& files, const DataDirectory
     return OpenedIdentity{std::move(identity), true};
 }
 
-/// A member's directory was opened before it was admitted, and a log that was opened has a segment ever after: without any, it would
-/// be taken for one that never held an entry, and vote (S9).
-Status check_log_is_there(wal::FileSystem& files, const std::string& path) {
-    const std::string directory = path + "/wal";
-    auto exists = files.exists(directory);
-    if (!exists) return fail(exists.error());
-    if (*exists) {
-        auto names = files.list(directory);
-        if (!names) return fail(names.error());
-        if (std::ranges::any_of(*names, [](const std::string& name) { return name.ends_with(".wal"); })) return {};
-    }
-    return fail(ErrorCode::kCorrupt,
-                "{} holds no segment, and this node belongs to a cluster: the log was lost; restore it, or empty the data directory to "
-                "start as a new node",
-                directory);
-}
-
 void add_warning(std::string& warnings, std::string_view warning) {
     if (!warnings.empty()) warnings += "; ";
     warnings += warning;
@@ -171,11 +154,10 @@ Result<DataDirectory> open_data_directory(wal::FileSystem& files, store::Store& 
     auto vote = directory.votes->load();
     if (!vote && vote.error().code != ErrorCode::kCorrupt) return fail(vote.error());
 
-    if (identity.founding) {
-        if (Status there = check_log_is_there(files, options.path); !there) return fail(there.error());
-    }
     wal::LogOptions log_options = options.log;
     log_options.only_voter = only_voter;
+    // It was opened before it was admitted, and what was opened has a segment ever after: without any, the log is lost, not new (S9).
+    log_options.must_exist = identity.founding.has_value();
     std::string warnings;
     auto log = open_log(files, options.path, log_options, store.position(), random, warnings);
     if (!log) return fail(log.error());
