@@ -2,6 +2,7 @@
 #include "commands/encoding.h"
 
 #include "base/ensure.h"
+#include "commands/redis/table.h"
 
 namespace tanist::commands {
 namespace {
@@ -32,7 +33,7 @@ constexpr std::uint8_t kind_of(const std::variant<Alternatives...>& one) {
     return static_cast<std::uint8_t>(one.index() + 1);
 }
 static_assert(std::variant_size_v<Condition> == static_cast<std::size_t>(ConditionKind::kVersionEquals));
-static_assert(std::variant_size_v<Command> == static_cast<std::size_t>(CommandKind::kGet));
+static_assert(std::variant_size_v<Command> == static_cast<std::size_t>(CommandKind::kRedis));
 
 template <class Sink>
 struct Encoder {
@@ -47,6 +48,10 @@ struct Encoder {
     void operator()(const Delete& c) { sink.string(c.key); }
     void operator()(const Increment& c) { sink.string(c.key), sink.varint(zigzag(c.by)); }
     void operator()(const Get& c) { sink.string(c.key); }
+    void operator()(const Redis& c) {
+        sink.varint(c.words.size());
+        for (const std::string& word : c.words) sink.string(word);
+    }
 
     void operator()(const Request& r) {
         item(ItemKind::kRequest);
@@ -103,13 +108,32 @@ bool read_condition(ByteReader& reader, ConditionView& condition) {
     return false;
 }
 
-bool read_command(ByteReader& reader, CommandView& command) {
-    command = {.kind = static_cast<CommandKind>(reader.u8()), .key = reader.string()};
+void read_words(ByteReader& reader, Item& item, CommandView& command) {
+    command.first_word = static_cast<std::uint32_t>(item.words.size());
+    for (std::uint64_t left = reader.varint(); left > 0 && reader.ok(); --left) {
+        const std::string_view word = reader.string();
+        if (item.words.size() < kWordsPerRequestMax) {
+            item.words.push_back(word);
+        } else {
+            item.too_many_parts = true;
+        }
+    }
+    command.words = static_cast<std::uint32_t>(item.words.size()) - command.first_word;
+}
+
+bool read_command(ByteReader& reader, Item& item, CommandView& command) {
+    command = {.kind = static_cast<CommandKind>(reader.u8())};
+    if (command.kind == CommandKind::kRedis) {
+        read_words(reader, item, command);
+        return true;
+    }
+    command.key = reader.string();
     switch (command.kind) {
         case CommandKind::kDelete:
         case CommandKind::kGet: return true;
         case CommandKind::kPut: command.value = reader.string(); return true;
         case CommandKind::kIncrement: command.by = unzigzag(reader.varint()); return true;
+        case CommandKind::kRedis: break;
     }
     return false;
 }
@@ -121,13 +145,14 @@ bool read_item(ByteReader reader, Item& item) {
     item.too_many_parts = false;
     item.conditions.clear();
     item.commands.clear();
+    item.words.clear();
     switch (item.kind) {
         case ItemKind::kRequest:
             item.session = {reader.varint()};
             item.sequence = reader.varint();
             item.lowest_unanswered = reader.varint();
             if (!read_parts(reader, item, item.conditions, [&](ConditionView& c) { return read_condition(reader, c); })) return false;
-            if (!read_parts(reader, item, item.commands, [&](CommandView& c) { return read_command(reader, c); })) return false;
+            if (!read_parts(reader, item, item.commands, [&](CommandView& c) { return read_command(reader, item, c); })) return false;
             break;
         case ItemKind::kRegister: item.lifetime_ms = reader.varint(); break;
         case ItemKind::kKeep:
@@ -151,15 +176,17 @@ Condition owned(const ConditionView& view) {
     return VersionEquals{key, view.version};
 }
 
-Command owned(const CommandView& view) {
+Command owned(const Item& item, const CommandView& view) {
     const std::string key(view.key);
     switch (view.kind) {
         case CommandKind::kPut: return Put{key, std::string(view.value)};
         case CommandKind::kDelete: return Delete{key};
         case CommandKind::kIncrement: return Increment{key, view.by};
-        case CommandKind::kGet: break;
+        case CommandKind::kGet: return Get{key};
+        case CommandKind::kRedis: break;
     }
-    return Get{key};
+    const auto words = item.words_of(view);
+    return Redis{{words.begin(), words.end()}};
 }
 
 Logged owned(const Item& item) {
@@ -172,7 +199,7 @@ Logged owned(const Item& item) {
     Request request{
         .session = item.session, .sequence = item.sequence, .lowest_unanswered = item.lowest_unanswered, .conditions = {}, .commands = {}};
     for (const auto& condition : item.conditions) request.conditions.push_back(owned(condition));
-    for (const auto& command : item.commands) request.commands.push_back(owned(command));
+    for (const auto& command : item.commands) request.commands.push_back(owned(item, command));
     return request;
 }
 
@@ -210,6 +237,31 @@ Result<std::vector<Logged>> decode_payload(std::string_view payload) {
     return all;
 }
 
+LargestParts largest_parts(const Request& request) {
+    LargestParts largest;
+    const auto key = [&](std::string_view bytes) { largest.key_bytes = std::max(largest.key_bytes, bytes.size()); };
+    const auto value = [&](std::string_view bytes) { largest.value_bytes = std::max(largest.value_bytes, bytes.size()); };
+    const auto measure = [&](const auto& part) {
+        if constexpr (requires { part.key; }) key(part.key);
+        if constexpr (requires { part.value; }) value(part.value);
+        if constexpr (requires { part.words; }) {
+            const std::vector<std::string_view> words(part.words.begin(), part.words.end());
+            redis::for_each_word(words, [&](std::string_view word, bool is_key) { is_key ? key(word) : value(word); });
+        }
+    };
+    for (const auto& condition : request.conditions) std::visit(measure, condition);
+    for (const auto& command : request.commands) std::visit(measure, command);
+    return largest;
+}
+
+std::size_t count_words(const Request& request) {
+    std::size_t words = 0;
+    for (const auto& command : request.commands) {
+        if (const auto* redis = std::get_if<Redis>(&command)) words += redis->words.size();
+    }
+    return words;
+}
+
 Status check_limits(const Logged& logged) {
     const auto* request = std::get_if<Request>(&logged);
     if (request == nullptr) return {};
@@ -220,13 +272,10 @@ Status check_limits(const Logged& logged) {
     if (const auto bytes = encoded_bytes(logged); bytes > limits::kRequestBytesMax) {
         return fail(ErrorCode::kInvalidArgument, "request of {} bytes: at most {} are allowed", bytes, limits::kRequestBytesMax);
     }
-    std::size_t key_bytes = 0, value_bytes = 0;
-    const auto measure = [&](const auto& part) {
-        key_bytes = std::max(key_bytes, part.key.size());
-        if constexpr (requires { part.value; }) value_bytes = std::max(value_bytes, part.value.size());
-    };
-    for (const auto& condition : request->conditions) std::visit(measure, condition);
-    for (const auto& command : request->commands) std::visit(measure, command);
+    if (const auto words = count_words(*request); words > kWordsPerRequestMax) {
+        return fail(ErrorCode::kInvalidArgument, "{} words in one request: at most {} are allowed", words, kWordsPerRequestMax);
+    }
+    const auto [key_bytes, value_bytes] = largest_parts(*request);
     if (key_bytes > limits::kKeyBytesMax) {
         return fail(ErrorCode::kInvalidArgument, "key of {} bytes: at most {} are allowed", key_bytes, limits::kKeyBytesMax);
     }

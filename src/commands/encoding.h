@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <string_view>
 #include <vector>
 
@@ -16,14 +17,15 @@ namespace tanist::commands {
 ///   u8 kind      ItemKind; a new layout of an old kind gets a new number, so that old entries stay readable
 ///   request:     session, sequence, lowest_unanswered,
 ///                number of conditions, each: u8 ConditionKind, key, then value (kValueEquals) or version (kVersionEquals)
-///                number of commands, each: u8 CommandKind, key, then value (kPut) or by, zigzag (kIncrement)
+///                number of commands, each: u8 CommandKind, key, then value (kPut) or by, zigzag (kIncrement);
+///                             of kRedis instead: number of words, each word
 ///   register:    lifetime_ms
 ///   keep:        session, lowest_unanswered
 ///   close:       session
 enum class ItemKind : std::uint8_t { kRequest = 1, kRegister = 2, kKeep = 3, kClose = 4 };
 /// In the order of the alternatives of Condition and Command.
 enum class ConditionKind : std::uint8_t { kKeyExists = 1, kKeyAbsent, kValueEquals, kVersionEquals };
-enum class CommandKind : std::uint8_t { kPut = 1, kDelete, kIncrement, kGet };
+enum class CommandKind : std::uint8_t { kPut = 1, kDelete, kIncrement, kGet, kRedis };
 
 struct ConditionView {
     ConditionKind kind;
@@ -34,6 +36,7 @@ struct CommandView {
     CommandKind kind;
     std::string_view key, value;
     std::int64_t by = 0;
+    std::uint32_t first_word = 0, words = 0;  ///< of Item::words: kRedis
 };
 
 /// One item; fields that its kind does not have are zero. Filled again and again, to keep the vectors' memory.
@@ -43,7 +46,12 @@ struct Item {
     std::uint64_t sequence = 0, lowest_unanswered = 0, lifetime_ms = 0;
     std::vector<ConditionView> conditions;
     std::vector<CommandView> commands;
-    bool too_many_parts = false;  ///< more than kPartsPerRequestMax: those beyond were read, and left out
+    std::vector<std::string_view> words;  ///< of all Redis commands
+    bool too_many_parts = false;          ///< more than kPartsPerRequestMax or kWordsPerRequestMax: those beyond were read, and left out
+
+    [[nodiscard]] std::span<const std::string_view> words_of(const CommandView& command) const {
+        return std::span(words).subspan(command.first_word, command.words);
+    }
 };
 
 /// Steps through a payload, which must outlive the views.

@@ -3,7 +3,9 @@
 #pragma once
 
 #include <cstddef>
+#include <memory>
 #include <optional>
+#include <span>
 #include <string_view>
 #include <vector>
 
@@ -29,7 +31,16 @@ public:
         }
         return OutcomeCode::kDone;
     }
+    [[nodiscard]] OutcomeCode add(Reply reply, Version version) {
+        bytes_ += reply.bytes();
+        if (bytes_ > bytes_max_) return OutcomeCode::kTooLarge;
+        if (results_ != nullptr) {
+            results_->push_back({.value = std::nullopt, .version = version, .reply = std::make_shared<const Reply>(std::move(reply))});
+        }
+        return OutcomeCode::kDone;
+    }
     [[nodiscard]] std::size_t bytes() const { return bytes_; }
+    [[nodiscard]] std::size_t bytes_left() const { return bytes_max_ - bytes_; }
 
 private:
     std::vector<CommandResult>* results_;
@@ -42,19 +53,20 @@ private:
 [[nodiscard]] OutcomeCode get(const CommandView& command, Keyspace& keys, Answers& answers);        // values.cpp
 [[nodiscard]] OutcomeCode increment(const CommandView& command, Keyspace& keys, Answers& answers);  // counters.cpp
 
+/// `words` may be anything.
+[[nodiscard]] OutcomeCode run_redis(std::span<const std::string_view> words, Keyspace& keys, Answers& answers);  // redis/table.cpp
+
 [[nodiscard]] bool holds(const ConditionView& condition, Keyspace& keys);  // conditions.cpp
 
-[[nodiscard]] inline OutcomeCode run(const CommandView& command, Keyspace& keys, Answers& answers) {
+[[nodiscard]] inline OutcomeCode run(const Item& item, const CommandView& command, Keyspace& keys, Answers& answers) {
     switch (command.kind) {
         case CommandKind::kPut: return put(command, keys, answers);
         case CommandKind::kDelete: return erase(command, keys, answers);
         case CommandKind::kIncrement: return increment(command, keys, answers);
-        case CommandKind::kGet: break;
+        case CommandKind::kGet: return get(command, keys, answers);
+        case CommandKind::kRedis: break;
     }
-    return get(command, keys, answers);
+    return run_redis(item.words_of(command), keys, answers);
 }
-
-/// Whether run() looks at what the key holds, so that it pays to read it beforehand.
-[[nodiscard]] inline bool reads(const CommandView& command) { return command.kind != CommandKind::kPut; }
 
 }  // namespace tanist::commands

@@ -13,15 +13,35 @@ constexpr std::size_t kPrefetchBytesMax = 16 * limits::kMiB;
 constexpr std::size_t kBucketsKept = 16'384;
 }  // namespace
 
+Status Keyspace::open() {
+    auto mark = store_.get(layout::kDeadlinesKey);
+    if (!mark) return fail(std::move(mark.error()));
+    has_deadlines_ = stored_has_deadlines_ = mark->has_value();
+    first_deadline_ = 0;
+    if (has_deadlines_) look_for_first_deadline(0);
+    return status_;
+}
+
+void Keyspace::begin_entry(Lsn lsn, std::uint64_t now) {
+    lsn_ = lsn;
+    now_ = now;
+    begin_request(false);
+}
+
 void Keyspace::begin_request(bool undoable) {
     ++request_;
     undoable_ = undoable;
+    ran_over_ = false;
     undo_.clear();
 }
 
 void Keyspace::undo_request() {
     for (auto step = undo_.rbegin(); step != undo_.rend(); ++step) {
-        if (step->row) {
+        if (step->erased_all) {
+            emptied_ = step->was_emptied;
+            has_deadlines_ = step->had_deadlines;
+            std::erase_if(rows_, [](const auto& one) { return !one.second.changed; });  // they were absent only because of it
+        } else if (step->row) {
             rows_.insert_or_assign(step->key, std::move(*step->row));
         } else {
             rows_.erase(step->key);
@@ -31,13 +51,17 @@ void Keyspace::undo_request() {
 }
 
 Keyspace::Row& Keyspace::remember(std::string_view key, std::string row) {
-    const auto version = layout::take_trailer(row);
-    if (!version) {
+    const auto trailer = layout::take_trailer(row);
+    if (!trailer) {
         if (status_) status_ = fail(ErrorCode::kCorrupt, "store: a row of {} bytes has no known trailer", row.size());
         return rows_[key];
     }
     read_bytes_ += row.size();
-    return rows_[key] = Row{.exists = true, .last_change = *version, .value = Value::owned(std::move(row))};
+    return rows_[key] = Row{.exists = true,
+                            .last_change = trailer->version,
+                            .deadline = trailer->deadline,
+                            .stored_deadline = trailer->deadline,
+                            .value = Value::owned(std::move(row))};
 }
 
 void Keyspace::bound_memory() {
@@ -53,7 +77,7 @@ void Keyspace::prefetch(std::span<const std::string_view> keys) {
     for (const auto key : keys) {
         if (!rows_.contains(key)) unknown_keys_.push_back(key), row_keys_.push_back(layout::data_key(key));
     }
-    if (unknown_keys_.size() < 2 || !status_) return;
+    if (unknown_keys_.size() < 2 || emptied_ || !status_) return;
     const std::vector<std::string_view> row_keys(row_keys_.begin(), row_keys_.end());
     auto found = store_.get_many(row_keys, kPrefetchBytesMax);
     if (!found) {
@@ -69,10 +93,10 @@ void Keyspace::prefetch(std::span<const std::string_view> keys) {
     }
 }
 
-const Keyspace::Row& Keyspace::find(std::string_view key) {
+Keyspace::Row& Keyspace::look_up(std::string_view key) {
     if (const auto at = rows_.find(key); at != rows_.end()) return at->second;
     bound_memory();
-    if (status_) {
+    if (status_ && !emptied_) {
         auto row = store_.get(layout::data_key(key));
         if (!row) {
             status_ = fail(std::move(row.error()));
@@ -83,23 +107,128 @@ const Keyspace::Row& Keyspace::find(std::string_view key) {
     return rows_[key];
 }
 
-std::optional<Version> Keyspace::put(std::string_view key, Value value) { return change(key, true, std::move(value)); }
-std::optional<Version> Keyspace::erase(std::string_view key) { return change(key, false, {}); }
+const Keyspace::Row& Keyspace::find(std::string_view key) {
+    Row& row = look_up(key);
+    const bool is_due = row.exists && row.deadline != 0 && row.deadline <= now_;
+    if (is_due) static_cast<void>(change(key, false, {}, 0));  // its turn has not come yet, where many are due at once
+    return row;
+}
 
-std::optional<Version> Keyspace::change(std::string_view key, bool exists, Value value) {
+std::optional<Version> Keyspace::put(std::string_view key, Value value, std::uint64_t deadline) {
+    if (deadline != 0) {
+        has_deadlines_ = true;
+        if (first_deadline_ == 0 || deadline < first_deadline_) first_deadline_ = deadline;
+    }
+    return change(key, true, std::move(value), deadline);
+}
+std::optional<Version> Keyspace::erase(std::string_view key) { return change(key, false, {}, 0); }
+
+std::optional<Version> Keyspace::change(std::string_view key, bool exists, Value value, std::uint64_t deadline) {
+    if (has_deadlines_) look_up(key);
     const auto [at, is_new] = rows_.try_emplace(key);
     Row& row = at->second;
     Version version = lsn_;
     if (row.changed && lsn_of(row.last_change) == lsn_) {
         version = row.last_change;
         if (row.changed_by != request_) version.value += kOrdinalStep;
-        if (version < row.last_change) return std::nullopt;  // ran over
+        if (version < row.last_change) {
+            ran_over_ = true;
+            return std::nullopt;
+        }
     }
-    if (undoable_) undo_.push_back({key, is_new ? std::nullopt : std::optional<Row>(std::move(row))});
+    const std::uint64_t stored_deadline = emptied_ ? 0 : row.stored_deadline;
+    if (undoable_) undo_.push_back({.key = key, .row = is_new ? std::nullopt : std::optional<Row>(std::move(row))});
     changed_bytes_ += key.size() + value.bytes().size();
-    row = Row{.exists = exists, .changed = true, .last_change = version, .changed_by = request_, .value = std::move(value)};
+    row = Row{.exists = exists,
+              .changed = true,
+              .last_change = version,
+              .changed_by = request_,
+              .deadline = deadline,
+              .stored_deadline = stored_deadline,
+              .value = std::move(value)};
     return version;
 }
+
+/// What was changed in this write stays known, as gone: versions must not come twice.
+void Keyspace::erase_all() {
+    if (undoable_) undo_.push_back({.key = {}, .erased_all = true, .was_emptied = emptied_, .had_deadlines = has_deadlines_});
+    std::erase_if(rows_, [](const auto& one) { return !one.second.changed; });
+    emptied_ = true;
+    for (const auto& [key, row] : rows_) static_cast<void>(change(key, false, {}, 0));
+    has_deadlines_ = false;
+}
+
+Keyspace::KeyPage Keyspace::page(std::string_view begin, std::size_t rows_max) {
+    KeyPage page;
+    if (!emptied_ && status_) {
+        auto found = store_.scan({.begin = layout::data_key(begin), .end = layout::behind(layout::kData), .rows_max = rows_max});
+        if (!found) {
+            status_ = fail(std::move(found.error()));
+            return page;
+        }
+        for (const auto& [row_key, row] : found->rows) {
+            const std::string_view key = std::string_view(row_key).substr(1);
+            const auto known = rows_.find(key);
+            if (known != rows_.end() && known->second.changed) continue;
+            const auto trailer = layout::trailer_of(row);
+            if (trailer && !trailer->is_due(now_)) page.keys.emplace_back(key);
+        }
+        if (found->more) page.next = found->rows.back().first.substr(1) + '\0';
+    }
+    const std::size_t stored = page.keys.size();
+    for (const auto& [key, row] : rows_) {
+        if (row.changed && row.exists && key >= begin && (!page.next || key < *page.next)) page.keys.emplace_back(key);
+    }
+    if (page.keys.size() > stored) std::ranges::sort(page.keys);
+    return page;
+}
+
+// -- what falls due ----------------------------------------------------------------------------------------------------------
+
+void Keyspace::expire(std::size_t keys_max) {
+    if (first_deadline_ == 0 || first_deadline_ > now_ || !status_) return;
+    auto due = store_.scan({.begin = layout::expiry_key(first_deadline_),
+                            .end = layout::expiry_key(now_ + 1),
+                            .rows_max = keys_max,
+                            .bytes_max = store::kNoBound});
+    if (!due) {
+        status_ = fail(std::move(due.error()));
+        return;
+    }
+    for (const auto& [row_key, nothing] : due->rows) erase_due(row_key);
+    if (due->more) {
+        first_deadline_ = layout::expiry_of(due->rows.back().first)->deadline;
+    } else {
+        look_for_first_deadline(now_ + 1);
+    }
+}
+
+void Keyspace::erase_due(const std::string& row_key) {
+    const auto expiry = layout::expiry_of(row_key);
+    if (!expiry) {
+        status_ = fail(ErrorCode::kCorrupt, "store: the row of a deadline has a key of {} bytes", row_key.size());
+        return;
+    }
+    const std::string& key = own_keys_.emplace_back(expiry->key);
+    const Row& row = look_up(key);
+    if (row.exists && row.deadline == expiry->deadline) {
+        static_cast<void>(change(key, false, {}, 0));
+    } else {
+        outdated_.push_back(row_key);
+    }
+}
+
+void Keyspace::look_for_first_deadline(std::uint64_t from) {
+    auto first = store_.scan({.begin = layout::expiry_key(from), .end = layout::behind(layout::kExpiry), .rows_max = 1});
+    if (!first) {
+        status_ = fail(std::move(first.error()));
+        return;
+    }
+    const auto expiry = first->rows.empty() ? std::nullopt : layout::expiry_of(first->rows.front().first);
+    first_deadline_ = expiry ? expiry->deadline : 0;
+}
+
+// -- the write -----------------------------------------------------------------------------------------------------------------
 
 void Keyspace::take_changes(std::vector<store::Change>& out) {
     changed_.clear();
@@ -108,16 +237,32 @@ void Keyspace::take_changes(std::vector<store::Change>& out) {
     }
     std::ranges::sort(changed_, {}, [](const auto* one) { return one->first; });  // neighbours are cheaper to insert for the store
     out.reserve(out.size() + changed_.size());
+    if (emptied_) out.push_back({.key = std::string(1, layout::kData), .value = std::nullopt, .end = layout::behind(layout::kExpiry)});
+    for (std::string& row_key : outdated_) out.push_back({std::move(row_key), std::nullopt});
     for (const auto* one : changed_) {
         const auto& [key, row] = *one;
         out.push_back({layout::data_key(key), std::nullopt});
-        if (row.exists) out.back().value = layout::data_value(row.value.bytes(), row.last_change);
+        if (row.exists) out.back().value = layout::data_value(row.value.bytes(), {row.last_change, row.deadline});
     }
+    for (const auto* one : changed_) {
+        const auto& [key, row] = *one;
+        if (row.stored_deadline == row.deadline) continue;
+        if (row.stored_deadline != 0) out.push_back({layout::expiry_key(row.stored_deadline, key), std::nullopt});
+        if (row.deadline != 0) out.push_back({layout::expiry_key(row.deadline, key), std::string()});
+    }
+    if (has_deadlines_ != stored_has_deadlines_) {
+        out.push_back({std::string(layout::kDeadlinesKey), std::nullopt});
+        if (has_deadlines_) out.back().value.emplace();
+        stored_has_deadlines_ = has_deadlines_;
+    }
+    emptied_ = false;
+    outdated_.clear();
     if (rows_.bucket_count() > kBucketsKept) {
         rows_ = {};  // clearing costs in buckets: one large write must not slow down all that follow
     } else {
         rows_.clear();
     }
+    own_keys_.clear();
     changed_bytes_ = read_bytes_ = 0;
 }
 

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <optional>
 #include <span>
 #include <string>
@@ -43,9 +44,11 @@ class Keyspace {
 public:
     struct Row {
         bool exists = false;
-        bool changed = false;          ///< differs from the store, and will be written
-        Version last_change;           ///< of a row that was deleted in this write: of its deletion
-        std::uint64_t changed_by = 0;  ///< the request that did, to tell it from others of its entry
+        bool changed = false;               ///< differs from the store, and will be written
+        Version last_change;                ///< of a row that was deleted in this write: of its deletion
+        std::uint64_t changed_by = 0;       ///< the request that did, to tell it from others of its entry
+        std::uint64_t deadline = 0;         ///< log time from which on there is no such key; 0: none
+        std::uint64_t stored_deadline = 0;  ///< as the store has it: names the row by which it is found when due
         Value value;
 
         [[nodiscard]] Version version() const { return exists ? last_change : Version{}; }
@@ -53,21 +56,43 @@ public:
 
     explicit Keyspace(const store::Store& store) : store_(store) {}
 
-    void begin_entry(Lsn lsn) { lsn_ = lsn; }
+    /// Reads what it has to know of the store; again when that was replaced.
+    [[nodiscard]] Status open();
+
+    /// Keys whose deadline is at or before `now` are not there for anyone from here on.
+    void begin_entry(Lsn lsn, std::uint64_t now);
     [[nodiscard]] Lsn lsn() const { return lsn_; }
+    [[nodiscard]] std::uint64_t now() const { return now_; }
     /// Everything until the next begin_request() is one request's doing. `undoable`: undo_request() may be called.
     void begin_request(bool undoable);
     /// Takes back what the request has changed.
     void undo_request();
+    /// The request has changed a key too often (see put()), and is to be undone.
+    [[nodiscard]] bool ran_over() const { return ran_over_; }
 
     /// Reads what is not yet known of `keys` in one go; it is an optimisation only. Reads less where that would take much memory.
     void prefetch(std::span<const std::string_view> keys);
 
     /// The row as of now, valid until the next call of any other function.
     [[nodiscard]] const Row& find(std::string_view key);
-    /// The version it got; nullopt: changed too often in this entry, nothing was done (see Version).
-    [[nodiscard]] std::optional<Version> put(std::string_view key, Value value);
+    /// The version it got; nullopt: changed too often in this entry, nothing was done (see Version). `deadline`: behind now(), or 0.
+    [[nodiscard]] std::optional<Version> put(std::string_view key, Value value, std::uint64_t deadline = 0);
     [[nodiscard]] std::optional<Version> erase(std::string_view key);
+    void erase_all();
+
+    struct KeyPage {
+        std::vector<std::string> keys;    ///< ascending
+        std::optional<std::string> next;  ///< begin of the next page; nullopt: this was the last
+    };
+    /// Up to `rows_max` keys of the store from `begin` on, and those between that were changed since.
+    [[nodiscard]] KeyPage page(std::string_view begin, std::size_t rows_max);
+
+    /// No key falls due before this; 0: none ever. It may be too early, never too late.
+    [[nodiscard]] std::uint64_t first_deadline() const { return first_deadline_; }
+    /// Erases up to `keys_max` keys that are due. All changes of entries before this one must have been written.
+    void expire(std::size_t keys_max);
+    /// put() looks at what the key held: there are deadlines to be cleared.
+    [[nodiscard]] bool put_reads() const { return has_deadlines_; }
 
     [[nodiscard]] const Status& status() const { return status_; }
     [[nodiscard]] std::size_t changed_bytes() const { return changed_bytes_; }
@@ -78,11 +103,16 @@ private:
     struct Undo {
         std::string_view key;
         std::optional<Row> row;  ///< nullopt: nothing was known of the key
+        bool erased_all = false;
+        bool was_emptied = false, had_deadlines = false;  ///< before everything was erased
     };
 
-    [[nodiscard]] std::optional<Version> change(std::string_view key, bool exists, Value value);
+    [[nodiscard]] std::optional<Version> change(std::string_view key, bool exists, Value value, std::uint64_t deadline);
     Row& remember(std::string_view key, std::string row);
+    Row& look_up(std::string_view key);
     void bound_memory();
+    void look_for_first_deadline(std::uint64_t from);
+    void erase_due(const std::string& row_key);
 
     const store::Store& store_;
     using Rows = std::unordered_map<std::string_view, Row>;
@@ -90,10 +120,16 @@ private:
     std::size_t changed_bytes_ = 0;  ///< of keys and values changed; those overwritten since count too
     std::size_t read_bytes_ = 0;     ///< of values read and kept in rows_
     Lsn lsn_;
+    std::uint64_t now_ = 0;
     std::uint64_t request_ = 0;
-    bool undoable_ = false;
+    bool undoable_ = false, ran_over_ = false;
+    bool emptied_ = false;  ///< what the store has is to be erased, and is not there for anyone any more
+    bool has_deadlines_ = false, stored_has_deadlines_ = false;
+    std::uint64_t first_deadline_ = 0;
     std::vector<Undo> undo_;
     Status status_;
+    std::vector<std::string> outdated_;  ///< rows of deadlines that no key has
+    std::deque<std::string> own_keys_;   ///< of rows_: those that came from the store
     std::vector<std::string> row_keys_;  ///< prefetch()'s, kept for their memory
     std::vector<std::string_view> unknown_keys_;
     std::vector<const Rows::value_type*> changed_;  ///< take_changes()'s, likewise

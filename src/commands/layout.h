@@ -15,16 +15,26 @@ namespace tanist::commands::layout {
 
 /// The first byte of a row's key says whose it is:
 ///   'd' + key             a user's key        value: what the user stored, then a trailer
+///   'e' + deadline, big-endian, + key         a user's key that has this deadline; no value. One for each such key, no others
 ///   'm' + "membership"    the last membership the payload of its entry (S23)
+///   'm' + "deadlines"     there, without value, once a key has had a deadline since all keys were deleted: only then does a blind
+///                         write have to look for the one that it clears
 ///   's' + id, big-endian  a session           see sessions.cpp (S21)
-inline constexpr char kData = 'd', kMeta = 'm', kSession = 's';
-inline constexpr std::string_view kMembershipKey = "mmembership";
+inline constexpr char kData = 'd', kExpiry = 'e', kMeta = 'm', kSession = 's';
+inline constexpr std::string_view kMembershipKey = "mmembership", kDeadlinesKey = "mdeadlines";
+static_assert(kExpiry == kData + 1);  // one range has both
 
 /// The trailer stands behind the value, so that a reader takes it off without moving the value:
+///   8  deadline, little-endian, milliseconds of log time (S22); of kind 2 alone
 ///   8  version, little-endian
-///   1  kind: 1 (others will have more fields in front of the version, such as a deadline)
-inline constexpr std::size_t kTrailerBytes = 9;
-inline constexpr char kPlain = 1;
+///   1  kind: 1, or 2 with a deadline
+inline constexpr std::size_t kTrailerBytes = 9, kExpiringTrailerBytes = 17;
+inline constexpr char kPlain = 1, kExpiring = 2;
+struct Trailer {
+    Version version;
+    std::uint64_t deadline = 0;  ///< 0: none
+    [[nodiscard]] bool is_due(std::uint64_t now) const { return deadline != 0 && deadline <= now; }
+};
 
 /// All keys that begin with `prefix` lie in [prefix, behind(prefix)).
 [[nodiscard]] inline std::string behind(char prefix) { return std::string(1, static_cast<char>(prefix + 1)); }
@@ -37,34 +47,70 @@ inline constexpr char kPlain = 1;
     return row;
 }
 
-[[nodiscard]] inline std::string data_value(std::string_view value, Version version) {
+[[nodiscard]] inline std::string data_value(std::string_view value, const Trailer& trailer) {
+    const bool expires = trailer.deadline != 0;
     std::string row;
-    row.reserve(value.size() + kTrailerBytes);
+    row.reserve(value.size() + (expires ? kExpiringTrailerBytes : kTrailerBytes));
     row.append(value);
-    ByteWriter(row).u64(version.value);
-    row.push_back(kPlain);
+    ByteWriter writer(row);
+    if (expires) writer.u64(trailer.deadline);
+    writer.u64(trailer.version.value);
+    row.push_back(expires ? kExpiring : kPlain);
     return row;
 }
 
+/// nullopt: `row` has no trailer that is known.
+[[nodiscard]] inline std::optional<Trailer> trailer_of(std::string_view row) {
+    if (row.size() < kTrailerBytes) return std::nullopt;
+    const auto* const end = as_bytes(row).data() + row.size();
+    const Version version{load_le<std::uint64_t>(end - kTrailerBytes)};
+    if (row.back() == kPlain) return Trailer{version};
+    if (row.back() != kExpiring || row.size() < kExpiringTrailerBytes) return std::nullopt;
+    return Trailer{version, load_le<std::uint64_t>(end - kExpiringTrailerBytes)};
+}
+
 /// Takes the trailer off `row`, which becomes the user's value; nullopt: it has none that is known, `row` is left alone.
-[[nodiscard]] inline std::optional<Version> take_trailer(std::string& row) {
-    if (row.size() < kTrailerBytes || row.back() != kPlain) return std::nullopt;
-    const Version version{load_le<std::uint64_t>(as_bytes(row).data() + row.size() - kTrailerBytes)};
-    row.resize(row.size() - kTrailerBytes);
-    return version;
+[[nodiscard]] inline std::optional<Trailer> take_trailer(std::string& row) {
+    const auto trailer = trailer_of(row);
+    if (trailer) row.resize(row.size() - (trailer->deadline != 0 ? kExpiringTrailerBytes : kTrailerBytes));
+    return trailer;
+}
+
+inline void append_big_endian(std::string& row, std::uint64_t value) {
+    for (int shift = 56; shift >= 0; shift -= 8) row.push_back(static_cast<char>(value >> shift));
+}
+[[nodiscard]] inline std::uint64_t load_big_endian(std::string_view bytes) {
+    std::uint64_t value = 0;
+    for (const char byte : bytes) value = value << 8 | static_cast<std::uint8_t>(byte);
+    return value;
+}
+
+/// Big-endian, so that keys lie in the order in which they fall due.
+[[nodiscard]] inline std::string expiry_key(std::uint64_t deadline, std::string_view key = {}) {
+    std::string row(1, kExpiry);
+    row.reserve(9 + key.size());
+    append_big_endian(row, deadline);
+    row.append(key);
+    return row;
+}
+struct Expiry {
+    std::uint64_t deadline;
+    std::string_view key;
+};
+[[nodiscard]] inline std::optional<Expiry> expiry_of(std::string_view row_key) {
+    if (row_key.size() < 9 || row_key.front() != kExpiry) return std::nullopt;
+    return Expiry{load_big_endian(row_key.substr(1, 8)), row_key.substr(9)};
 }
 
 /// Big-endian, so that sessions lie in the order of their ids.
 [[nodiscard]] inline std::string session_key(SessionId id) {
     std::string row(1, kSession);
-    for (int shift = 56; shift >= 0; shift -= 8) row.push_back(static_cast<char>(id.value >> shift));
+    append_big_endian(row, id.value);
     return row;
 }
 [[nodiscard]] inline std::optional<SessionId> session_of(std::string_view row_key) {
     if (row_key.size() != 9 || row_key.front() != kSession) return std::nullopt;
-    SessionId id;
-    for (const char byte : row_key.substr(1)) id.value = id.value << 8 | static_cast<std::uint8_t>(byte);
-    return id;
+    return SessionId{load_big_endian(row_key.substr(1))};
 }
 
 }  // namespace tanist::commands::layout

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "commands/reply.h"
 
+#include <algorithm>
+
 #include "base/bytes.h"
 
 namespace tanist::commands {
@@ -21,6 +23,8 @@ std::size_t value_bytes(const Outcome& outcome) {
 
 std::optional<std::string> encode_outcome(const Outcome& outcome, std::size_t bytes_max) {
     if (value_bytes(outcome) > bytes_max) return std::nullopt;  // before megabytes are copied
+    // Redis clients have no sessions of this kind; whoever repeats such a request is told that it is done.
+    if (std::ranges::any_of(outcome.results, [](const CommandResult& result) { return result.reply != nullptr; })) return std::nullopt;
     std::string out;
     ByteWriter writer(out);
     writer.u8(static_cast<std::uint8_t>(outcome.code));

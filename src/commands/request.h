@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -13,6 +14,7 @@
 #include "base/limits.h"
 #include "base/result.h"
 #include "base/types.h"
+#include "commands/redis/reply.h"
 
 namespace tanist::commands {
 
@@ -66,10 +68,18 @@ struct Get {
     std::string key;
     friend bool operator==(const Get&, const Get&) = default;
 };
-using Command = std::variant<Put, Delete, Increment, Get>;
+/// A command of Redis's in its words, the name in capitals first (redis/table.h). Its reply may be an error, which ends neither it nor
+/// its request: the commands behind it run, as in Redis's transactions.
+struct Redis {
+    std::vector<std::string> words;
+    friend bool operator==(const Redis&, const Redis&) = default;
+};
+using Command = std::variant<Put, Delete, Increment, Get, Redis>;
 
 /// Conditions and commands of one request, together.
 inline constexpr std::size_t kPartsPerRequestMax = 65'536;
+/// Words of all Redis commands of one request, as many as Redis takes.
+inline constexpr std::size_t kWordsPerRequestMax = 1024 * 1024;
 /// Bytes of values that one request, and all requests of one entry, can be answered.
 inline constexpr std::size_t kResultBytesPerRequestMax = limits::kRequestBytesMax;
 inline constexpr std::size_t kResultBytesPerEntryMax = 4 * limits::kRequestBytesMax;
@@ -118,6 +128,13 @@ void append_to(std::string& payload, const Logged& logged);
 /// What a client's request must keep to be logged (S12): kInvalidArgument names the part and the limit. One that passes it is not
 /// answered kTooLarge for what it brings, only for what it would be answered.
 [[nodiscard]] Status check_limits(const Logged& logged);
+/// The largest key and the largest value that a request brings; each word of a Redis command that is no key counts as a value.
+struct LargestParts {
+    std::size_t key_bytes = 0, value_bytes = 0;
+};
+[[nodiscard]] LargestParts largest_parts(const Request& request);
+/// How many words its Redis commands have.
+[[nodiscard]] std::size_t count_words(const Request& request);
 /// Bytes that append_to() would add.
 [[nodiscard]] std::size_t encoded_bytes(const Logged& logged);
 
@@ -141,8 +158,12 @@ struct CommandResult {
     std::optional<std::string> value;  ///< Get: the value, if any. Increment: the new value
     Version version;
     bool found = false;  ///< Get, Delete, Increment: the key was there before. Put does not look, to cost no read: false
+    std::shared_ptr<const Reply> reply = nullptr;  ///< Redis: all there is
 
-    friend bool operator==(const CommandResult&, const CommandResult&) = default;
+    friend bool operator==(const CommandResult& a, const CommandResult& b) {
+        const bool same_reply = a.reply && b.reply ? *a.reply == *b.reply : a.reply == b.reply;
+        return same_reply && a.value == b.value && a.version == b.version && a.found == b.found;
+    }
 };
 
 struct Outcome {

@@ -8,6 +8,7 @@
 #include "commands/families.h"
 #include "commands/keyspace.h"
 #include "commands/layout.h"
+#include "commands/redis/call.h"
 #include "commands/sessions.h"
 
 namespace tanist::commands {
@@ -17,6 +18,11 @@ namespace {
 constexpr std::size_t kWriteBytes = limits::kEntryBytesMax;
 /// Keys of one entry that are read in one go, before any is needed.
 constexpr std::size_t kPrefetchKeysMax = 4096;
+/// Keys that one entry removes because they are due. The rest is not seen any more, and removed by the next ones.
+constexpr std::size_t kExpiredPerEntryMax = 1000;
+
+/// The earlier of two times of which 0 is none.
+std::uint64_t earlier(std::uint64_t a, std::uint64_t b) { return a == 0 || b == 0 ? std::max(a, b) : std::min(a, b); }
 
 class Machine final : public StateMachine {
 public:
@@ -26,18 +32,21 @@ public:
 
     store::Position position() const override { return position_; }
     const std::optional<Membership>& membership() const override { return membership_; }
-    std::uint64_t next_due() const override { return sessions_.next_due(); }
+    std::uint64_t next_due() const override { return earlier(sessions_.next_due(), keys_.first_deadline()); }
     std::size_t sessions() const override { return sessions_.size(); }
 
     Result<std::optional<StoredValue>> get(std::string_view key) const override;
     Result<std::vector<std::optional<StoredValue>>> get_many(std::span<const std::string_view> keys, std::size_t bytes_max) const override;
     Result<Page> scan(const KeyRange& range) const override;
+    Result<Reply> read(std::span<const std::string_view> words, std::uint64_t clock, std::uint64_t random) const override;
 
     Status reload() override;
 
 private:
     [[nodiscard]] Status check_order(const Entry& entry) const;
     [[nodiscard]] Status write();
+    void note_keys_read(const Item& item);
+    [[nodiscard]] Result<std::optional<StoredValue>> to_stored_value(std::string row) const;
     void run_entry(const Entry& entry, std::vector<Outcome>* out);
     void run_commands(std::string_view payload, std::vector<Outcome>* out);
     void run_item(const Item& item, bool wanted, Outcome& outcome);
@@ -65,6 +74,11 @@ private:
 Status Machine::apply(std::span<const Entry> entries, std::vector<Applied>* out) {
     for (const Entry& entry : entries) {
         if (auto status = check_order(entry); !status) return status;
+        // What falls due is found in the store: what earlier entries did about deadlines must be there.
+        const std::uint64_t due = keys_.first_deadline();
+        if (due != 0 && due <= std::max(position_.timestamp, entry.timestamp()) && position_ != store_.position()) {
+            if (auto status = write(); !status) return status;
+        }
         if (out != nullptr) out->push_back({entry.id(), {}});
         run_entry(entry, out == nullptr ? nullptr : &out->back().outcomes);
         position_ = {entry.id(), std::max(position_.timestamp, entry.timestamp())};
@@ -98,7 +112,8 @@ void Machine::run_entry(const Entry& entry, std::vector<Outcome>* out) {
     const std::uint64_t now = std::max(position_.timestamp, entry.timestamp());
     position_.timestamp = now;
     sessions_.expire(now);
-    keys_.begin_entry(entry.lsn());
+    keys_.begin_entry(entry.lsn(), now);
+    keys_.expire(kExpiredPerEntryMax);
     registrations_ = 0;
     result_bytes_left_ = kResultBytesPerEntryMax;
     switch (entry.kind()) {
@@ -121,10 +136,7 @@ void Machine::run_commands(std::string_view payload, std::vector<Outcome>* out) 
     ItemReader check(payload);
     for (; check.next(item_); ++items) {
         if (read_keys_.size() >= kPrefetchKeysMax) continue;
-        for (const auto& condition : item_.conditions) read_keys_.push_back(condition.key);
-        for (const auto& command : item_.commands) {
-            if (reads(command)) read_keys_.push_back(command.key);
-        }
+        note_keys_read(item_);
     }
     if (!check.ok()) {
         if (out != nullptr) out->push_back({.code = OutcomeCode::kMalformed});
@@ -138,6 +150,20 @@ void Machine::run_commands(std::string_view payload, std::vector<Outcome>* out) 
     for (Outcome outcome; reader.next(item_); outcome = {}) {
         run_item(item_, out != nullptr, outcome);
         if (out != nullptr) out->push_back(std::move(outcome));
+    }
+}
+
+/// Of the keys whose rows it pays to read beforehand.
+void Machine::note_keys_read(const Item& item) {
+    for (const auto& condition : item.conditions) read_keys_.push_back(condition.key);
+    for (const auto& command : item.commands) {
+        if (command.kind == CommandKind::kRedis) {
+            redis::for_each_word(item.words_of(command), [&](std::string_view word, bool is_key) {
+                if (is_key) read_keys_.push_back(word);
+            });
+        } else if (command.kind != CommandKind::kPut || keys_.put_reads()) {
+            read_keys_.push_back(command.key);
+        }
     }
 }
 
@@ -195,8 +221,17 @@ void Machine::run_in_session(const Item& request, bool wanted, Outcome& outcome)
 }
 
 void Machine::evaluate(const Item& request, bool wanted, Outcome& outcome) {
-    const auto too_large = [](const auto& part) {
-        return part.key.size() > limits::kKeyBytesMax || part.value.size() > limits::kValueBytesMax;
+    const auto is_too_large = [](std::string_view key, std::string_view value) {
+        return key.size() > limits::kKeyBytesMax || value.size() > limits::kValueBytesMax;
+    };
+    const auto too_large = [&](const auto& part) {
+        bool found = is_too_large(part.key, part.value);
+        if constexpr (requires { part.words; }) {
+            redis::for_each_word(request.words_of(part), [&](std::string_view word, bool is_key) {
+                found |= is_too_large(is_key ? word : std::string_view(), word);
+            });
+        }
+        return found;
     };
     if (request.too_many_parts || std::ranges::any_of(request.conditions, too_large) || std::ranges::any_of(request.commands, too_large)) {
         outcome = {.code = OutcomeCode::kTooLarge};
@@ -205,11 +240,11 @@ void Machine::evaluate(const Item& request, bool wanted, Outcome& outcome) {
     for (std::size_t i = 0; i < request.conditions.size(); ++i) {
         if (!holds(request.conditions[i], keys_)) return fail_condition(request, i, outcome);
     }
-    keys_.begin_request(request.commands.size() > 1);
+    keys_.begin_request(request.commands.size() > 1 || !request.words.empty());
     Answers answers(wanted ? &outcome.results : nullptr, std::min(kResultBytesPerRequestMax, result_bytes_left_));
     if (wanted) outcome.results.reserve(request.commands.size());
     for (const CommandView& command : request.commands) {
-        if (const auto code = run(command, keys_, answers); code != OutcomeCode::kDone) {
+        if (const auto code = run(request, command, keys_, answers); code != OutcomeCode::kDone) {
             keys_.undo_request();
             outcome = {.code = code};
             return;
@@ -229,10 +264,12 @@ void Machine::fail_condition(const Item& request, std::size_t index, Outcome& ou
 
 // -- reading ---------------------------------------------------------------------------------------------------------------
 
-Result<StoredValue> to_stored_value(std::string row) {
-    const auto version = layout::take_trailer(row);
-    if (!version) return fail(ErrorCode::kCorrupt, "store: a row of {} bytes has no known trailer", row.size());
-    return StoredValue{std::move(row), *version};
+/// nullopt: its deadline has come.
+Result<std::optional<StoredValue>> Machine::to_stored_value(std::string row) const {
+    const auto trailer = layout::take_trailer(row);
+    if (!trailer) return fail(ErrorCode::kCorrupt, "store: a row of {} bytes has no known trailer", row.size());
+    if (trailer->is_due(position_.timestamp)) return std::nullopt;
+    return StoredValue{std::move(row), trailer->version};
 }
 
 Result<std::optional<StoredValue>> Machine::get(std::string_view key) const {
@@ -266,15 +303,30 @@ Result<Page> Machine::scan(const KeyRange& range) const {
                               .bytes_max = range.bytes_max});
     if (!found) return fail(std::move(found.error()));
     Page page;
+    if (found->more) page.next = found->rows.back().first.substr(1) + '\0';
     page.rows.reserve(found->rows.size());
     for (auto& [row_key, row] : found->rows) {
         auto value = to_stored_value(std::move(row));
         if (!value) return fail(std::move(value.error()));
+        if (!*value) continue;
         row_key.erase(0, 1);
-        page.rows.push_back({std::move(row_key), std::move(value->value), value->version});
+        page.rows.push_back({std::move(row_key), std::move((*value)->value), (*value)->version});
     }
-    if (found->more) page.next = page.rows.back().key + '\0';
     return page;
+}
+
+Result<Reply> Machine::read(std::span<const std::string_view> words, std::uint64_t clock, std::uint64_t random) const {
+    Keyspace keys(store_);
+    keys.begin_entry(position_.applied.lsn, position_.timestamp);
+    redis::Call call{.words = words,
+                     .keys = keys,
+                     .clock = std::max(clock, position_.timestamp),
+                     .random = random,
+                     .reply_bytes_max = kResultBytesPerRequestMax,
+                     .is_local = true};
+    Reply reply = redis::run(call);
+    if (!keys.status()) return fail(Error(keys.status().error()));
+    return reply;
 }
 
 Status Machine::reload() {
@@ -287,6 +339,7 @@ Status Machine::reload() {
         if (!decoded) return fail(std::move(decoded.error()), "store");
         membership_ = std::move(*decoded);
     }
+    if (auto status = keys_.open(); !status) return status;
     return sessions_.load(store_);
 }
 

@@ -60,16 +60,19 @@ public:
     [[nodiscard]] virtual store::Position position() const = 0;
     /// The membership of the last kMembership entry applied; nullopt before the first.
     [[nodiscard]] virtual const std::optional<Membership>& membership() const = 0;
-    /// The log time at which something falls due (a session expires), 0: nothing is. The master then logs a tick (S22).
+    /// The log time at which something falls due (a session or a key expires), 0: nothing is. The master then logs a tick (S22).
     [[nodiscard]] virtual std::uint64_t next_due() const = 0;
     [[nodiscard]] virtual std::size_t sessions() const = 0;
 
-    // Reads see everything applied.
+    // Reads see everything applied; keys whose deadline is at or before the last applied entry's timestamp are not there (S22).
     [[nodiscard]] virtual Result<std::optional<StoredValue>> get(std::string_view key) const = 0;
     /// Maybe fewer answers than keys, as store::Store::get_many().
     [[nodiscard]] virtual Result<std::vector<std::optional<StoredValue>>> get_many(std::span<const std::string_view> keys,
                                                                                    std::size_t bytes_max = store::kNoBound) const = 0;
     [[nodiscard]] virtual Result<Page> scan(const KeyRange& range) const = 0;
+    /// What a Redis command that changes nothing answers from this state. `clock`: log time as it would be now, of which replies that
+    /// tell time are made; `random`: anything.
+    [[nodiscard]] virtual Result<Reply> read(std::span<const std::string_view> words, std::uint64_t clock, std::uint64_t random) const = 0;
 
     /// After the store was replaced by an installed checkpoint (S25): reads position, membership and sessions anew.
     [[nodiscard]] virtual Status reload() = 0;

@@ -38,6 +38,9 @@ public:
     /// `format` is three letters: "txt" or "mkd".
     void verbatim(std::string_view format, std::string_view text);
 
+    /// What another encoder has made, of this version.
+    void encoded(std::string_view bytes) { out_ += bytes; }
+
     [[nodiscard]] RespVersion version() const { return version_; }
 
 private:

@@ -13,6 +13,7 @@
 #include "server/counters.h"
 #include "server/read_gate.h"
 #include "server/resp/command.h"
+#include "server/resp/cursors.h"
 #include "server/resp/pubsub.h"
 #include "server/routing.h"
 #include "server/switchover_desk.h"
@@ -49,6 +50,7 @@ struct ClientServices {
     Counters& counters;
     ConnectionShared& connections;
     resp::PubSub& pubsub;
+    resp::Cursors& cursors;
     const sentinel::Watch* sentinel;  ///< of the Sentinel port; null: this is the client port
     std::function<std::optional<Epoch>(Lsn)> epoch_at;
     std::function<std::string(std::string_view section)> info;  ///< of Redis's INFO

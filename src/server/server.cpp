@@ -144,6 +144,7 @@ Server::Server(config::Config config, const ByHand& by_hand, Opened opened)
              .stop = [this](int exit_code, const std::string& reason) { on_stop(exit_code, reason); }}),
       replica_(host_, *files_, *store_, std::move(opened.directory), replica_options(config_, opened.addresses, by_hand), opened.seed),
       connections_(loop_->io()),
+      cursors_(opened.seed >> 1),  // with room above it for the numbers to come
       sentinel_(routing_, config_.cluster.name,
                 [this](std::string_view event, std::string_view message) { sentinel_pubsub_.publish(event, message); }),
       sentinel_connections_(loop_->io()),
@@ -181,6 +182,7 @@ ClientServices Server::services_of(const resp::CommandTable& commands, Connectio
             .counters = counters_,
             .connections = connections,
             .pubsub = pubsub,
+            .cursors = cursors_,
             .sentinel = sentinel,
             .epoch_at = [this](Lsn lsn) { return replica_.node().epoch_at(lsn); },
             .info = [this, of_sentinel = sentinel != nullptr](std::string_view section) { return info(section, of_sentinel); },

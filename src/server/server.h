@@ -23,6 +23,7 @@
 #include "server/peer_links.h"
 #include "server/read_gate.h"
 #include "server/replica_host.h"
+#include "server/resp/cursors.h"
 #include "server/resp/pubsub.h"
 #include "server/routing.h"
 #include "server/sentinel/watch.h"
@@ -111,6 +112,7 @@ private:
     ClientSettings settings_;
     ConnectionShared connections_;
     resp::PubSub pubsub_, sentinel_pubsub_;
+    resp::Cursors cursors_;
     sentinel::Watch sentinel_;
     ConnectionShared sentinel_connections_;
     ClientServices services_, sentinel_services_;

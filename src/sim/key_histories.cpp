@@ -37,7 +37,8 @@ Part part_of(const commands::Command& command, const commands::Condition* condit
                 observed.kind = Kind::kIncrement;
                 observed.by = c.by;
             }
-            return {c.key, std::move(observed)};
+            if constexpr (requires { c.key; }) return {c.key, std::move(observed)};
+            return {};  // of Redis's words: the clients here send none
         },
         command);
 }

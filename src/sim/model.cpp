@@ -129,7 +129,11 @@ Outcome Model::evaluate(const commands::Request& request) {
     undo_.clear();
     Outcome outcome{.version = lsn_};
     for (const commands::Command& command : request.commands) {
-        const Cell* cell = latest(std::visit([](const auto& c) -> std::string_view { return c.key; }, command));
+        const auto key = [](const auto& c) -> std::string_view {
+            if constexpr (requires { c.key; }) return c.key;
+            return {};  // of Redis's words: the clients here send none
+        };
+        const Cell* cell = latest(std::visit(key, command));
         commands::CommandResult result{.version = version_of(cell), .found = cell != nullptr};
         OutcomeCode code = OutcomeCode::kDone;
         std::visit(Overloaded{[&](const commands::Put& c) {
@@ -154,7 +158,8 @@ Outcome Model::evaluate(const commands::Request& request) {
                               },
                               [&](const commands::Get&) {
                                   if (cell != nullptr) result.value = cell->value;
-                              }},
+                              },
+                              [](const commands::Redis&) {}},
                    command);
         if (code != OutcomeCode::kDone) {
             take_back();

@@ -165,7 +165,7 @@ TEST(Versions, TwoRequestsOfOneEntryNeverLeaveAKeyAtTheSameVersion) {
 TEST(Versions, OneKeyChangedTooOftenInOneEntryIsRefusedRatherThanCountedWrongly) {
     Machine machine;
     Keyspace keys(*machine.store);
-    keys.begin_entry(Lsn{7});
+    keys.begin_entry(Lsn{7}, 0);
     constexpr std::uint64_t kMost = std::uint64_t{1} << (64 - kLsnBits);
     const auto change = [&] {
         keys.begin_request(false);
@@ -176,7 +176,7 @@ TEST(Versions, OneKeyChangedTooOftenInOneEntryIsRefusedRatherThanCountedWrongly)
     }
     EXPECT_EQ(change(), std::nullopt);
     EXPECT_EQ(keys.find("a").version(), version_of(7, kMost - 1));
-    keys.begin_entry(Lsn{8});
+    keys.begin_entry(Lsn{8}, 0);
     EXPECT_EQ(change(), Version{8});
 }
 

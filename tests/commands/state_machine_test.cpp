@@ -326,7 +326,11 @@ private:
         return at->second;
     }
     OutcomeCode run(const Command& command, std::map<std::string, Version>& changed, Outcome& outcome) {
-        const auto key = std::visit([](const auto& c) { return c.key; }, command);
+        const auto key_of = [](const auto& c) -> std::string {
+            if constexpr (requires { c.key; }) return c.key;
+            return {};  // of Redis's words: none are drawn here
+        };
+        const auto key = std::visit(key_of, command);
         const auto at = keys.find(key);
         const bool found = at != keys.end();
         if (const auto* put = std::get_if<Put>(&command)) {

@@ -59,8 +59,8 @@ const CommandTable::Row* CommandTable::find(const Row& container, std::string_vi
 }
 
 const CommandTable& client_port_commands() {
-    static const CommandTable table{{connection_commands()}, {client_commands()}, {command_commands()}, {pubsub_commands()},
-                                    {server_commands()},     {string_commands()}, {tanist_commands()}};
+    static const CommandTable table{{connection_commands()}, {client_commands()}, {command_commands()},     {pubsub_commands()},
+                                    {server_commands()},     {data_commands()},   {transaction_commands()}, {tanist_commands()}};
     return table;
 }
 

@@ -69,7 +69,8 @@ struct Command {
 [[nodiscard]] std::span<const Command> command_commands();
 [[nodiscard]] std::span<const Command> pubsub_commands();
 [[nodiscard]] std::span<const Command> server_commands();
-[[nodiscard]] std::span<const Command> string_commands();
+[[nodiscard]] std::span<const Command> data_commands();
+[[nodiscard]] std::span<const Command> transaction_commands();
 [[nodiscard]] std::span<const Command> tanist_commands();
 
 /// What a port serves. Built once; rows stay where they are.

@@ -52,13 +52,10 @@ std::optional<std::string> refuse_size(const commands::Request& request, const p
     if (request.conditions.size() + request.commands.size() > commands::kPartsPerRequestMax) {
         return fmt::format("ERR too many keys in one command: {} are allowed", commands::kPartsPerRequestMax);
     }
-    std::size_t key_bytes = 0, value_bytes = 0;
-    const auto measure = [&](const auto& part) {
-        key_bytes = std::max(key_bytes, part.key.size());
-        if constexpr (requires { part.value; }) value_bytes = std::max(value_bytes, part.value.size());
-    };
-    for (const auto& condition : request.conditions) std::visit(measure, condition);
-    for (const auto& command : request.commands) std::visit(measure, command);
+    if (commands::count_words(request) > commands::kWordsPerRequestMax) {
+        return fmt::format("ERR too many words: {} are allowed", commands::kWordsPerRequestMax);
+    }
+    const auto [key_bytes, value_bytes] = commands::largest_parts(request);
     if (key_bytes > limits.key_bytes_max)
         return fmt::format("ERR key of {} bytes: at most {} are allowed", key_bytes, limits.key_bytes_max);
     if (value_bytes > limits.value_bytes_max)

@@ -15,7 +15,7 @@ using protocol::RespEncoder;
 
 namespace {
 
-constexpr std::string_view kGet = "GET";
+constexpr std::string_view kGet = "GET", kExec = "EXEC";
 constexpr std::size_t kGetsPerLook = 64;
 constexpr std::size_t kLookBytesMax = limits::kMiB;
 
@@ -24,17 +24,18 @@ std::vector<std::string_view> views(const std::vector<std::string>& words) { ret
 
 void encode_value(RespEncoder& to, const std::optional<commands::StoredValue>& value) { value ? to.bulk(value->value) : to.null(); }
 
-Status answer_get(const commands::StateMachine& state, RespEncoder& to, resp::Arguments arguments) {
-    auto value = state.get(arguments[1]);
+Status answer_get(RespSession& session, RespEncoder& to, resp::Arguments arguments) {
+    auto value = session.services().state.get(arguments[1]);
     if (!value) return fail(value.error());
     encode_value(to, *value);
     return {};
 }
 
-constexpr resp::LoggedRead kLoggedGet{
-    .request = [](resp::Arguments arguments) { return commands::Request{.commands = {commands::Get{std::string(arguments[1])}}}; },
+const resp::LoggedRead kLoggedGet{
+    .request = [](RespSession&,
+                  resp::Arguments arguments) { return commands::Request{.commands = {commands::Get{std::string(arguments[1])}}}; },
     .answer =
-        [](RespEncoder& to, const commands::Outcome& outcome) {
+        [](RespSession&, RespEncoder& to, const commands::Outcome& outcome) {
             const auto& value = outcome.results.at(0).value;
             value ? to.bulk(*value) : to.null();
         },
@@ -56,7 +57,7 @@ RespSession::RespSession(tcp::socket socket, ClientServices& services, std::uint
 bool RespSession::take_input(protocol::ReadBuffer& input) {
     if (!answer_gets()) return true;
     if (!held_.empty()) {
-        if (writes_pending_ > 0) return true;
+        if (must_hold()) return true;
         const auto held = std::exchange(held_, {});
         dispatch(views(held));
     }
@@ -86,23 +87,57 @@ void RespSession::dispatch(resp::Arguments arguments) {
         return;
     }
     services_.counters.count(last_row_ == nullptr ? RequestKind::kOther : last_row_->command->kind);
-    if (last_row_ == nullptr) return reply_error(resp::unknown_command(arguments));
+    if (last_row_ == nullptr) return refuse(nullptr, resp::unknown_command(arguments));
     const resp::CommandTable::Row* row = last_row_;
     if (!row->subcommands.empty() && arguments.size() > 1) {
         row = resp::CommandTable::find(*row, arguments[1]);
-        if (row == nullptr && last_row_->command->handler == nullptr) return reply_error(resp::unknown_subcommand(arguments));
+        if (row == nullptr && last_row_->command->handler == nullptr) return refuse(last_row_, resp::unknown_subcommand(arguments));
         if (row == nullptr) row = last_row_;
     }
     run(*row, arguments);
 }
 
 void RespSession::run(const resp::CommandTable::Row& row, resp::Arguments arguments) {
-    if (!resp::takes(*row.command, arguments.size())) return reply_error(resp::wrong_arity(row.name));
-    if (const auto refused = refuse(row)) return reply_error(*refused);
+    if (!resp::takes(*row.command, arguments.size())) return refuse(&row, resp::wrong_arity(row.name));
+    if (const auto refused = why_not(row)) return refuse(&row, *refused);
+    if (transaction_.is_open && capture_ == nullptr && !resp::runs_at_once(row)) return queue(row, arguments);
     row.command->handler(*this, arguments);
 }
 
-std::optional<std::string> RespSession::refuse(const resp::CommandTable::Row& row) const {
+void RespSession::refuse(const resp::CommandTable::Row* row, std::string_view error) {
+    transaction_.is_refused |= transaction_.is_open;
+    if (row == nullptr || row->command->name != kExec) return reply_error(error);
+    transaction_ = {};
+    constexpr std::string_view kCode = "ERR ";
+    error.remove_prefix(error.starts_with(kCode) ? kCode.size() : 0);
+    reply_error(fmt::format("EXECABORT Transaction discarded because of: {}", error));
+}
+
+void RespSession::queue(const resp::CommandTable::Row& row, resp::Arguments arguments) {
+    if (const std::string error = resp::refuse_to_queue(transaction_, row, arguments); !error.empty()) return refuse(&row, error);
+    if (const auto failure = services_.routing.refuse_write(); failure && row.has(resp::kWrite)) {
+        transaction_.is_refused = true;
+        return reply_failure(*failure);
+    }
+    for (const std::string_view word : arguments) transaction_.bytes += word.size();
+    transaction_.queued.push_back({last_row_->command, copies(arguments)});
+    reply([](RespEncoder& to) { to.simple("QUEUED"); });
+}
+
+std::string RespSession::capture(resp::Arguments arguments) {
+    std::string answer;
+    capture_ = &answer;
+    dispatch(arguments);
+    capture_ = nullptr;
+    return answer;
+}
+
+bool RespSession::waits_for_reads(resp::Arguments arguments) {
+    if (reads_waiting_ > 0) held_ = copies(arguments);
+    return reads_waiting_ > 0;
+}
+
+std::optional<std::string> RespSession::why_not(const resp::CommandTable::Row& row) const {
     // In RESP2 nothing but the order tells an answer from a message.
     constexpr std::array<std::string_view, 7> kWhileSubscribed{"SUBSCRIBE", "PSUBSCRIBE", "UNSUBSCRIBE", "PUNSUBSCRIBE",
                                                                "PING",      "QUIT",       "RESET"};
@@ -137,7 +172,7 @@ void RespSession::write(commands::Request request, resp::WriteAnswer answer, boo
     if (const auto refused = resp::refuse_size(std::get<commands::Request>(logged), limits)) return reply_error(*refused);
     const WriteLevel level = write_level_.value_or(services_.settings.write_level);
     Slot& slot = open_slot();
-    slot.write_answer = answer;
+    slot.write_answer = std::move(answer);
     slot.wants_all = level == WriteLevel::kAll;
     ++writes_pending_;
     const WriteTerms terms{
@@ -148,11 +183,11 @@ void RespSession::write(commands::Request request, resp::WriteAnswer answer, boo
 void RespSession::on_written(std::uint64_t ticket, const WriteResult& result) {
     token_ = std::max(token_, result.rank);
     const Slot& slot = slots_[ticket - first_ticket_];
-    const resp::WriteAnswer answer = slot.write_answer;
+    const resp::WriteAnswer answer = slot.write_answer;  // filling may let go of the slot
     --writes_pending_;
     const bool falls_short = slot.wants_all && result.reached != WriteLevel::kAll;
     const auto refused = falls_short ? resp::not_on_all() : resp::error_of(result.outcome);
-    fill(ticket, [&](RespEncoder& to) { refused ? to.error(*refused) : answer(to, result.outcome); });
+    fill(ticket, [&](RespEncoder& to) { refused ? to.error(*refused) : answer(*this, to, result.outcome); });
 }
 
 // -- reads ----------------------------------------------------------------------------------------------------------------------------
@@ -179,6 +214,7 @@ void RespSession::read(resp::Arguments arguments, resp::ReadAnswer answer, const
             Slot& slot = open_slot();
             slot.read_answer = answer;
             slot.arguments = copies(arguments);
+            ++reads_waiting_;
         }
     }
 }
@@ -190,7 +226,7 @@ void RespSession::read_through_log(resp::Arguments arguments, resp::ReadAnswer a
     slot.arguments = copies(arguments);
     ++writes_pending_;
     const WriteTerms terms{.level = WriteLevel::kQuorum, .deadline_ms = shared().now_ms + kDefaultDeadlineMs};
-    services_.writes.submit(shared_from_this(), first_ticket_ + slots_.size() - 1, logged.request(arguments), terms);
+    services_.writes.submit(shared_from_this(), first_ticket_ + slots_.size() - 1, logged.request(*this, arguments), terms);
 }
 
 void RespSession::get(resp::Arguments arguments) {
@@ -208,6 +244,7 @@ void RespSession::get(resp::Arguments arguments) {
         Slot& slot = open_slot();
         slot.read_answer = answer_get;
         slot.arguments = copies(arguments);
+        ++reads_waiting_;
         return;
     }
     read(arguments, answer_get, &kLoggedGet);
@@ -243,7 +280,7 @@ bool RespSession::answer_gets() {
 }
 
 void RespSession::run_read(RespEncoder& to, resp::ReadAnswer answer, resp::Arguments arguments) {
-    const Status answered = answer(services_.state, to, arguments);
+    const Status answered = answer(*this, to, arguments);
     if (!answered) return services_.storage_failed(answered.error());
     token_ = std::max(token_, services_.applied());
 }
@@ -255,14 +292,17 @@ void RespSession::answer_read(std::uint64_t ticket) {
     fill(ticket, [&](RespEncoder& to) { run_read(to, answer, views(arguments)); });
 }
 
-void RespSession::on_read_ready(std::uint64_t ticket) { answer_read(ticket); }
+void RespSession::on_read_ready(std::uint64_t ticket) {
+    --reads_waiting_;
+    answer_read(ticket);
+}
 
 // -- answers in order -------------------------------------------------------------------------------------------------------------------
 
 void RespSession::on_failed(std::uint64_t ticket, const Failure& failure) {
     const Slot& slot = slots_[ticket - first_ticket_];
     const bool was_logged = slot.write_answer != nullptr, is_read = slot.read_answer != nullptr;
-    if (was_logged) --writes_pending_;
+    was_logged ? --writes_pending_ : --reads_waiting_;
     const bool may_be_stale = read_level_.value_or(services_.settings.read_level) != ReadLevel::kLinearizable;
     // A read that could not be logged among the writes before it is not their failure.
     if (was_logged && is_read && may_be_stale && services_.routing.serves_reads()) return answer_read(ticket);

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -17,18 +18,19 @@
 #include "server/client_connection.h"
 #include "server/client_services.h"
 #include "server/resp/command.h"
+#include "server/resp/transaction.h"
 
 namespace tanist::server {
 
 namespace resp {
 
 /// Answers a write; only called when it was executed, with kDone or kConditionFailed.
-using WriteAnswer = void (*)(protocol::RespEncoder& reply, const commands::Outcome& outcome);
+using WriteAnswer = std::function<void(RespSession& session, protocol::RespEncoder& reply, const commands::Outcome& outcome)>;
 /// Answers a read from the state; an error is the store's and ends the process.
-using ReadAnswer = Status (*)(const commands::StateMachine& state, protocol::RespEncoder& reply, Arguments arguments);
+using ReadAnswer = Status (*)(RespSession& session, protocol::RespEncoder& reply, Arguments arguments);
 /// A read as a request that is logged, for one that stands in a pipeline behind writes: executed in its place among them.
 struct LoggedRead {
-    commands::Request (*request)(Arguments arguments);
+    commands::Request (*request)(RespSession& session, Arguments arguments);
     WriteAnswer answer;
 };
 
@@ -54,6 +56,11 @@ public:
     void read(resp::Arguments arguments, resp::ReadAnswer answer, const resp::LoggedRead* logged = nullptr);
     /// GET: looked up together with those next to it in the pipeline.
     void get(resp::Arguments arguments);
+    /// While reads wait for the state to be fresh enough: keeps the command until they are answered, and says so.
+    [[nodiscard]] bool waits_for_reads(resp::Arguments arguments);
+    [[nodiscard]] resp::Transaction& transaction() { return transaction_; }
+    /// Runs a command that answers at once, and returns what it answered, encoded.
+    [[nodiscard]] std::string capture(resp::Arguments arguments);
     /// Answers OK and ends the connection behind it.
     void quit();
     /// What nobody asked for in this moment: stands behind what was asked before.
@@ -77,7 +84,7 @@ public:
 protected:
     [[nodiscard]] bool take_input(protocol::ReadBuffer& input) override;
     [[nodiscard]] std::size_t outstanding() const override { return slots_.size(); }
-    [[nodiscard]] bool holds_back() const override { return !held_.empty() && writes_pending_ > 0; }
+    [[nodiscard]] bool holds_back() const override { return !held_.empty() && must_hold(); }
     void on_closed() override { services_.pubsub.unsubscribe_all(*this); }
 
 private:
@@ -95,8 +102,13 @@ private:
     void dispatch(resp::Arguments arguments);
     /// Runs the command, if its words are as they must be; answers an error otherwise.
     void run(const resp::CommandTable::Row& row, resp::Arguments arguments);
+    /// Refused commands of a transaction that is open end it (EXECABORT).
+    void refuse(const resp::CommandTable::Row* row, std::string_view error);
+    void queue(const resp::CommandTable::Row& row, resp::Arguments arguments);
+    /// What is held waits for answers, not for room.
+    [[nodiscard]] bool must_hold() const { return writes_pending_ > 0 || reads_waiting_ > 0; }
     /// Why the command may not run now; nullopt: it may.
-    [[nodiscard]] std::optional<std::string> refuse(const resp::CommandTable::Row& row) const;
+    [[nodiscard]] std::optional<std::string> why_not(const resp::CommandTable::Row& row) const;
     [[nodiscard]] ReadGate::Admission admit(Failure& failure);
     void read_through_log(resp::Arguments arguments, resp::ReadAnswer answer, const resp::LoggedRead& logged);
     /// False: the output is full, and some wait for room.
@@ -124,7 +136,11 @@ private:
     std::deque<Slot> slots_;
     std::uint64_t first_ticket_ = 0;  ///< of slots_.front()
     std::size_t writes_pending_ = 0;  ///< slots with a write_answer that are not ready
+    std::size_t reads_waiting_ = 0;   ///< slots with only a read_answer that are not ready
     std::vector<std::string> held_;   ///< a command that waits until they are, or until there is room
+
+    resp::Transaction transaction_;
+    std::string* capture_ = nullptr;  ///< takes the answer instead of the client
 
     std::string get_keys_;  ///< of the GETs not yet looked up, one behind the other
     std::vector<std::size_t> get_ends_;
@@ -133,6 +149,10 @@ private:
 
 template <class Encode>
 void RespSession::reply(Encode&& encode) {
+    if (capture_ != nullptr) {
+        protocol::RespEncoder to(*capture_, version_);
+        return encode(to);
+    }
     if (slots_.empty()) {
         protocol::RespEncoder to(output(), version_);
         encode(to);

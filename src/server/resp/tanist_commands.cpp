@@ -34,7 +34,9 @@ void ack(RespSession& session, Arguments arguments) {
     session.reply_error("ERR TANIST.ACK takes master, quorum or all");
 }
 
-void one_if_done(RespEncoder& to, const commands::Outcome& outcome) { to.integer(outcome.code == OutcomeCode::kDone ? 1 : 0); }
+void one_if_done(RespSession&, RespEncoder& to, const commands::Outcome& outcome) {
+    to.integer(outcome.code == OutcomeCode::kDone ? 1 : 0);
+}
 
 void compare_and(RespSession& session, Arguments arguments, commands::Command command) {
     commands::Request request;

@@ -1,0 +1,184 @@
+// SPDX-License-Identifier: Apache-2.0
+// Commands about data: a row for each of commands/redis/table.h. Those said most go shorter ways; all others are logged, or asked of
+// the state, in their words.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <chrono>
+
+#include "base/ensure.h"
+#include "commands/redis/table.h"
+#include "server/clock.h"
+#include "server/resp/data.h"
+#include "server/resp/replies.h"
+#include "server/resp/session.h"
+
+namespace tanist::server::resp {
+namespace {
+
+namespace redis = commands::redis;
+using protocol::RespEncoder;
+
+void answer_reply(RespSession& session, RespEncoder& to, const commands::Outcome& outcome) {
+    encode(to, *outcome.results.at(0).reply, session.services().cursors);
+}
+
+const redis::Row& row_of(RespSession& session, Arguments arguments) {
+    const CommandTable::Row* row = session.services().commands.find(arguments[0]);
+    ENSURE(row != nullptr);
+    const redis::Row* data = redis::find(row->command->name);
+    ENSURE(data != nullptr);
+    return *data;
+}
+
+/// Differs from one call to the next, and no more is asked of it.
+std::uint64_t draw() {
+    auto bits = static_cast<std::uint64_t>(std::chrono::steady_clock::now().time_since_epoch().count());
+    bits = (bits ^ bits >> 30) * 0xbf58476d1ce4e5b9ULL;
+    bits = (bits ^ bits >> 27) * 0x94d049bb133111ebULL;
+    return bits ^ bits >> 31;
+}
+
+Status answer_from_state(RespSession& session, RespEncoder& to, Arguments arguments) {
+    const commands::Redis logged = to_logged(row_of(session, arguments).name, arguments, session.services().cursors);
+    const std::vector<std::string_view> words(logged.words.begin(), logged.words.end());
+    // Log time follows the wall clock: what has passed since the last entry is told by it (S22).
+    const auto reply = session.services().state.read(words, read_clock().wall_ms, draw());
+    if (!reply) return fail(reply.error());
+    encode(to, *reply, session.services().cursors);
+    return {};
+}
+
+commands::Request log_read(RespSession& session, Arguments arguments) {
+    commands::Request request;
+    request.commands.emplace_back(to_logged(row_of(session, arguments).name, arguments, session.services().cursors));
+    return request;
+}
+const LoggedRead kLogged{.request = log_read, .answer = answer_reply};
+
+/// A value may be as long as a request, a key that is only looked for not.
+bool keys_fit(RespSession& session, const redis::Row& row, Arguments arguments) {
+    const std::size_t bytes_max = session.services().settings.limits.key_bytes_max;
+    for (std::size_t i = 1; i < arguments.size(); ++i) {
+        if (!row.is_key(i, arguments.size()) || arguments[i].size() <= bytes_max) continue;
+        session.reply_error(fmt::format("ERR key of {} bytes: at most {} are allowed", arguments[i].size(), bytes_max));
+        return false;
+    }
+    return true;
+}
+
+void data(RespSession& session, Arguments arguments) {
+    const redis::Row& row = row_of(session, arguments);
+    if (row.has(redis::kWrites)) return session.write(log_read(session, arguments), answer_reply);
+    if (!keys_fit(session, row, arguments)) return;
+    session.read(arguments, answer_from_state, row.has(redis::kScans) ? nullptr : &kLogged);
+}
+
+// -- shorter ways ---------------------------------------------------------------------------------------------------------------------
+
+void get(RespSession& session, Arguments arguments) {
+    if (keys_fit(session, row_of(session, arguments), arguments)) session.get(arguments);
+}
+
+void set(RespSession& session, Arguments arguments) {
+    if (arguments.size() > 3) return data(session, arguments);
+    commands::Request request;
+    request.commands.emplace_back(commands::Put{std::string(arguments[1]), std::string(arguments[2])});
+    session.write(std::move(request), [](RespSession&, RespEncoder& to, const commands::Outcome&) { to.ok(); }, true);
+}
+
+void del(RespSession& session, Arguments arguments) {
+    commands::Request request;
+    request.commands.reserve(arguments.size() - 1);
+    for (const std::string_view key : arguments.subspan(1)) request.commands.emplace_back(commands::Delete{std::string(key)});
+    session.write(std::move(request), [](RespSession&, RespEncoder& to, const commands::Outcome& outcome) {
+        to.integer(std::ranges::count_if(outcome.results, &commands::CommandResult::found));
+    });
+}
+
+void incr(RespSession& session, Arguments arguments) {
+    commands::Request request;
+    request.commands.emplace_back(commands::Increment{std::string(arguments[1]), 1});
+    session.write(std::move(request), [](RespSession&, RespEncoder& to, const commands::Outcome& outcome) {
+        const std::string& value = outcome.results.at(0).value.value();
+        to.integer(std::stoll(value));
+    });
+}
+
+// -- rows -----------------------------------------------------------------------------------------------------------------------------
+
+struct ShortWay {
+    std::string_view name;
+    Handler handler;
+};
+constexpr std::array kShortWays = {ShortWay{"GET", get}, ShortWay{"SET", set}, ShortWay{"DEL", del}, ShortWay{"INCR", incr}};
+
+constexpr KeyWords kSecondWord{2, 2, 1};
+constexpr std::array kObjectSubcommands = {
+    Command{"ENCODING", 3, RequestKind::kGet, data, kReadOnly, kSecondWord, Group::kGeneric},
+    Command{"FREQ", 3, RequestKind::kGet, data, kReadOnly, kSecondWord, Group::kGeneric},
+    Command{"IDLETIME", 3, RequestKind::kGet, data, kReadOnly, kSecondWord, Group::kGeneric},
+    Command{"REFCOUNT", 3, RequestKind::kGet, data, kReadOnly, kSecondWord, Group::kGeneric},
+    Command{"HELP", 2, RequestKind::kOther, data, kLoading | kStale, {}, Group::kGeneric},
+};
+constexpr std::array kMemorySubcommands = {
+    Command{"USAGE", -3, RequestKind::kGet, data, kReadOnly, kSecondWord, Group::kServer},
+};
+std::span<const Command> subcommands_of(const redis::Row& row) {
+    if (row.name == "OBJECT") return kObjectSubcommands;
+    if (row.name == "MEMORY") return kMemorySubcommands;
+    return {};
+}
+
+Handler handler_of(const redis::Row& row) {
+    if (!subcommands_of(row).empty()) return nullptr;
+    const auto way = std::ranges::find(kShortWays, row.name, &ShortWay::name);
+    return way == kShortWays.end() ? data : way->handler;
+}
+
+RequestKind kind_of(const redis::Row& row) {
+    if (row.has(redis::kScans)) return RequestKind::kScan;
+    if (row.has(redis::kReads)) return RequestKind::kGet;
+    if (row.name.starts_with("INCR") || row.name.starts_with("DECR")) return RequestKind::kIncrement;
+    if (row.name.ends_with("DEL") || row.name == "UNLINK" || row.name.starts_with("FLUSH")) return RequestKind::kDelete;
+    return RequestKind::kPut;
+}
+
+Command to_command(const redis::Row& row) {
+    constexpr std::array<std::pair<redis::Trait, std::uint32_t>, 4> kFlags{
+        {{redis::kReads, kReadOnly}, {redis::kWrites, kWrite}, {redis::kGrows, kDenyOom}, {redis::kFast, kFast}}};
+    std::uint32_t flags = 0;
+    for (const auto& [trait, flag] : kFlags) flags |= row.has(trait) ? flag : 0;
+    const Group group = row.family == redis::Family::kStrings ? Group::kString
+                        : row.family == redis::Family::kBits  ? Group::kBitmap
+                                                              : Group::kGeneric;
+    return {.name = row.name,
+            .arity = row.arity,
+            .kind = kind_of(row),
+            .handler = handler_of(row),
+            .flags = flags,
+            .keys = {row.keys.first, row.keys.last, row.keys.step},
+            .group = group,
+            .subcommands = subcommands_of(row)};
+}
+
+}  // namespace
+
+commands::Redis to_logged(std::string_view name, Arguments arguments, const Cursors& cursors) {
+    commands::Redis logged{{arguments.begin(), arguments.end()}};
+    logged.words[0] = name;
+    if (name == "SCAN" && arguments.size() > 1) logged.words[1] = cursors.translate(arguments[1]);
+    return logged;
+}
+
+std::span<const Command> data_commands() {
+    static const auto rows = [] {
+        std::vector<Command> commands;
+        for (const redis::Row& row : redis::table()) commands.push_back(to_command(row));
+        return commands;
+    }();
+    return rows;
+}
+
+}  // namespace tanist::server::resp

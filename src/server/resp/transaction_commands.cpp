@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: Apache-2.0
+// MULTI EXEC DISCARD WATCH UNWATCH. A transaction is one request in the log: its commands about data run together when it is applied,
+// on the condition that what was watched has its version still. What the others answer is told in between.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <memory>
+#include <optional>
+
+#include "commands/redis/table.h"
+#include "server/resp/data.h"
+#include "server/resp/replies.h"
+#include "server/resp/session.h"
+
+namespace tanist::server::resp {
+namespace {
+
+using commands::OutcomeCode;
+using protocol::RespEncoder;
+
+void multi(RespSession& session, Arguments) {
+    Transaction& transaction = session.transaction();
+    if (transaction.is_open) return session.reply_error("ERR MULTI calls can not be nested");
+    transaction.is_open = true;
+    session.reply_ok();
+}
+
+void discard(RespSession& session, Arguments) {
+    if (!session.transaction().is_open) return session.reply_error("ERR DISCARD without MULTI");
+    session.transaction() = {};
+    session.reply_ok();
+}
+
+Status note_versions(RespSession& session, RespEncoder& to, Arguments arguments) {
+    const Arguments keys = arguments.subspan(1);
+    const auto values = session.services().state.get_many(keys);
+    if (!values) return fail(values.error());
+    auto& watched = session.transaction().watched;
+    for (std::size_t i = 0; i < keys.size(); ++i) {
+        if (std::ranges::find(watched, keys[i], &commands::VersionEquals::key) != watched.end()) continue;
+        watched.push_back({std::string(keys[i]), (*values)[i] ? (*values)[i]->version : commands::Version{}});
+    }
+    to.ok();
+    return {};
+}
+
+void watch(RespSession& session, Arguments arguments) {
+    if (session.transaction().is_open) return session.reply_error("ERR WATCH inside MULTI is not allowed");
+    session.read(arguments, note_versions);
+}
+
+void unwatch(RespSession& session, Arguments) {
+    session.transaction().watched.clear();
+    session.reply_ok();
+}
+
+/// What each queued command answered that is not about data, encoded; nullopt: the next of the outcome's results is the answer.
+using LocalAnswers = std::vector<std::optional<std::string>>;
+
+void answer_exec(RespSession& session, RespEncoder& to, const commands::Outcome& outcome, const LocalAnswers& local) {
+    if (outcome.code == OutcomeCode::kConditionFailed) return to.null_array();
+    to.array(local.size());
+    auto result = outcome.results.begin();
+    for (const auto& answer : local) {
+        answer ? to.encoded(*answer) : encode(to, *(result++)->reply, session.services().cursors);
+    }
+}
+
+void exec(RespSession& session, Arguments arguments) {
+    if (!session.transaction().is_open) return session.reply_error("ERR EXEC without MULTI");
+    if (session.waits_for_reads(arguments)) return;  // a WATCH among them
+    const Transaction transaction = std::exchange(session.transaction(), {});
+    if (transaction.is_refused) return session.reply_error("EXECABORT Transaction discarded because of previous errors.");
+    commands::Request request;
+    request.conditions.assign(transaction.watched.begin(), transaction.watched.end());
+    const auto local = std::make_shared<LocalAnswers>();
+    for (const Transaction::Queued& queued : transaction.queued) {
+        const std::vector<std::string_view> words(queued.words.begin(), queued.words.end());
+        if (commands::redis::find(queued.command->name) != nullptr) {
+            request.commands.emplace_back(to_logged(queued.command->name, words, session.services().cursors));
+            local->emplace_back();
+        } else {
+            local->push_back(session.capture(words));
+        }
+    }
+    if (request.commands.empty() && request.conditions.empty()) {
+        return session.reply([&](RespEncoder& to) { answer_exec(session, to, {}, *local); });
+    }
+    session.write(std::move(request),
+                  [local](RespSession& on, RespEncoder& to, const commands::Outcome& outcome) { answer_exec(on, to, outcome, *local); });
+}
+
+constexpr std::uint32_t kAnyTime = kNoScript | kLoading | kStale | kFast;
+constexpr std::array kCommands = {
+    Command{"MULTI", 1, RequestKind::kOther, multi, kAnyTime, {}, Group::kTransactions},
+    Command{"EXEC", 1, RequestKind::kBatch, exec, kNoScript | kLoading | kStale, {}, Group::kTransactions},
+    Command{"DISCARD", 1, RequestKind::kOther, discard, kAnyTime, {}, Group::kTransactions},
+    Command{"WATCH", -2, RequestKind::kOther, watch, kAnyTime, {1, -1, 1}, Group::kTransactions},
+    Command{"UNWATCH", 1, RequestKind::kOther, unwatch, kAnyTime, {}, Group::kTransactions},
+};
+
+}  // namespace
+
+bool runs_at_once(const CommandTable::Row& row) {
+    constexpr std::array<std::string_view, 6> kNames{"EXEC", "DISCARD", "MULTI", "WATCH", "QUIT", "RESET"};
+    return std::ranges::find(kNames, row.command->name) != kNames.end();
+}
+
+std::string refuse_to_queue(const Transaction& transaction, const CommandTable::Row& row, Arguments arguments) {
+    const bool is_data = commands::redis::find(row.command->name) != nullptr;
+    // What answers later, or for good, has no place in the array of answers; other writes are requests of their own.
+    const bool is_alone = row.has(kNoMulti) || row.has(kPubSub) || row.has(kBlocking) || (row.has(kWrite) && !is_data);
+    if (is_alone) return "ERR Command not allowed inside a transaction";
+    std::size_t bytes = transaction.bytes;
+    for (const std::string_view word : arguments) bytes += word.size();
+    if (transaction.queued.size() == commands::kPartsPerRequestMax || bytes > limits::kRequestBytesMax) {
+        return fmt::format("ERR a transaction has at most {} commands and {} bytes", commands::kPartsPerRequestMax,
+                           limits::kRequestBytesMax);
+    }
+    return {};
+}
+
+std::span<const Command> transaction_commands() { return kCommands; }
+
+}  // namespace tanist::server::resp
