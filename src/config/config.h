@@ -142,6 +142,28 @@ struct LimitsConfig {
     friend bool operator==(const LimitsConfig&, const LimitsConfig&) = default;
 };
 
+/// A password, in a type that logs and `--help` do not print.
+struct Secret {
+    std::string text;
+
+    friend bool operator==(const Secret&, const Secret&) = default;
+};
+/// A file that may be left out.
+struct OptionalFile {
+    std::filesystem::path path;  ///< relative to the working directory; empty: none
+
+    friend bool operator==(const OptionalFile&, const OptionalFile&) = default;
+};
+
+/// [security]: of RESP clients, on the client port and the Sentinel port. Users are this node's: give every node the same.
+struct SecurityConfig {
+    Secret requirepass;             ///< of the default user; empty: none is needed
+    OptionalFile requirepass_file;  ///< has it in its first line, in place of requirepass
+    OptionalFile acl_file;          ///< users, a line each; ACL SAVE writes it
+
+    friend bool operator==(const SecurityConfig&, const SecurityConfig&) = default;
+};
+
 /// [log]
 struct LogConfig {
     LogLevel level = LogLevel::kInfo;
@@ -163,6 +185,7 @@ struct Config {
     StoreConfig store;
     SessionConfig session;
     LimitsConfig limits;
+    SecurityConfig security;
     LogConfig log;
 
     friend bool operator==(const Config&, const Config&) = default;

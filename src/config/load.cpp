@@ -139,9 +139,9 @@ Changes reloadable_changes(const Config& old_config, const Config& new_config) {
     for (const Key& key : keys()) {
         const std::string before = key.print(old_config);
         const std::string after = key.print(new_config);
+        if (key.reloadable) key.copy(new_config, changes.merged);  // also what prints the same: secrets do
         if (before == after) continue;
         (key.reloadable ? changes.applied : changes.needs_restart).push_back(fmt::format("{}: {} -> {}", key.full_name(), before, after));
-        if (key.reloadable) key.copy(new_config, changes.merged);
     }
     return changes;
 }

@@ -123,6 +123,11 @@ void check_limits(const Config& config, Findings& out) {
     }
 }
 
+void check_security(const Config& config, Findings& out) {
+    if (config.security.requirepass.text.empty() || config.security.requirepass_file.path.empty()) return;
+    out.push_back({"security", "requirepass_file", "must be left out where security.requirepass is given, or that be left out"});
+}
+
 }  // namespace
 
 std::vector<Finding> check(const Config& config) {
@@ -133,6 +138,7 @@ std::vector<Finding> check(const Config& config) {
     check_nodes(config, findings);
     check_times(config, findings);
     check_limits(config, findings);
+    check_security(config, findings);
     return findings;
 }
 

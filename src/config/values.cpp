@@ -178,6 +178,28 @@ struct Codec<std::filesystem::path> {
 };
 
 template <>
+struct Codec<Secret> {
+    static constexpr std::size_t kBytesMax = 512;
+    static std::optional<Secret> parse(const Value& value, const Bounds&) {
+        const auto text = as_text(value);
+        const bool fits = text && text->size() <= kBytesMax && text->find_first_of(std::string_view("\0\r\n", 3)) == std::string::npos;
+        return fits ? std::optional(Secret{*text}) : std::nullopt;
+    }
+    static std::string allowed(const Bounds&) { return fmt::format("must be a line of at most {} bytes, or \"\" for none", kBytesMax); }
+    static std::string print(const Secret& secret) { return in_quotes(secret.text.empty() ? "" : "(hidden)"); }
+};
+
+template <>
+struct Codec<OptionalFile> {
+    static std::optional<OptionalFile> parse(const Value& value, const Bounds&) {
+        const auto text = as_text(value);
+        return text && text->find('\0') == std::string::npos ? std::optional(OptionalFile{*text}) : std::nullopt;
+    }
+    static std::string allowed(const Bounds&) { return "must be the path of a file, or \"\" for none"; }
+    static std::string print(const OptionalFile& file) { return in_quotes(file.path.string()); }
+};
+
+template <>
 struct Codec<Endpoint> {
     static std::optional<Endpoint> parse(const Value& value, const Bounds&) {
         const auto text = as_text(value);
@@ -270,6 +292,8 @@ template struct ValueType<std::chrono::milliseconds>;
 template struct ValueType<NodeId>;
 template struct ValueType<std::string>;
 template struct ValueType<std::filesystem::path>;
+template struct ValueType<Secret>;
+template struct ValueType<OptionalFile>;
 template struct ValueType<Endpoint>;
 template struct ValueType<std::vector<ClusterNode>>;
 template struct ValueType<Role>;

@@ -27,6 +27,15 @@ int release(tcp::socket& socket) {
     return socket.release(failed);
 }
 
+template <class Ask>
+std::string address_by(Ask ask, int descriptor) {
+    tcp::endpoint endpoint;
+    auto size = static_cast<socklen_t>(endpoint.capacity());
+    if (ask(descriptor, endpoint.data(), &size) != 0) return "?";
+    endpoint.resize(size);
+    return fmt::format("{}:{}", endpoint.address().to_string(), endpoint.port());
+}
+
 tcp protocol_of(const tcp::socket& socket) {
     asio::error_code ignored;
     return socket.local_endpoint(ignored).protocol();
@@ -45,7 +54,9 @@ ClientConnection::ClientConnection(tcp::socket socket, ConnectionShared& shared)
       protocol_(protocol_of(socket)),
       descriptor_(release(socket)),
       input_(kReadBytes),
-      pause_at_(std::min(kPauseBytes, shared.limits.output_bytes_max / 2 + 1)) {}
+      pause_at_(std::min(kPauseBytes, shared.limits.output_bytes_max / 2 + 1)),
+      opened_ms_(shared.now_ms),
+      heard_ms_(shared.now_ms) {}
 
 ClientConnection::~ClientConnection() {
     if (descriptor_ >= 0) ::close(descriptor_);
@@ -72,13 +83,9 @@ bool ClientConnection::leave() {
     return true;
 }
 
-std::string ClientConnection::remote() const {
-    tcp::endpoint remote;
-    auto size = static_cast<socklen_t>(remote.capacity());
-    if (::getpeername(descriptor_, remote.data(), &size) != 0) return "?";
-    remote.resize(size);
-    return fmt::format("{}:{}", remote.address().to_string(), remote.port());
-}
+std::string ClientConnection::remote() const { return address_by(::getpeername, descriptor_); }
+
+std::string ClientConnection::local() const { return address_by(::getsockname, descriptor_); }
 
 // -- in ---------------------------------------------------------------------------------------------------------------------------
 
@@ -103,6 +110,7 @@ void ClientConnection::read() {
         if (errno != EAGAIN && errno != EINTR) drop();
         return;
     }
+    heard_ms_ = shared_.now_ms;
     shared_.bytes_in += static_cast<std::uint64_t>(bytes);
     input_.commit(static_cast<std::size_t>(bytes));
     process();

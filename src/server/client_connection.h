@@ -64,11 +64,19 @@ public:
     /// Takes no more requests, and ends once what was asked is answered and written.
     void finish();
     void tick();
+    /// What held it back may be over: looks again, soon.
+    void wake() { replied(); }
     void on_ready(std::uint32_t events) override;
 
     [[nodiscard]] bool is_open() const { return open_; }
     [[nodiscard]] bool speaks_resp() const { return speaks_resp_; }
     [[nodiscard]] std::string remote() const;
+    [[nodiscard]] std::string local() const;
+    [[nodiscard]] int descriptor() const { return descriptor_; }
+    [[nodiscard]] std::uint64_t opened_ms() const { return opened_ms_; }
+    [[nodiscard]] std::uint64_t heard_ms() const { return heard_ms_; }  ///< when it last sent something
+    [[nodiscard]] std::size_t unread() const { return input_.unread().size(); }
+    [[nodiscard]] std::size_t unsent() const { return output_.size() - sent_; }
 
 protected:
     /// Answers, or asks, what `input` holds whole, until it is_full(). A false result ends the connection once all is written.
@@ -90,7 +98,6 @@ protected:
     [[nodiscard]] ConnectionShared& shared() { return shared_; }
 
 private:
-    [[nodiscard]] std::size_t unsent() const { return output_.size() - sent_; }
     void read();
     void process();
     void resume();
@@ -109,6 +116,7 @@ private:
     std::string output_;
     std::size_t sent_ = 0;  ///< of output_
     std::size_t pause_at_;
+    std::uint64_t opened_ms_, heard_ms_;
     std::uint64_t progress_ms_ = 0;  ///< when the client last took bytes
     bool open_ = true;
     bool backlog_ = false;  ///< input_ may hold requests that were left there because it was full

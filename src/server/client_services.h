@@ -12,9 +12,10 @@
 #include "server/client_connection.h"
 #include "server/counters.h"
 #include "server/read_gate.h"
-#include "server/resp/command.h"
+#include "server/resp/acl.h"
+#include "server/resp/administration.h"
 #include "server/resp/cursors.h"
-#include "server/resp/pubsub.h"
+#include "server/resp/port.h"
 #include "server/routing.h"
 #include "server/switchover_desk.h"
 #include "server/write_path.h"
@@ -40,7 +41,8 @@ struct ClientSettings {
 };
 
 struct ClientServices {
-    const resp::CommandTable& commands;  ///< what RESP clients may say on this port
+    resp::Port& port;
+    resp::Acl& acl;
     WritePath& writes;
     ReadGate& reads;
     SwitchoverDesk& switchovers;
@@ -49,10 +51,10 @@ struct ClientServices {
     const ClientSettings& settings;
     Counters& counters;
     ConnectionShared& connections;
-    resp::PubSub& pubsub;
     resp::Cursors& cursors;
     const sentinel::Watch* sentinel;  ///< of the Sentinel port; null: this is the client port
     std::function<std::optional<Epoch>(Lsn)> epoch_at;
+    const resp::Administration& administration;
     std::function<std::string(std::string_view section)> info;  ///< of Redis's INFO
     std::function<void(const Error&)> storage_failed;           ///< reading the store failed: the process ends (S4)
 

@@ -18,6 +18,20 @@ inline std::uint64_t read_ms(clockid_t clock) {
 }
 }  // namespace detail
 
+/// Since 1970; may jump.
+[[nodiscard]] inline std::uint64_t wall_us() {
+    timespec now{};
+    ::clock_gettime(CLOCK_REALTIME, &now);
+    return static_cast<std::uint64_t>(now.tv_sec) * 1'000'000 + static_cast<std::uint64_t>(now.tv_nsec) / 1000;
+}
+
+/// To measure how long something took.
+[[nodiscard]] inline std::uint64_t monotonic_us() {
+    timespec now{};
+    ::clock_gettime(CLOCK_MONOTONIC, &now);
+    return static_cast<std::uint64_t>(now.tv_sec) * 1'000'000 + static_cast<std::uint64_t>(now.tv_nsec) / 1000;
+}
+
 /// Runs through suspend (S16): a machine that wakes up must notice that it was silent.
 [[nodiscard]] inline std::uint64_t monotonic_ms() { return detail::read_ms(CLOCK_BOOTTIME); }
 

@@ -19,6 +19,7 @@
 #include "server/sentinel/commands.h"
 #include "server/sentinel/rows.h"
 #include "server/status.h"
+#include "server/user_files.h"
 #include "store/memory_store.h"
 
 namespace tanist::server {
@@ -117,6 +118,7 @@ tl::expected<std::unique_ptr<Server>, StartFailure> Server::open(config::Config 
                                                      .directory = std::move(*directory),
                                                      .seed = seed}));
     if (Status listening = server->listen_http(); !listening) return failed(kExitConfiguration, listening.error());
+    if (Status taken = server->take_users(); !taken) return failed(kExitConfiguration, taken.error());
     return server;
 }
 
@@ -145,11 +147,15 @@ Server::Server(config::Config config, const ByHand& by_hand, Opened opened)
       replica_(host_, *files_, *store_, std::move(opened.directory), replica_options(config_, opened.addresses, by_hand), opened.seed),
       connections_(loop_->io()),
       cursors_(opened.seed >> 1),  // with room above it for the numbers to come
+      port_(resp::client_port_commands()),
+      sentinel_port_(sentinel::port_commands()),
+      acl_({&port_.commands, &sentinel_port_.commands}),
       sentinel_(routing_, config_.cluster.name,
-                [this](std::string_view event, std::string_view message) { sentinel_pubsub_.publish(event, message); }),
+                [this](std::string_view event, std::string_view message) { sentinel_port_.pubsub.publish(event, message); }),
       sentinel_connections_(loop_->io()),
-      services_(services_of(resp::client_port_commands(), connections_, pubsub_, nullptr)),
-      sentinel_services_(services_of(sentinel::port_commands(), sentinel_connections_, sentinel_pubsub_, &sentinel_)),
+      administration_(administration()),
+      services_(services_of(port_, connections_, nullptr)),
+      sentinel_services_(services_of(sentinel_port_, sentinel_connections_, &sentinel_)),
       clients_(std::move(opened.clients), services_, config_.limits.connections),
       sentinel_clients_(std::move(opened.sentinel), sentinel_services_, config_.limits.connections),
       server_metrics_(registry_, {.routing = routing_,
@@ -164,15 +170,24 @@ Server::Server(config::Config config, const ByHand& by_hand, Opened opened)
       tick_timer_(loop_->io()),
       end_timer_(loop_->io()),
       client_port_(clients_.port()) {
+    last_stored_at_ = wall_us() / 1'000'000;
     apply_settings();
     metrics::collect_process_metrics(registry_);
     connections_.now_ms = sentinel_connections_.now_ms = last_tick_ms_ = monotonic_ms();
     routing_.refresh(replica_.node().view(), last_tick_ms_);
 }
 
-ClientServices Server::services_of(const resp::CommandTable& commands, ConnectionShared& connections, resp::PubSub& pubsub,
-                                   const sentinel::Watch* sentinel) {
-    return {.commands = commands,
+Status Server::take_users() {
+    auto password = password_of(config_);
+    if (!password) return fail(password.error());
+    take_password(std::move(*password));
+    const auto loaded = load_users(config_.security.acl_file.path, acl_);
+    return loaded ? Status{} : fail(loaded.error());
+}
+
+ClientServices Server::services_of(resp::Port& port, ConnectionShared& connections, const sentinel::Watch* sentinel) {
+    return {.port = port,
+            .acl = acl_,
             .writes = writes_,
             .reads = reads_,
             .switchovers = switchovers_,
@@ -181,10 +196,10 @@ ClientServices Server::services_of(const resp::CommandTable& commands, Connectio
             .settings = settings_,
             .counters = counters_,
             .connections = connections,
-            .pubsub = pubsub,
             .cursors = cursors_,
             .sentinel = sentinel,
             .epoch_at = [this](Lsn lsn) { return replica_.node().epoch_at(lsn); },
+            .administration = administration_,
             .info = [this, of_sentinel = sentinel != nullptr](std::string_view section) { return info(section, of_sentinel); },
             .storage_failed = [this](const Error& error) { on_stop(kExitStorageFault, "reading the store: " + error.message); }};
 }
@@ -244,6 +259,7 @@ void Server::end_of_turn() {
     if (std::exchange(tick_due_, false)) tick(monotonic_ms());
     writes_.end_of_turn(read_clock());
     reads_.end_of_turn();
+    port_.waiting.look(connections_.now_ms);
     if (exit_code_ && *exit_code_ != kExitClean) return;  // nothing more is said (S4)
     links_.flush();
     connections_.output.flush();
@@ -272,10 +288,24 @@ void Server::tick(std::uint64_t now_ms) {
     if (sentinel_port() != 0) sentinel_.refresh();
     writes_.tick(now_ms);
     reads_.tick(now_ms);
-    if (++ticks_ % kConnectionTickEvery == 0) {
-        for (const ConnectionShared* shared : {&connections_, &sentinel_connections_}) {
-            for (const auto& connection : shared->all()) connection->tick();
-        }
+    tick_clients(now_ms);
+}
+
+void Server::tick_clients(std::uint64_t now_ms) {
+    if (port_.pause.until_ms != 0 && port_.pause.until_ms <= now_ms) {
+        port_.pause = {};
+        for (const auto& connection : connections_.all()) connection->wake();
+    }
+    if (!storing_.is_zero() && store_->stored() >= storing_) {
+        storing_ = {};
+        last_stored_at_ = wall_us() / 1'000'000;
+    }
+    if (++ticks_ % kConnectionTickEvery != 0) return;
+    const resp::Traffic now{counters_.all_requests(), connections_.bytes_in, connections_.bytes_out};
+    traffic_per_second_ = {now.commands - traffic_.commands, now.bytes_in - traffic_.bytes_in, now.bytes_out - traffic_.bytes_out};
+    traffic_ = now;
+    for (const ConnectionShared* shared : {&connections_, &sentinel_connections_}) {
+        for (const auto& connection : shared->all()) connection->tick();
     }
 }
 
@@ -350,16 +380,44 @@ void Server::finish() {
 // -- what it tells --------------------------------------------------------------------------------------------------------------------
 
 void Server::reload(config::Config config) {
-    loop_->post([this, config = std::move(config)] {
-        const config::Changes changes = config::reloadable_changes(config_, config);
-        for (const std::string& change : changes.applied) spdlog::info("configuration reloaded change=\"{}\"", change);
-        for (const std::string& change : changes.needs_restart)
-            spdlog::warn("configuration changed, taken over only at a restart change=\"{}\"", change);
-        if (changes.applied.empty() && changes.needs_restart.empty()) spdlog::info("configuration reloaded: nothing changed");
-        config_ = changes.merged;
-        apply_settings();
-        set_up_logging(config_.log);
-    });
+    loop_->post([this, config = std::move(config)]() mutable { take_over(std::move(config)); });
+}
+
+void Server::take_over(config::Config config) {
+    const config::Changes changes = config::reloadable_changes(config_, config);
+    for (const std::string& change : changes.applied) spdlog::info("configuration reloaded change=\"{}\"", change);
+    for (const std::string& change : changes.needs_restart)
+        spdlog::warn("configuration changed, taken over only at a restart change=\"{}\"", change);
+    if (changes.applied.empty() && changes.needs_restart.empty()) spdlog::info("configuration reloaded: nothing changed");
+    auto password = password_of(changes.merged);
+    if (!password) return spdlog::error("configuration not reloaded reason=\"{}\"", password.error().message);
+    config_ = changes.merged;
+    apply_settings();
+    take_password(std::move(*password));
+    set_up_logging(config_.log);
+}
+
+/// Only when it is another: meanwhile ACL may have given the default user other passwords.
+void Server::take_password(std::string password) {
+    if (password == password_) return;
+    acl_.require_password(password);
+    password_ = std::move(password);
+}
+
+Status Server::store_state() {
+    storing_ = replica_.state().position().applied.lsn;
+    return store_->flush();
+}
+
+resp::Administration Server::administration() {
+    return {.config = [this]() -> const config::Config& { return config_; },
+            .change_config = [this](config::Config config) { take_over(std::move(config)); },
+            .store_state = [this] { return store_state(); },
+            .stored = [this] { return store_->stored(); },
+            .last_stored_at = [this] { return last_stored_at_; },
+            .save_users = [this] { return save_users(config_.security.acl_file.path, acl_); },
+            .load_users = [this] { return load_users(config_.security.acl_file.path, acl_); },
+            .shut_down = [this] { shut_down(); }};
 }
 
 http::Readiness Server::readiness() const {
@@ -376,16 +434,21 @@ http::Readiness Server::readiness() const {
 
 std::string Server::info(std::string_view section, bool of_sentinel) const {
     const ConnectionShared& connections = of_sentinel ? sentinel_connections_ : connections_;
-    InfoFacts facts{.cluster_name = config_.cluster.name,
-                    .tcp_port = of_sentinel ? sentinel_port() : client_port_,
-                    .uptime_seconds = (monotonic_ms() - started_ms_) / 1000,
-                    .connected_clients = connections.open.size(),
-                    .blocked_clients = reads_.waiting(),
-                    .counters = counters_,
-                    .bytes_in = connections.bytes_in,
-                    .bytes_out = connections.bytes_out};
+    resp::InfoFacts facts{.routing = routing_,
+                          .counters = counters_,
+                          .port = of_sentinel ? sentinel_port_ : port_,
+                          .cluster_name = config_.cluster.name,
+                          .tcp_port = of_sentinel ? sentinel_port() : client_port_,
+                          .uptime_seconds = (monotonic_ms() - started_ms_) / 1000,
+                          .connected_clients = connections.open.size(),
+                          .blocked_clients = reads_.waiting() + port_.waiting.size(),
+                          .clients_max = config_.limits.connections,
+                          .total = {counters_.all_requests(), connections.bytes_in, connections.bytes_out},
+                          .per_second = traffic_per_second_,
+                          .stored = store_->stored(),
+                          .last_stored_at = last_stored_at_};
     if (of_sentinel) facts.sentinel = sentinel::info_section(sentinel_);
-    return info_text(section, routing_, facts);
+    return resp::info_text(section, facts);
 }
 
 }  // namespace tanist::server

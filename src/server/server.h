@@ -23,8 +23,10 @@
 #include "server/peer_links.h"
 #include "server/read_gate.h"
 #include "server/replica_host.h"
+#include "server/resp/administration.h"
 #include "server/resp/cursors.h"
-#include "server/resp/pubsub.h"
+#include "server/resp/info.h"
+#include "server/resp/port.h"
 #include "server/routing.h"
 #include "server/sentinel/watch.h"
 #include "server/server_metrics.h"
@@ -76,9 +78,10 @@ private:
     Server(config::Config config, const ByHand& by_hand, Opened opened);
 
     [[nodiscard]] Status listen_http();
-    [[nodiscard]] ClientServices services_of(const resp::CommandTable& commands, ConnectionShared& connections, resp::PubSub& pubsub,
-                                             const sentinel::Watch* sentinel);
+    [[nodiscard]] Status take_users();
+    [[nodiscard]] ClientServices services_of(resp::Port& port, ConnectionShared& connections, const sentinel::Watch* sentinel);
     void apply_settings();
+    void take_password(std::string password);
     void step(core::Event event);
     void propose(core::Proposal proposal);
     void end_of_turn();
@@ -91,6 +94,11 @@ private:
     void finish();
     [[nodiscard]] http::Readiness readiness() const;
     [[nodiscard]] std::string info(std::string_view section, bool of_sentinel) const;
+    [[nodiscard]] resp::Administration administration();
+    void take_over(config::Config config);
+    [[nodiscard]] Status store_state();
+    /// What is due about clients once a tick.
+    void tick_clients(std::uint64_t now_ms);
 
     config::Config config_;
     std::uint64_t started_ms_;
@@ -111,10 +119,13 @@ private:
     replica::Replica replica_;
     ClientSettings settings_;
     ConnectionShared connections_;
-    resp::PubSub pubsub_, sentinel_pubsub_;
     resp::Cursors cursors_;
+    resp::Port port_, sentinel_port_;
+    resp::Acl acl_;
+    std::string password_;  ///< as configured, and taken over
     sentinel::Watch sentinel_;
     ConnectionShared sentinel_connections_;
+    const resp::Administration administration_;
     ClientServices services_, sentinel_services_;
     ClientListener clients_, sentinel_clients_;
     ServerMetrics server_metrics_;
@@ -122,6 +133,9 @@ private:
     std::unique_ptr<http::HttpServer> http_;
 
     std::uint16_t client_port_ = 0;
+    resp::Traffic traffic_, traffic_per_second_;  ///< as of the last connection tick, and in the second before it
+    Lsn storing_;                                 ///< what a SAVE has asked to be stored
+    std::uint64_t last_stored_at_ = 0;            ///< seconds since 1970
     bool tick_due_ = false;
     std::uint64_t last_tick_ms_ = 0;  ///< when the last one delivered was due
     core::Role last_role_ = core::Role::kSlave;

@@ -193,9 +193,26 @@ TEST_F(SentinelPort, WithoutAMajorityTheLastMasterIsToldAsDown) {
     cluster_.kill(2);
     EXPECT_TRUE(eventually([&] { return ask(3, {"SENTINEL", "master", "test"}).find("o_down,s_down,master") != std::string::npos; }));
     EXPECT_THAT(ask(3, {"SENTINEL", "get-master-addr-by-name", "test"}), StartsWith("*2\r\n"));
-    // Node 2 may have gone later than the master was missed.
     EXPECT_TRUE(eventually([&] { return ask(3, {"SENTINEL", "ckquorum", "test"}).starts_with("-NOQUORUM 1 usable Sentinels."); }));
     EXPECT_THAT(ask(3, {"INFO", "sentinel"}), HasSubstr("status=odown"));
+}
+
+TEST_F(SentinelPort, FailoverHandsMastershipOver) {  // S17
+    RespClient listener = sentinel(3);
+    listener.call({"SUBSCRIBE", "+switch-master"});
+    EXPECT_THAT(ask(2, {"SENTINEL", "FAILOVER", "test"}), StartsWith("-ERR this node is no master"));
+    EXPECT_EQ(ask(1, {"SENTINEL", "FAILOVER", "other"}), "-ERR No such master with that name\r\n");
+    EXPECT_EQ(ask(1, {"SENTINEL", "FAILOVER", "test"}), "+OK\r\n");
+    EXPECT_THAT(listener.reply(), HasSubstr(fmt::format("test 127.0.0.1 {} 127.0.0.1 ", cluster_.client_port(1))));
+    const std::size_t master = cluster_.await_master(1);
+    ASSERT_NE(master, 0u);
+    const std::string back = std::to_string(cluster_.client_port(1));
+    EXPECT_EQ(cluster_.resp(master).call({"FAILOVER", "TO", "127.0.0.1", "1"}), "-ERR FAILOVER target HOST and PORT is not a replica.\r\n");
+    RespClient client = cluster_.resp(master);
+    EXPECT_EQ(client.call({"PING"}), "+PONG\r\n");
+    EXPECT_TRUE(eventually([&] { return cluster_.resp(master).call({"FAILOVER", "TO", "127.0.0.1", back}) == "+OK\r\n"; }));
+    EXPECT_EQ(client.reply(), "");  // a master that has stepped down closes, so that its clients look for the new one
+    EXPECT_EQ(cluster_.await_master(), 1u);
 }
 
 TEST_F(SentinelPort, SpeaksRespOnly) {

@@ -58,14 +58,31 @@ const CommandTable::Row* CommandTable::find(const Row& container, std::string_vi
     return row == container.subcommands.end() ? nullptr : *row;
 }
 
+const CommandTable::Row* CommandTable::find(Arguments words) const {
+    const Row* row = words.empty() ? nullptr : find(words[0]);
+    if (row == nullptr || row->subcommands.empty() || words.size() < 2) return row;
+    const Row* subcommand = find(*row, words[1]);
+    return subcommand == nullptr ? row : subcommand;
+}
+
 const CommandTable& client_port_commands() {
-    static const CommandTable table{{connection_commands()}, {client_commands()}, {command_commands()},     {pubsub_commands()},
-                                    {server_commands()},     {data_commands()},   {transaction_commands()}, {tanist_commands()}};
+    static const CommandTable table{{connection_commands()}, {client_commands()},      {command_commands()}, {config_commands()},
+                                    {server_commands()},     {monitoring_commands()},  {pubsub_commands()},  {acl_commands()},
+                                    {data_commands()},       {transaction_commands()}, {tanist_commands()}};
     return table;
 }
 
 bool takes(const Command& command, std::size_t words) {
     return command.arity < 0 ? words >= static_cast<std::size_t>(-command.arity) : words == static_cast<std::size_t>(command.arity);
+}
+
+std::vector<std::string_view> keys_of(const Command& command, Arguments words) {
+    std::vector<std::string_view> keys;
+    if (command.keys.first <= 0) return keys;
+    const auto size = static_cast<int>(words.size());
+    const int last = command.keys.last < 0 ? size + command.keys.last : std::min(command.keys.last, size - 1);
+    for (int at = command.keys.first; at <= last; at += command.keys.step) keys.push_back(words[static_cast<std::size_t>(at)]);
+    return keys;
 }
 
 bool is_word(std::string_view word, std::string_view capitals) { return std::ranges::equal(word, capitals, {}, to_upper); }

@@ -35,13 +35,14 @@ enum Flag : std::uint32_t {
     kBlocking = 1u << 6,
     kLoading = 1u << 7,  ///< also while the node serves no reads
     kStale = 1u << 8,
-    kSkipMonitor = 1u << 9,  ///< MONITOR and SLOWLOG do not show it: it may carry a password
+    kSkipMonitor = 1u << 9,
     kFast = 1u << 10,
     kNoAuth = 1u << 11,  ///< also before AUTH
     kNoMulti = 1u << 12,
     kMovableKeys = 1u << 13,
     // Ours, not told as flags:
     kDangerous = 1u << 24,   ///< in ACL category @dangerous beyond those that kAdmin puts there
+    kSecret = 1u << 26,      ///< its words may be passwords: MONITOR and SLOWLOG do not show it
     kOnSentinel = 1u << 25,  ///< served on the Sentinel port, too
 };
 
@@ -64,9 +65,12 @@ struct Command {
 };
 
 // One family each.
+[[nodiscard]] std::span<const Command> acl_commands();
 [[nodiscard]] std::span<const Command> connection_commands();
 [[nodiscard]] std::span<const Command> client_commands();
 [[nodiscard]] std::span<const Command> command_commands();
+[[nodiscard]] std::span<const Command> config_commands();
+[[nodiscard]] std::span<const Command> monitoring_commands();
 [[nodiscard]] std::span<const Command> pubsub_commands();
 [[nodiscard]] std::span<const Command> server_commands();
 [[nodiscard]] std::span<const Command> data_commands();
@@ -96,6 +100,8 @@ public:
 
     /// By name in any letter case, "client" or "client|list"; null: unknown.
     [[nodiscard]] const Row* find(std::string_view name) const;
+    /// The row that runs these words: of the subcommand, where there is one of that name.
+    [[nodiscard]] const Row* find(Arguments words) const;
     /// The subcommand of a row; null: it has none of that name.
     [[nodiscard]] static const Row* find(const Row& container, std::string_view subcommand);
     /// Commands and, each behind its container, subcommands.
@@ -115,6 +121,8 @@ private:
 [[nodiscard]] const CommandTable& client_port_commands();
 
 [[nodiscard]] bool takes(const Command& command, std::size_t words);
+/// The keys among its words; as many as there are where words are missing.
+[[nodiscard]] std::vector<std::string_view> keys_of(const Command& command, Arguments words);
 
 /// Whether `word` is `capitals` in any letter case.
 [[nodiscard]] bool is_word(std::string_view word, std::string_view capitals);

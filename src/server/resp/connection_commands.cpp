@@ -7,6 +7,7 @@
 
 #include "server/resp/client_names.h"
 #include "server/resp/command.h"
+#include "server/resp/info.h"
 #include "server/resp/session.h"
 
 namespace tanist::server::resp {
@@ -32,7 +33,15 @@ void echo(RespSession& session, Arguments arguments) {
     session.reply([&](RespEncoder& to) { to.bulk(arguments[1]); });
 }
 
-void quit(RespSession& session, Arguments) { session.quit(); }
+void quit(RespSession& session, Arguments) {
+    session.reply_ok();
+    session.end_after_replies();
+}
+
+void reset(RespSession& session, Arguments) {
+    session.reset();
+    session.reply([](RespEncoder& to) { to.simple("RESET"); });
+}
 
 void select(RespSession& session, Arguments arguments) {
     if (arguments[1] == "0") return session.reply_ok();
@@ -45,7 +54,7 @@ void encode_hello(RespEncoder& to, RespSession& session) {
     to.bulk("server");
     to.bulk("redis");  // what clients look for; INFO has tanist_version
     to.bulk("version");
-    to.bulk("7.0.0");
+    to.bulk(kRedisVersion);
     to.bulk("proto");
     to.integer(static_cast<std::int64_t>(session.version()));
     to.bulk("id");
@@ -63,6 +72,7 @@ void encode_hello(RespEncoder& to, RespSession& session) {
 void hello(RespSession& session, Arguments arguments) {
     RespVersion version = session.version();
     std::optional<std::string_view> name;
+    std::optional<std::pair<std::string_view, std::string_view>> user;
     if (arguments.size() > 1) {
         int number = 0;
         const auto [end, error] = std::from_chars(arguments[1].data(), arguments[1].data() + arguments[1].size(), number);
@@ -77,10 +87,18 @@ void hello(RespSession& session, Arguments arguments) {
             name = arguments[++i];
             if (!is_client_name(*name)) return session.reply_error(kBadClientName);
         } else if (is_word(arguments[i], "AUTH") && i + 2 < arguments.size()) {
-            return session.reply_error("ERR AUTH: no password is configured, so none is checked");
+            user.emplace(arguments[i + 1], arguments[i + 2]);
+            i += 2;
         } else {
             return session.reply_error(fmt::format("ERR Syntax error in HELLO option '{}'", arguments[i]));
         }
+    }
+    if (user && !session.authenticate(user->first, user->second)) return session.reply_error(kWrongPassword);
+    if (session.needs_authentication()) {
+        return session.reply_error(
+            "NOAUTH HELLO must be called with the client already authenticated, otherwise the HELLO <proto> AUTH <user> <pass> option can "
+            "be "
+            "used to authenticate the client and select the RESP protocol version at the same time");
     }
     session.set_version(version);
     if (name) session.name = *name;
@@ -92,8 +110,9 @@ constexpr std::uint32_t kBeforeAuth = kNoScript | kFast | kNoAuth | kAnyTime;
 constexpr std::array kCommands = {
     Command{"PING", -1, RequestKind::kOther, ping, kFast | kOnSentinel, {}, Group::kConnection},
     Command{"ECHO", 2, RequestKind::kOther, echo, kFast | kLoading | kStale, {}, Group::kConnection},
-    Command{"HELLO", -1, RequestKind::kOther, hello, kBeforeAuth, {}, Group::kConnection},
+    Command{"HELLO", -1, RequestKind::kOther, hello, kBeforeAuth | kSecret, {}, Group::kConnection},
     Command{"QUIT", -1, RequestKind::kOther, quit, kBeforeAuth, {}, Group::kConnection},
+    Command{"RESET", 1, RequestKind::kOther, reset, kBeforeAuth, {}, Group::kConnection},
     Command{"SELECT", 2, RequestKind::kOther, select, kFast | kLoading | kStale, {}, Group::kConnection},
 };
 

@@ -25,7 +25,7 @@ void answer_reply(RespSession& session, RespEncoder& to, const commands::Outcome
 }
 
 const redis::Row& row_of(RespSession& session, Arguments arguments) {
-    const CommandTable::Row* row = session.services().commands.find(arguments[0]);
+    const CommandTable::Row* row = session.services().port.commands.find(arguments[0]);
     ENSURE(row != nullptr);
     const redis::Row* data = redis::find(row->command->name);
     ENSURE(data != nullptr);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "server/resp/pubsub.h"
 
-#include "server/resp/glob.h"
+#include "commands/redis/glob.h"
 
 namespace tanist::server::resp {
 
@@ -48,7 +48,7 @@ std::size_t PubSub::publish(std::string_view channel, std::string_view message) 
         taken += found->second.size();
     }
     for (const auto& [pattern, subscribers] : patterns_) {
-        if (!matches_glob(pattern, channel)) continue;
+        if (!commands::redis::glob_matches(pattern, channel)) continue;
         for (Subscriber* subscriber : subscribers) subscriber->take_message(pattern, channel, message);
         taken += subscribers.size();
     }
@@ -58,7 +58,7 @@ std::size_t PubSub::publish(std::string_view channel, std::string_view message) 
 std::vector<std::string_view> PubSub::channels(std::string_view pattern) const {
     std::vector<std::string_view> found;
     for (const auto& [channel, _] : channels_) {
-        if (matches_glob(pattern, channel)) found.push_back(channel);
+        if (commands::redis::glob_matches(pattern, channel)) found.push_back(channel);
     }
     return found;
 }

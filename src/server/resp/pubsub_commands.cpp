@@ -26,7 +26,7 @@ using Change = void (PubSub::*)(Subscriber& subscriber, std::string_view name);
 void change(RespSession& session, std::string_view what, Change change, std::span<const std::string_view> names) {
     session.reply([&](RespEncoder& to) {
         for (const std::string_view name : names) {
-            (session.services().pubsub.*change)(session, name);
+            (session.services().port.pubsub.*change)(session, name);
             encode_change(to, what, name, session.subscriptions());
         }
         if (names.empty()) encode_change(to, what, std::nullopt, session.subscriptions());
@@ -56,13 +56,13 @@ void punsubscribe(RespSession& session, Arguments arguments) {
 }
 
 void publish(RespSession& session, Arguments arguments) {
-    const std::size_t taken = session.services().pubsub.publish(arguments[1], arguments[2]);
+    const std::size_t taken = session.services().port.pubsub.publish(arguments[1], arguments[2]);
     session.reply([&](RespEncoder& to) { to.integer(static_cast<std::int64_t>(taken)); });
 }
 
 void channels(RespSession& session, Arguments arguments) {
     if (arguments.size() > 3) return session.reply_error(wrong_arity("pubsub|channels"));
-    const auto found = session.services().pubsub.channels(arguments.size() == 3 ? arguments[2] : "*");
+    const auto found = session.services().port.pubsub.channels(arguments.size() == 3 ? arguments[2] : "*");
     session.reply([&](RespEncoder& to) {
         to.array(found.size());
         for (const std::string_view channel : found) to.bulk(channel);
@@ -74,13 +74,13 @@ void numsub(RespSession& session, Arguments arguments) {
         to.array(2 * (arguments.size() - 2));
         for (const std::string_view channel : arguments.subspan(2)) {
             to.bulk(channel);
-            to.integer(static_cast<std::int64_t>(session.services().pubsub.listeners(channel)));
+            to.integer(static_cast<std::int64_t>(session.services().port.pubsub.listeners(channel)));
         }
     });
 }
 
 void numpat(RespSession& session, Arguments) {
-    session.reply([&](RespEncoder& to) { to.integer(static_cast<std::int64_t>(session.services().pubsub.pattern_count())); });
+    session.reply([&](RespEncoder& to) { to.integer(static_cast<std::int64_t>(session.services().port.pubsub.pattern_count())); });
 }
 
 constexpr std::uint32_t kListening = kPubSub | kLoading | kStale;

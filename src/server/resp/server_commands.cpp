@@ -1,10 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
-// Commands about the node: ROLE INFO CONFIG.
-#include <array>
-#include <charconv>
+// Commands about the node: ROLE INFO WAIT TIME LASTSAVE SAVE BGSAVE DEBUG SHUTDOWN MODULE CLUSTER.
+#include <fmt/format.h>
 
+#include <array>
+#include <cmath>
+#include <cstdint>
+#include <cstdlib>
+
+#include "server/clock.h"
+#include "server/resp/administration.h"
 #include "server/resp/command.h"
+#include "server/resp/help.h"
 #include "server/resp/session.h"
+#include "server/resp/switchover.h"
+#include "server/resp/words.h"
 #include "server/status.h"
 
 namespace tanist::server::resp {
@@ -12,11 +21,9 @@ namespace {
 
 using protocol::RespEncoder;
 
-std::int64_t port_number(const std::string& port) {
-    std::int64_t number = 0;
-    std::from_chars(port.data(), port.data() + port.size(), number);
-    return number;
-}
+constexpr std::uint64_t kForever = UINT64_MAX;
+
+// -- the cluster ----------------------------------------------------------------------------------------------------------------------
 
 void encode_master_role(RespEncoder& to, const core::View& view) {
     std::vector<std::pair<const Member*, Lsn>> slaves;
@@ -43,7 +50,7 @@ void encode_slave_role(RespEncoder& to, const core::View& view) {
     to.array(5);
     to.bulk("slave");
     to.bulk(host);
-    to.integer(port_number(port));
+    to.integer(integer_of(port).value_or(0));
     to.bulk(master == nullptr ? "connect" : view.health == core::Health::kCopying ? "sync" : "connected");
     to.integer(static_cast<std::int64_t>(view.applied.value));
 }
@@ -54,6 +61,74 @@ void role(RespSession& session, Arguments) {
         [&](RespEncoder& to) { routing.is_master() ? encode_master_role(to, routing.view()) : encode_slave_role(to, routing.view()); });
 }
 
+/// Slaves that have fsynced everything up to there: what they acknowledge is durable (S5). Without a write, those that are connected.
+std::int64_t slaves_with(const core::View& view, Lsn lsn) {
+    std::int64_t slaves = 0;
+    for (const core::PeerView& peer : view.peers) {
+        const Member* member = view.membership.find(peer.id);
+        if (member == nullptr || !member->holds_data()) continue;
+        if (lsn.is_zero() ? peer.connected : peer.rank && peer.rank->lsn >= lsn) ++slaves;
+    }
+    return slaves;
+}
+
+void wait(RespSession& session, Arguments arguments) {
+    const auto wanted = integer_of(arguments[1]), timeout = integer_of(arguments[2]);
+    if (!session.services().routing.is_master()) {
+        return session.reply_error(
+            "ERR WAIT cannot be used with replica instances. Please also note that writes to replicas are just local and are not "
+            "propagated.");
+    }
+    if (!wanted) return session.reply_error("ERR value is not an integer or out of range");
+    if (!timeout) return session.reply_error("ERR timeout is not an integer or out of range");
+    if (*timeout < 0) return session.reply_error("ERR timeout is negative");
+    if (session.waits_for_its_writes(arguments)) return;
+    const auto settle = [wanted = *wanted, lsn = session.last_write().lsn](RespSession& waiting, bool at_deadline) {
+        const Routing& routing = waiting.services().routing;
+        const std::int64_t slaves = slaves_with(routing.view(), lsn);
+        if (!routing.is_master()) {
+            waiting.unblock([](RespEncoder& to) {
+                to.error("UNBLOCKED force unblock from blocking operation, instance state changed (master -> replica?)");
+            });
+        } else if (slaves >= wanted || at_deadline) {
+            waiting.unblock([&](RespEncoder& to) { to.integer(slaves); });
+        } else {
+            return false;
+        }
+        return true;
+    };
+    const std::uint64_t deadline_ms =
+        *timeout == 0 ? kForever : session.services().connections.now_ms + static_cast<std::uint64_t>(*timeout);
+    session.services().port.waiting.add(session.shared_session(), deadline_ms, settle);
+}
+
+/// FAILOVER [TO host port [FORCE]] [ABORT] [TIMEOUT ms]: of these, whom to. Nothing is lost, so there is nothing to force or give up.
+void failover(RespSession& session, Arguments arguments) {
+    const core::View& view = session.services().routing.view();
+    if (!session.services().routing.is_master()) return session.reply_error("ERR FAILOVER is not valid when server is a replica.");
+    std::optional<NodeId> target;
+    for (std::size_t i = 1; i < arguments.size(); ++i) {
+        if (is_word(arguments[i], "ABORT") && arguments.size() == 2) return session.reply_error("ERR No failover in progress.");
+        if (is_word(arguments[i], "TO") && i + 2 < arguments.size()) {
+            const HostPort wanted{std::string(arguments[i + 1]), std::string(arguments[i + 2])};
+            for (const Member& member : view.membership.members) {
+                if (split_address(member.addresses.client) == wanted) target = member.id.node;
+            }
+            if (!target) return session.reply_error("ERR FAILOVER target HOST and PORT is not a replica.");
+            i += 2;
+        } else if (is_word(arguments[i], "TIMEOUT") && i + 1 < arguments.size()) {
+            ++i;
+        } else if (!is_word(arguments[i], "FORCE")) {
+            return session.reply_error("ERR syntax error");
+        }
+    }
+    switch_over(session, target);
+}
+
+void cluster(RespSession& session, Arguments) { session.reply_error("ERR This instance has cluster support disabled"); }
+
+// -- the node -------------------------------------------------------------------------------------------------------------------------
+
 void info(RespSession& session, Arguments arguments) {
     std::string text;
     if (arguments.size() == 1) text = session.services().info("");
@@ -61,35 +136,105 @@ void info(RespSession& session, Arguments arguments) {
     session.reply([&](RespEncoder& to) { to.verbatim("txt", text); });
 }
 
-/// What tools ask before they start, in Redis's words for what holds here.
-void config_get(RespSession& session, Arguments arguments) {
-    constexpr std::array<std::pair<std::string_view, std::string_view>, 4> kSettings{
-        {{"save", ""}, {"appendonly", "yes"}, {"appendfsync", "always"}, {"databases", "1"}}};
-    std::vector<std::pair<std::string_view, std::string_view>> found;
-    for (const auto& setting : kSettings) {
-        for (const std::string_view pattern : arguments.subspan(2)) {
-            if (lower(pattern) == setting.first || pattern == "*") {
-                found.push_back(setting);
-                break;
-            }
-        }
-    }
+void time(RespSession& session, Arguments) {
+    const std::uint64_t now_us = wall_us();
     session.reply([&](RespEncoder& to) {
-        to.map(found.size());
-        for (const auto& [name, value] : found) {
-            to.bulk(name);
-            to.bulk(value);
-        }
+        to.array(2);
+        to.bulk(std::to_string(now_us / 1'000'000));
+        to.bulk(std::to_string(now_us % 1'000'000));
     });
 }
 
-constexpr std::array kConfigSubcommands = {
-    Command{"GET", -3, RequestKind::kOther, config_get, kAdmin | kNoScript | kLoading | kStale},
+void last_save(RespSession& session, Arguments) {
+    session.reply([&](RespEncoder& to) { to.integer(static_cast<std::int64_t>(session.services().administration.last_stored_at())); });
+}
+
+/// Every write is durable in the log before it is answered. This makes it part of the store, so that a restart replays less.
+bool begin_to_store(RespSession& session) {
+    const Status begun = session.services().administration.store_state();
+    if (!begun) session.services().storage_failed(begun.error());
+    return begun.has_value();
+}
+
+void save(RespSession& session, Arguments arguments) {
+    if (session.waits_for_its_writes(arguments)) return;
+    if (!begin_to_store(session)) return session.reply_error("ERR storing the state failed");
+    const Lsn target = session.services().applied().lsn;
+    session.services().port.waiting.add(session.shared_session(), kForever, [target](RespSession& waiting, bool) {
+        if (waiting.services().administration.stored() < target) return false;
+        waiting.unblock([](RespEncoder& to) { to.ok(); });
+        return true;
+    });
+}
+
+void background_save(RespSession& session, Arguments arguments) {
+    if (arguments.size() > 2 || (arguments.size() == 2 && !is_word(arguments[1], "SCHEDULE"))) {
+        return session.reply_error("ERR syntax error");
+    }
+    if (!begin_to_store(session)) return session.reply_error("ERR storing the state failed");
+    session.reply([](RespEncoder& to) { to.simple("Background saving started"); });
+}
+
+/// Only this connection waits, unlike in Redis: the node goes on.
+void debug_sleep(RespSession& session, Arguments arguments) {
+    constexpr double kSecondsMax = 60;
+    const std::string word(arguments[2]);
+    char* end = nullptr;
+    const double seconds = std::strtod(word.c_str(), &end);
+    if (end == word.c_str() || *end != '\0' || !(seconds >= 0 && seconds <= kSecondsMax)) {
+        return session.reply_error(fmt::format("ERR DEBUG SLEEP takes 0 .. {} seconds", kSecondsMax));
+    }
+    const std::uint64_t deadline_ms = session.services().connections.now_ms + static_cast<std::uint64_t>(std::ceil(seconds * 1000));
+    session.services().port.waiting.add(
+        session.shared_session(), deadline_ms,
+        [took_us = static_cast<std::uint64_t>(seconds * 1e6), word](RespSession& sleeper, bool at_deadline) {
+            if (!at_deadline) return false;
+            const std::array<std::string_view, 3> words{"DEBUG", "SLEEP", word};
+            sleeper.record_slow(words, took_us);
+            sleeper.unblock([](RespEncoder& to) { to.ok(); });
+            return true;
+        });
+}
+
+void shutdown(RespSession& session, Arguments arguments) {
+    for (const std::string_view option : arguments.subspan(1)) {
+        if (is_word(option, "ABORT")) return session.reply_error("ERR No shutdown in progress.");
+        if (!is_word(option, "NOSAVE") && !is_word(option, "SAVE") && !is_word(option, "NOW") && !is_word(option, "FORCE")) {
+            return session.reply_error("ERR syntax error");
+        }
+    }
+    session.services().administration.shut_down();  // the answer is the end of the connection, as in Redis
+}
+
+void module_list(RespSession& session, Arguments) {
+    session.reply([](RespEncoder& to) { to.array(0); });
+}
+
+constexpr auto kOther = RequestKind::kOther;
+constexpr std::uint32_t kRuling = kAdmin | kNoScript | kLoading | kStale;
+constexpr std::array kModuleSubcommands = {
+    Command{"HELP", 2, kOther, help, kLoading | kStale},
+    Command{"LIST", 2, kOther, module_list, kAdmin | kNoScript},
+};
+constexpr std::array kDebugSubcommands = {
+    Command{"HELP", 2, kOther, help, kLoading | kStale},
+    Command{"SLEEP", 3, kOther, debug_sleep, kRuling | kNoMulti},
 };
 constexpr std::array kCommands = {
-    Command{"ROLE", 1, RequestKind::kOther, role, kNoScript | kLoading | kStale | kFast | kDangerous},
-    Command{"INFO", -1, RequestKind::kOther, info, kLoading | kStale | kDangerous},
-    Command{"CONFIG", -2, RequestKind::kOther, nullptr, 0, {}, Group::kServer, kConfigSubcommands},
+    Command{"ROLE", 1, kOther, role, kNoScript | kLoading | kStale | kFast | kDangerous},
+    Command{"INFO", -1, kOther, info, kLoading | kStale | kDangerous},
+    Command{"WAIT", 3, kOther, wait, kNoScript | kNoMulti, {}, Group::kConnection},
+    Command{"FAILOVER", -1, kOther, failover, kAdmin | kNoScript | kStale | kNoMulti},
+    Command{"TIME", 1, kOther, time, kLoading | kStale | kFast},
+    Command{"LASTSAVE", 1, kOther, last_save, kLoading | kStale | kFast | kDangerous},
+    Command{"SAVE", 1, kOther, save, kAdmin | kNoScript | kNoMulti},
+    Command{"BGSAVE", -1, kOther, background_save, kAdmin | kNoScript},
+    Command{"DEBUG", -2, kOther, nullptr, kRuling, {}, Group::kServer, kDebugSubcommands},
+    Command{"SHUTDOWN", -1, kOther, shutdown, kRuling | kNoMulti},
+    Command{"MODULE", -2, kOther, nullptr, 0, {}, Group::kServer, kModuleSubcommands},
+    Command{"CLUSTER", -2, kOther, cluster, kStale},
+    Command{"READONLY", 1, kOther, cluster, kLoading | kStale | kFast, {}, Group::kConnection},
+    Command{"READWRITE", 1, kOther, cluster, kLoading | kStale | kFast, {}, Group::kConnection},
 };
 
 }  // namespace

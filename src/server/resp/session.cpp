@@ -7,7 +7,9 @@
 #include <array>
 
 #include "base/ensure.h"
+#include "server/clock.h"
 #include "server/resp/failure.h"
+#include "server/resp/words.h"
 
 namespace tanist::server {
 
@@ -47,8 +49,11 @@ RespSession::RespSession(tcp::socket socket, ClientServices& services, std::uint
     : ClientConnection(std::move(socket), services.connections),
       services_(services),
       id_(id),
+      user_(services.acl.default_user()),
+      authenticated_(services.acl.is_open()),
       decoder_(protocol::RespLimits{.bulk_bytes_max = services.settings.limits.request_bytes_max,
-                                    .request_bytes_max = services.settings.limits.request_bytes_max}) {
+                                    .request_bytes_max = services.settings.limits.request_bytes_max,
+                                    .authenticated = authenticated_}) {
     set_speaks_resp();
 }
 
@@ -56,6 +61,7 @@ RespSession::RespSession(tcp::socket socket, ClientServices& services, std::uint
 
 bool RespSession::take_input(protocol::ReadBuffer& input) {
     if (!answer_gets()) return true;
+    clock_us_ = monotonic_us();
     if (!held_.empty()) {
         if (must_hold()) return true;
         const auto held = std::exchange(held_, {});
@@ -79,13 +85,11 @@ bool RespSession::take_input(protocol::ReadBuffer& input) {
 
 void RespSession::dispatch(resp::Arguments arguments) {
     if (arguments[0] != last_name_) {
-        last_row_ = services_.commands.find(arguments[0]);
+        last_row_ = services_.port.commands.find(arguments[0]);
         last_name_ = last_row_ == nullptr ? std::string() : std::string(arguments[0]);
     }
-    if ((last_row_ == nullptr || last_row_->command->name != kGet) && !answer_gets()) {
-        held_ = copies(arguments);
-        return;
-    }
+    if ((last_row_ == nullptr || last_row_->command->name != kGet) && !answer_gets()) return hold(arguments);
+    is_silent_ = is_off_ || std::exchange(skips_next_, false);
     services_.counters.count(last_row_ == nullptr ? RequestKind::kOther : last_row_->command->kind);
     if (last_row_ == nullptr) return refuse(nullptr, resp::unknown_command(arguments));
     const resp::CommandTable::Row* row = last_row_;
@@ -98,10 +102,110 @@ void RespSession::dispatch(resp::Arguments arguments) {
 }
 
 void RespSession::run(const resp::CommandTable::Row& row, resp::Arguments arguments) {
-    if (!resp::takes(*row.command, arguments.size())) return refuse(&row, resp::wrong_arity(row.name));
-    if (const auto refused = why_not(row)) return refuse(&row, *refused);
+    if (!resp::takes(*row.command, arguments.size())) return reject(row, resp::wrong_arity(row.name));
+    if (const auto refused = why_not(row, arguments)) return reject(row, *refused);
     if (transaction_.is_open && capture_ == nullptr && !resp::runs_at_once(row)) return queue(row, arguments);
+    if (is_paused(row)) return hold(arguments);
+    ran_ = &row;
+    if (!services_.port.records.monitors().empty() && !row.has(resp::kSecret)) show_to_monitors(arguments);
     row.command->handler(*this, arguments);
+    if (held_.empty()) record(row, arguments);
+}
+
+void RespSession::reject(const resp::CommandTable::Row& row, std::string_view error) {
+    services_.port.records.count_rejected(row);
+    refuse(&row, error);
+}
+
+void RespSession::reply_error(std::string_view text) {
+    services_.port.records.count_error(text);
+    reply([&](RespEncoder& to) { to.error(text); });
+}
+
+void RespSession::hold(resp::Arguments arguments) {
+    held_ = copies(arguments);
+    skips_next_ = is_silent_ && !is_off_;
+}
+
+/// GETs are looked up together, later: their time is counted there.
+void RespSession::record(const resp::CommandTable::Row& row, resp::Arguments arguments) {
+    resp::Records& records = services_.port.records;
+    if (!get_ends_.empty()) return records.count_call(row, 0);
+    const std::uint64_t now_us = monotonic_us();
+    const std::uint64_t took_us = now_us - std::exchange(clock_us_, now_us);
+    records.count_call(row, took_us);
+    if (!row.has(resp::kSecret)) record_slow(arguments, took_us);
+}
+
+void RespSession::record_slow(resp::Arguments arguments, std::uint64_t microseconds) {
+    resp::Records& records = services_.port.records;
+    if (!records.is_slow(microseconds)) return;
+    records.keep_slow({.unix_seconds = wall_us() / 1'000'000, .microseconds = microseconds, .address = remote(), .client_name = name},
+                      arguments);
+}
+
+bool RespSession::is_paused() const { return services_.port.pause.until_ms > services_.connections.now_ms; }
+
+bool RespSession::is_paused(const resp::CommandTable::Row& row) const {
+    if (!is_paused() || row.has(resp::kAdmin)) return false;  // whoever paused must be able to end it
+    return !services_.port.pause.only_writes || row.has(resp::kWrite) || row.command->name == "PUBLISH" || row.command->name == "EXEC";
+}
+
+void RespSession::show_to_monitors(resp::Arguments arguments) {
+    const std::uint64_t now_us = wall_us();
+    std::string line = fmt::format("{}.{:06} [0 {}]", now_us / 1'000'000, now_us % 1'000'000, remote());
+    for (const std::string_view word : arguments) line += " " + resp::quoted(word);
+    for (RespSession* monitor : services_.port.records.monitors()) {
+        monitor->push([&](RespEncoder& to) { to.simple(line); });
+    }
+}
+
+void RespSession::on_closed() {
+    services_.port.pubsub.unsubscribe_all(*this);
+    services_.port.records.remove_monitor(*this);
+}
+
+void RespSession::set_replies(Replies replies) {
+    is_off_ = replies == Replies::kOff || (is_off_ && replies == Replies::kSkipNext);
+    skips_next_ = replies == Replies::kSkipNext;
+    is_silent_ = replies != Replies::kOn;
+}
+
+bool RespSession::waits_for_its_writes(resp::Arguments arguments) {
+    if (writes_pending_ == 0) return false;
+    hold(arguments);
+    return true;
+}
+
+void RespSession::block() {
+    static_cast<void>(open_slot());
+    blocked_ = first_ticket_ + slots_.size() - 1;
+}
+
+void RespSession::unblock(const std::function<void(RespEncoder&)>& encode) {
+    if (blocked_) fill(*std::exchange(blocked_, std::nullopt), encode);
+}
+
+bool RespSession::authenticate(std::string_view user, std::string_view password) {
+    auto known = services_.acl.authenticate(user, password);
+    if (!known) return false;
+    user_ = std::move(known);
+    authenticated_ = true;
+    decoder_.set_authenticated(true);
+    return true;
+}
+
+void RespSession::reset() {
+    on_closed();
+    user_ = services_.acl.default_user();
+    authenticated_ = services_.acl.is_open();
+    transaction_ = {};
+    is_monitor = false;
+    name.clear();
+    version_ = protocol::RespVersion::k2;
+    read_level_.reset();
+    write_level_.reset();
+    set_replies(Replies::kOn);
 }
 
 void RespSession::refuse(const resp::CommandTable::Row* row, std::string_view error) {
@@ -133,11 +237,13 @@ std::string RespSession::capture(resp::Arguments arguments) {
 }
 
 bool RespSession::waits_for_reads(resp::Arguments arguments) {
-    if (reads_waiting_ > 0) held_ = copies(arguments);
+    if (reads_waiting_ > 0) hold(arguments);
     return reads_waiting_ > 0;
 }
 
-std::optional<std::string> RespSession::why_not(const resp::CommandTable::Row& row) const {
+std::optional<std::string> RespSession::why_not(const resp::CommandTable::Row& row, resp::Arguments arguments) const {
+    if (needs_authentication() && !row.has(resp::kNoAuth)) return "NOAUTH Authentication required.";
+    if (auto refused = user_->refuse(row, arguments)) return refused;
     // In RESP2 nothing but the order tells an answer from a message.
     constexpr std::array<std::string_view, 7> kWhileSubscribed{"SUBSCRIBE", "PSUBSCRIBE", "UNSUBSCRIBE", "PUNSUBSCRIBE",
                                                                "PING",      "QUIT",       "RESET"};
@@ -159,11 +265,6 @@ void RespSession::take_message(std::string_view pattern, std::string_view channe
     });
 }
 
-void RespSession::quit() {
-    reply_ok();
-    quitting_ = true;
-}
-
 // -- writes ---------------------------------------------------------------------------------------------------------------------------
 
 void RespSession::write(commands::Request request, resp::WriteAnswer answer, bool says_nothing_of_state) {
@@ -182,11 +283,13 @@ void RespSession::write(commands::Request request, resp::WriteAnswer answer, boo
 
 void RespSession::on_written(std::uint64_t ticket, const WriteResult& result) {
     token_ = std::max(token_, result.rank);
+    last_write_ = std::max(last_write_, result.rank);
     const Slot& slot = slots_[ticket - first_ticket_];
     const resp::WriteAnswer answer = slot.write_answer;  // filling may let go of the slot
     --writes_pending_;
     const bool falls_short = slot.wants_all && result.reached != WriteLevel::kAll;
     const auto refused = falls_short ? resp::not_on_all() : resp::error_of(result.outcome);
+    if (refused) services_.port.records.count_error(*refused);
     fill(ticket, [&](RespEncoder& to) { refused ? to.error(*refused) : answer(*this, to, result.outcome); });
 }
 
@@ -203,8 +306,7 @@ ReadGate::Admission RespSession::admit(Failure& failure) {
 void RespSession::read(resp::Arguments arguments, resp::ReadAnswer answer, const resp::LoggedRead* logged) {
     if (writes_pending_ > 0) {
         if (logged != nullptr) return read_through_log(arguments, answer, *logged);
-        held_ = copies(arguments);
-        return;
+        return hold(arguments);
     }
     Failure failure;
     switch (admit(failure)) {
@@ -230,7 +332,7 @@ void RespSession::read_through_log(resp::Arguments arguments, resp::ReadAnswer a
 }
 
 void RespSession::get(resp::Arguments arguments) {
-    if (slots_.empty()) {
+    if (slots_.empty() && !is_silent_) {
         Failure failure;
         const auto admission =
             get_ends_.empty() ? admit(failure) : ReadGate::Admission::kNow;  // its neighbours were admitted in this very moment
@@ -276,6 +378,8 @@ bool RespSession::answer_gets() {
     get_keys_.clear();
     get_ends_.clear();
     gets_answered_ = 0;
+    const std::uint64_t now_us = monotonic_us();
+    services_.port.records.count_time(*services_.port.commands.find(kGet), now_us - std::exchange(clock_us_, now_us));
     return true;
 }
 
@@ -307,6 +411,7 @@ void RespSession::on_failed(std::uint64_t ticket, const Failure& failure) {
     // A read that could not be logged among the writes before it is not their failure.
     if (was_logged && is_read && may_be_stale && services_.routing.serves_reads()) return answer_read(ticket);
     services_.counters.count(failure.code);
+    services_.port.records.count_error(resp::error_of(failure));
     if (failure.code == FailureCode::kStaleToken) token_ = {};
     fill(ticket, [&](RespEncoder& to) { to.error(resp::error_of(failure)); });
 }
@@ -323,8 +428,9 @@ void RespSession::fill(std::uint64_t ticket, Encode&& encode) {
     Slot& slot = slots_[ticket - first_ticket_];
     ENSURE(!slot.ready);
     slot.ready = true;
-    RespEncoder to(is_next && is_open() ? output() : slot.reply, slot.version);
+    RespEncoder to(is_next && is_open() && !slot.is_silent ? output() : slot.reply, slot.version);
     encode(to);
+    if (slot.is_silent) slot.reply.clear();
     if (!is_next) return;
     slots_.pop_front();
     ++first_ticket_;

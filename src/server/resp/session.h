@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <deque>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -47,9 +48,7 @@ public:
     void reply_ok() {
         reply([](protocol::RespEncoder& to) { to.ok(); });
     }
-    void reply_error(std::string_view text) {
-        reply([&](protocol::RespEncoder& to) { to.error(text); });
-    }
+    void reply_error(std::string_view text);
     /// `says_nothing_of_state`: the answer is the same whatever the state was (S20).
     void write(commands::Request request, resp::WriteAnswer answer, bool says_nothing_of_state = false);
     /// Without `logged`, the read waits until the writes before it are answered.
@@ -61,8 +60,8 @@ public:
     [[nodiscard]] resp::Transaction& transaction() { return transaction_; }
     /// Runs a command that answers at once, and returns what it answered, encoded.
     [[nodiscard]] std::string capture(resp::Arguments arguments);
-    /// Answers OK and ends the connection behind it.
-    void quit();
+    /// Takes nothing more, and ends the connection when all is answered.
+    void end_after_replies() { quitting_ = true; }
     /// What nobody asked for in this moment: stands behind what was asked before.
     template <class Encode>
     void push(Encode&& encode);
@@ -71,9 +70,34 @@ public:
     [[nodiscard]] std::uint64_t id() const { return id_; }
     [[nodiscard]] protocol::RespVersion version() const { return version_; }
     void set_version(protocol::RespVersion version) { version_ = version; }
+    [[nodiscard]] Rank last_write() const { return last_write_; }  ///< its newest that was answered
+    [[nodiscard]] const resp::CommandTable::Row* last_row() const { return ran_; }
+    [[nodiscard]] std::string_view user_name() const { return user_->name; }
+    /// False: a wrong name or password.
+    [[nodiscard]] bool authenticate(std::string_view user, std::string_view password);
+    [[nodiscard]] bool needs_authentication() const { return !authenticated_ && !services_.acl.is_open(); }
     void set_read_level(ReadLevel level) { read_level_ = level; }
     void set_write_level(WriteLevel level) { write_level_ = level; }
-    std::string name;  ///< CLIENT SETNAME
+    std::string name, library, library_version;  ///< CLIENT SETNAME and SETINFO
+    bool is_monitor = false;
+
+    /// A command that kept its client waiting for so long, if that is slow.
+    void record_slow(resp::Arguments arguments, std::uint64_t microseconds);
+
+    // -- for commands that are not answered at once --------------------------------------------------------------------------------
+    /// True: writes before this command are not answered yet; it is run again once they are, and must do nothing now.
+    [[nodiscard]] bool waits_for_its_writes(resp::Arguments arguments);
+    /// Takes the command's place among the answers, and nothing behind it is taken until unblock().
+    void block();
+    void unblock(const std::function<void(protocol::RespEncoder&)>& encode);
+    [[nodiscard]] std::shared_ptr<RespSession> shared_session() { return std::static_pointer_cast<RespSession>(shared_from_this()); }
+    [[nodiscard]] bool is_blocked() const { return blocked_.has_value(); }
+
+    /// CLIENT REPLY: nothing is answered, or not to the next command.
+    enum class Replies : std::uint8_t { kOn, kOff, kSkipNext };
+    void set_replies(Replies replies);
+    /// As if it had just connected; the client keeps its id.
+    void reset();
 
     void take_message(std::string_view pattern, std::string_view channel, std::string_view message) override;
 
@@ -84,13 +108,14 @@ public:
 protected:
     [[nodiscard]] bool take_input(protocol::ReadBuffer& input) override;
     [[nodiscard]] std::size_t outstanding() const override { return slots_.size(); }
-    [[nodiscard]] bool holds_back() const override { return !held_.empty() && must_hold(); }
-    void on_closed() override { services_.pubsub.unsubscribe_all(*this); }
+    [[nodiscard]] bool holds_back() const override { return blocked_ || (!held_.empty() && must_hold()); }
+    void on_closed() override;
 
 private:
     /// The place of one answer, from the first that is still open on. Its number, counted since the connection began, is its ticket.
     struct Slot {
         bool ready = false;
+        bool is_silent = false;  ///< CLIENT REPLY: nothing is said
         protocol::RespVersion version = protocol::RespVersion::k2;
         std::string reply;       ///< when ready, and another stands before it
         bool wants_all = false;  ///< a write at level `all`
@@ -106,16 +131,24 @@ private:
     void refuse(const resp::CommandTable::Row* row, std::string_view error);
     void queue(const resp::CommandTable::Row& row, resp::Arguments arguments);
     /// What is held waits for answers, not for room.
-    [[nodiscard]] bool must_hold() const { return writes_pending_ > 0 || reads_waiting_ > 0; }
+    [[nodiscard]] bool must_hold() const { return writes_pending_ > 0 || reads_waiting_ > 0 || blocked_ || is_paused(); }
     /// Why the command may not run now; nullopt: it may.
-    [[nodiscard]] std::optional<std::string> why_not(const resp::CommandTable::Row& row) const;
+    [[nodiscard]] std::optional<std::string> why_not(const resp::CommandTable::Row& row, resp::Arguments arguments) const;
+    void reject(const resp::CommandTable::Row& row, std::string_view error);
+    /// To be run again later.
+    void hold(resp::Arguments arguments);
+    /// CLIENT PAUSE holds the command that waits.
+    [[nodiscard]] bool is_paused() const;
+    [[nodiscard]] bool is_paused(const resp::CommandTable::Row& row) const;
+    void show_to_monitors(resp::Arguments arguments);
+    void record(const resp::CommandTable::Row& row, resp::Arguments arguments);
     [[nodiscard]] ReadGate::Admission admit(Failure& failure);
     void read_through_log(resp::Arguments arguments, resp::ReadAnswer answer, const resp::LoggedRead& logged);
     /// False: the output is full, and some wait for room.
     bool answer_gets();
     void answer_read(std::uint64_t ticket);
     void run_read(protocol::RespEncoder& to, resp::ReadAnswer answer, resp::Arguments arguments);
-    [[nodiscard]] Slot& open_slot() { return slots_.emplace_back(Slot{.version = version_}); }
+    [[nodiscard]] Slot& open_slot() { return slots_.emplace_back(Slot{.is_silent = is_silent_, .version = version_}); }
     /// Encodes the answer of an open slot, and lets go of all that are ready at the front.
     template <class Encode>
     void fill(std::uint64_t ticket, Encode&& encode);
@@ -123,15 +156,24 @@ private:
 
     ClientServices& services_;
     const std::uint64_t id_;
+    std::shared_ptr<resp::AclUser> user_;
+    bool authenticated_;
     protocol::RespDecoder decoder_;
     protocol::RespVersion version_ = protocol::RespVersion::k2;
     std::optional<ReadLevel> read_level_;
     std::optional<WriteLevel> write_level_;
+    Rank last_write_;
     Rank token_;  ///< the newest that this connection has seen: sessions are connections here
     bool quitting_ = false;
 
+    std::optional<std::uint64_t> blocked_;      ///< the ticket that is waited for
+    bool is_off_ = false, skips_next_ = false;  ///< CLIENT REPLY
+    bool is_silent_ = false;                    ///< of the command that is being run
+    std::uint64_t clock_us_ = 0;                ///< when the command before ended
+
     std::string last_name_;  ///< and its row: pipelines repeat one command
     const resp::CommandTable::Row* last_row_ = nullptr;
+    const resp::CommandTable::Row* ran_ = nullptr;  ///< the newest, its subcommand where it has one
 
     std::deque<Slot> slots_;
     std::uint64_t first_ticket_ = 0;  ///< of slots_.front()
@@ -153,6 +195,11 @@ void RespSession::reply(Encode&& encode) {
         protocol::RespEncoder to(*capture_, version_);
         return encode(to);
     }
+    if (is_silent_) {
+        std::string unsaid;
+        protocol::RespEncoder to(unsaid, version_);
+        return encode(to);
+    }
     if (slots_.empty()) {
         protocol::RespEncoder to(output(), version_);
         encode(to);
@@ -167,7 +214,10 @@ void RespSession::reply(Encode&& encode) {
 
 template <class Encode>
 void RespSession::push(Encode&& encode) {
-    if (is_open()) reply(std::forward<Encode>(encode));
+    if (!is_open()) return;
+    const bool was_silent = std::exchange(is_silent_, false);
+    reply(std::forward<Encode>(encode));
+    is_silent_ = was_silent;
 }
 
 }  // namespace tanist::server

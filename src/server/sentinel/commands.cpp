@@ -5,7 +5,9 @@
 
 #include <array>
 
+#include "server/resp/help.h"
 #include "server/resp/session.h"
+#include "server/resp/switchover.h"
 #include "server/sentinel/rows.h"
 #include "server/sentinel/watch.h"
 
@@ -99,7 +101,7 @@ void my_id(RespSession& session, Arguments) {
 
 void failover(RespSession& session, Arguments arguments) {
     if (find(session, arguments[2]) == nullptr) return session.reply_error(kUnknownMaster);
-    session.reply_error("ERR this version cannot hand mastership over on demand: end the master with SIGTERM, and another takes over");
+    resp::switch_over(session, std::nullopt);
 }
 
 void role(RespSession& session, Arguments) {
@@ -124,6 +126,7 @@ constexpr resp::KeyWords kNoKeys{};
 constexpr auto kGroup = resp::Group::kSentinel;
 constexpr std::array kSubcommands = {
     Command{"CKQUORUM", 3, RequestKind::kOther, check_quorum, kAsking, kNoKeys, kGroup},
+    Command{"HELP", 2, RequestKind::kOther, resp::help, 0, kNoKeys, kGroup},
     Command{"FAILOVER", 3, RequestKind::kOther, failover, kAsking, kNoKeys, kGroup},
     Command{"GET-MASTER-ADDR-BY-NAME", 3, RequestKind::kOther, get_master_address, kAsking, kNoKeys, kGroup},
     Command{"MASTER", 3, RequestKind::kOther, master, kAsking, kNoKeys, kGroup},
@@ -142,11 +145,9 @@ constexpr std::array kCommands = {
 }  // namespace
 
 const resp::CommandTable& port_commands() {
-    static const resp::CommandTable table{{resp::connection_commands(), resp::kOnSentinel},
-                                          {resp::client_commands(), resp::kOnSentinel},
-                                          {resp::command_commands(), resp::kOnSentinel},
-                                          {resp::pubsub_commands(), resp::kOnSentinel},
-                                          {kCommands}};
+    static const resp::CommandTable table{{resp::connection_commands(), resp::kOnSentinel}, {resp::client_commands(), resp::kOnSentinel},
+                                          {resp::command_commands(), resp::kOnSentinel},    {resp::pubsub_commands(), resp::kOnSentinel},
+                                          {resp::acl_commands(), resp::kOnSentinel},        {kCommands}};
     return table;
 }
 

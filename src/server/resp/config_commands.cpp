@@ -1,0 +1,219 @@
+// SPDX-License-Identifier: Apache-2.0
+// CONFIG: what Redis's parameters are here, and ours under the names that they have in the file.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "commands/redis/glob.h"
+#include "config/keys.h"
+#include "config/load.h"
+#include "server/resp/administration.h"
+#include "server/resp/command.h"
+#include "server/resp/help.h"
+#include "server/resp/session.h"
+#include "server/resp/words.h"
+
+namespace tanist::server::resp {
+namespace {
+
+using protocol::RespEncoder;
+
+// -- Redis's parameters ---------------------------------------------------------------------------------------------------------------
+
+/// One of Redis's parameters that is one of our keys, and is shown as Redis shows it.
+struct Parameter {
+    std::string_view name;
+    std::string_view section, key;  ///< ours; empty: of the port, see below
+    std::string (*show)(const config::Config& config);
+};
+
+std::string directory(const config::Config& config) {
+    std::error_code error;
+    const auto absolute = std::filesystem::absolute(config.node.data_dir, error);
+    return error ? config.node.data_dir.string() : absolute.string();
+}
+
+std::string log_level(const config::Config& config) {
+    switch (config.log.level) {
+        case config::LogLevel::kDebug: return "debug";
+        case config::LogLevel::kInfo: return "notice";
+        case config::LogLevel::kWarn:
+        case config::LogLevel::kError: return "warning";
+    }
+    return "notice";
+}
+
+constexpr std::array kParameters = {
+    Parameter{"bind", "", "", [](const config::Config& c) { return c.listen.client.host; }},
+    Parameter{"dir", "", "", directory},
+    Parameter{"loglevel", "", "", log_level},
+    Parameter{"maxclients", "limits", "connections", [](const config::Config& c) { return std::to_string(c.limits.connections); }},
+    Parameter{"port", "", "", [](const config::Config& c) { return std::to_string(c.listen.client.port); }},
+    Parameter{"requirepass", "security", "requirepass",
+              [](const config::Config& c) { return std::string(c.security.requirepass.text.empty() ? "" : "(hidden)"); }},
+    Parameter{"proto-max-bulk-len", "limits", "value_bytes", [](const config::Config& c) { return std::to_string(c.limits.value_bytes); }},
+};
+
+/// What holds here, in Redis's words, and cannot be changed.
+constexpr std::array<std::pair<std::string_view, std::string_view>, 22> kFixed{{{"activedefrag", "no"},
+                                                                                {"appendfsync", "always"},
+                                                                                {"appendonly", "yes"},
+                                                                                {"cluster-enabled", "no"},
+                                                                                {"databases", "1"},
+                                                                                {"hz", "100"},
+                                                                                {"io-threads", "1"},
+                                                                                {"lazyfree-lazy-eviction", "no"},
+                                                                                {"latency-monitor-threshold", "0"},
+                                                                                {"list-max-listpack-size", "-2"},
+                                                                                {"maxmemory", "0"},
+                                                                                {"maxmemory-policy", "noeviction"},
+                                                                                {"maxmemory-samples", "5"},
+                                                                                {"min-replicas-to-write", "0"},
+                                                                                {"notify-keyspace-events", ""},
+                                                                                {"replica-priority", "100"},
+                                                                                {"replica-read-only", "yes"},
+                                                                                {"replica-serve-stale-data", "yes"},
+                                                                                {"save", ""},
+                                                                                {"tcp-keepalive", "0"},
+                                                                                {"timeout", "0"},
+                                                                                {"unixsocket", ""}}};
+
+/// Of the port, not of the configuration: they last until the node ends.
+struct PortParameter {
+    std::string_view name;
+    std::int64_t min, max;
+    std::int64_t (*get)(const Records& records);
+    void (*set)(Records& records, std::int64_t value);
+};
+constexpr std::array kPortParameters = {
+    PortParameter{"slowlog-log-slower-than", -1, INT64_MAX, [](const Records& r) { return r.slower_than_us; },
+                  [](Records& r, std::int64_t value) { r.slower_than_us = value; }},
+    PortParameter{"slowlog-max-len", 0, 100'000, [](const Records& r) { return static_cast<std::int64_t>(r.slow_max); },
+                  [](Records& r, std::int64_t value) { r.slow_max = static_cast<std::size_t>(value); }},
+};
+
+std::string without_quotes(std::string text) {
+    return text.size() >= 2 && text.front() == '"' && text.back() == '"' ? text.substr(1, text.size() - 2) : text;
+}
+
+using Settings = std::vector<std::pair<std::string, std::string>>;
+
+Settings all_settings(RespSession& session) {
+    const config::Config& config = session.services().administration.config();
+    Settings all;
+    for (const Parameter& parameter : kParameters) all.emplace_back(parameter.name, parameter.show(config));
+    for (const auto& [name, value] : kFixed) all.emplace_back(name, value);
+    for (const PortParameter& parameter : kPortParameters)
+        all.emplace_back(parameter.name, std::to_string(parameter.get(session.services().port.records)));
+    for (const config::Key& key : config::keys()) all.emplace_back(key.full_name(), without_quotes(key.print(config)));
+    return all;
+}
+
+// -- the commands -----------------------------------------------------------------------------------------------------------------------
+
+void get(RespSession& session, Arguments arguments) {
+    Settings found = all_settings(session);
+    std::erase_if(found, [&](const auto& setting) {
+        return std::ranges::none_of(arguments.subspan(2),
+                                    [&](std::string_view pattern) { return commands::redis::glob_matches(lower(pattern), setting.first); });
+    });
+    session.reply([&](RespEncoder& to) {
+        to.map(found.size());
+        for (const auto& [name, value] : found) {
+            to.bulk(name);
+            to.bulk(value);
+        }
+    });
+}
+
+/// Our key behind a name; null: none.
+const config::Key* key_of(std::string_view name) {
+    const auto parameter = std::ranges::find(kParameters, name, &Parameter::name);
+    if (parameter != kParameters.end()) return parameter->section.empty() ? nullptr : config::find_key(parameter->section, parameter->key);
+    const std::size_t dot = name.find('.');
+    return dot == std::string_view::npos ? nullptr : config::find_key(name.substr(0, dot), name.substr(dot + 1));
+}
+
+std::string failed(std::string_view name, std::string_view why) {
+    return fmt::format("ERR CONFIG SET failed (possibly related to argument '{}') - {}", name, why);
+}
+
+/// What CONFIG SET is about to do: all of it, or nothing.
+struct Change {
+    config::Config config;
+    bool changes_config = false;
+    std::vector<std::pair<const PortParameter*, std::int64_t>> of_port;
+};
+
+/// Nullopt: taken into `change`.
+std::optional<std::string> take_setting(std::string_view name, std::string_view value, const Settings& current, Change& change) {
+    if (const auto parameter = std::ranges::find(kPortParameters, name, &PortParameter::name); parameter != kPortParameters.end()) {
+        const auto number = integer_of(value);
+        if (!number) return failed(name, "argument couldn't be parsed into an integer");
+        if (*number < parameter->min || *number > parameter->max)
+            return failed(name, fmt::format("argument must be between {} and {} inclusive", parameter->min, parameter->max));
+        change.of_port.emplace_back(&*parameter, *number);
+        return std::nullopt;
+    }
+    const auto known = std::ranges::find(current, name, &Settings::value_type::first);
+    if (known == current.end()) return fmt::format("ERR Unknown option or number of arguments for CONFIG SET - '{}'", name);
+    const config::Key* key = key_of(name);
+    if (key == nullptr || !key->reloadable) {
+        if (lower(value) == known->second) return std::nullopt;  // tools that set what holds anyway
+        return failed(name, "can't set immutable config");
+    }
+    if (const Status read = key->read(config::PlainText{std::string(value)}, key->bounds, change.config); !read)
+        return failed(name, read.error().message);
+    change.changes_config = true;
+    return std::nullopt;
+}
+
+void set(RespSession& session, Arguments arguments) {
+    if (arguments.size() % 2 != 0) return session.reply_error(wrong_arity("config|set"));
+    const Settings current = all_settings(session);
+    Change change{.config = session.services().administration.config()};
+    std::vector<std::string> seen;
+    for (std::size_t i = 2; i < arguments.size(); i += 2) {
+        const std::string name = lower(arguments[i]);
+        if (std::ranges::find(seen, name) != seen.end()) return session.reply_error(failed(name, "duplicate parameter"));
+        if (const auto refused = take_setting(name, arguments[i + 1], current, change)) return session.reply_error(*refused);
+        seen.push_back(name);
+    }
+    if (const Status valid = config::validate(change.config); !valid)
+        return session.reply_error(failed(seen.front(), valid.error().message));
+    for (const auto& [parameter, value] : change.of_port) parameter->set(session.services().port.records, value);
+    if (change.changes_config) session.services().administration.change_config(std::move(change.config));
+    session.reply_ok();
+}
+
+void rewrite(RespSession& session, Arguments) {
+    session.reply_error(
+        "ERR the configuration file is written by hand: what CONFIG SET changes lasts until the node ends or reloads the file");
+}
+
+void reset_statistics(RespSession& session, Arguments) {
+    session.services().port.records.forget_counts();
+    session.reply_ok();
+}
+
+constexpr std::uint32_t kRuling = kAdmin | kNoScript | kLoading | kStale;
+constexpr std::array kSubcommands = {
+    Command{"GET", -3, RequestKind::kOther, get, kRuling},
+    Command{"HELP", 2, RequestKind::kOther, help, kLoading | kStale},
+    Command{"RESETSTAT", 2, RequestKind::kOther, reset_statistics, kRuling},
+    Command{"REWRITE", 2, RequestKind::kOther, rewrite, kRuling},
+    Command{"SET", -4, RequestKind::kOther, set, kRuling | kSecret},
+};
+constexpr std::array kCommands = {
+    Command{"CONFIG", -2, RequestKind::kOther, nullptr, 0, {}, Group::kServer, kSubcommands},
+};
+
+}  // namespace
+
+std::span<const Command> config_commands() { return kCommands; }
+
+}  // namespace tanist::server::resp

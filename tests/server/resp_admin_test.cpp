@@ -1,0 +1,187 @@
+// SPDX-License-Identifier: Apache-2.0
+// CLIENT, CONFIG, INFO, WAIT, SLOWLOG, MONITOR and their like: what connections, tools and operators ask a node beside its data.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "tests/server/cluster.h"
+
+namespace tanist::server::testing {
+namespace {
+
+using ::testing::AllOf;
+using ::testing::EndsWith;
+using ::testing::HasSubstr;
+using ::testing::Not;
+using ::testing::StartsWith;
+
+std::string bulk(std::string_view text) { return fmt::format("${}\r\n{}\r\n", text.size(), text); }
+
+class RespAdmin : public ::testing::Test {
+protected:
+    void SetUp() override { ASSERT_EQ(cluster_.await_master(), 1u); }
+    Cluster cluster_{1};
+};
+
+TEST_F(RespAdmin, AConnectionSaysWhatItIsCalledAndIsFoundInTheList) {
+    RespClient client = cluster_.resp(1), other = cluster_.resp(1);
+    EXPECT_EQ(client.call({"CLIENT", "SETNAME", "me"}), "+OK\r\n");
+    EXPECT_EQ(client.call({"CLIENT", "GETNAME"}), bulk("me"));
+    EXPECT_EQ(client.call({"CLIENT", "SETINFO", "lib-name", "lib"}), "+OK\r\n");
+    EXPECT_EQ(client.call({"CLIENT", "SETINFO", "lib-age", "3"}), "-ERR Unrecognized option 'lib-age'\r\n");
+    EXPECT_THAT(client.call({"CLIENT", "INFO"}),
+                AllOf(HasSubstr(" name=me "), HasSubstr(" lib-name=lib "), HasSubstr(" cmd=client|info ")));
+    const std::string id = client.call({"CLIENT", "ID"});
+    EXPECT_THAT(other.call({"CLIENT", "LIST"}), AllOf(HasSubstr(" name=me "), HasSubstr(" cmd=client|list ")));
+    EXPECT_THAT(other.call({"CLIENT", "LIST", "ID", id.substr(1, id.size() - 3)}),
+                AllOf(HasSubstr(" name=me "), Not(HasSubstr("client|list"))));
+    EXPECT_EQ(other.call({"CLIENT", "LIST", "TYPE", "x"}), "-ERR Unknown client type 'x'\r\n");
+    EXPECT_THAT(client.call({"CLIENT", "HELP"}), HasSubstr("+SETNAME connection-name\r\n"));
+    EXPECT_EQ(client.call({"RESET"}), "+RESET\r\n");
+    EXPECT_EQ(client.call({"CLIENT", "GETNAME"}), "$-1\r\n");
+}
+
+TEST_F(RespAdmin, KillEndsTheConnectionsThatFitAllFilters) {
+    RespClient victim = cluster_.resp(1), killer = cluster_.resp(1);
+    victim.call({"SUBSCRIBE", "c"});
+    EXPECT_EQ(killer.call({"CLIENT", "KILL", "TYPE", "pubsub"}), ":1\r\n");
+    EXPECT_EQ(victim.reply(), "");
+    EXPECT_EQ(killer.call({"CLIENT", "KILL", "1.2.3.4:5"}), "-ERR No such client\r\n");
+    EXPECT_EQ(killer.call({"CLIENT", "KILL", "ID", "x"}), "-ERR client-id should be greater than 0\r\n");
+    const std::string id = killer.call({"CLIENT", "ID"});
+    EXPECT_EQ(killer.call({"CLIENT", "KILL", "ID", id.substr(1, id.size() - 3), "SKIPME", "no"}), ":1\r\n");
+    EXPECT_EQ(killer.reply(), "");
+}
+
+TEST_F(RespAdmin, RepliesCanBeTurnedOff) {
+    RespClient client = cluster_.resp(1);
+    client.send({"CLIENT", "REPLY", "OFF"});
+    client.send({"SET", "k", "1"});
+    client.send({"GET", "k"});
+    client.send({"NOSUCH"});
+    EXPECT_EQ(client.call({"CLIENT", "REPLY", "ON"}), "+OK\r\n");
+    client.send({"CLIENT", "REPLY", "SKIP"});
+    client.send({"INCR", "k"});
+    EXPECT_EQ(client.call({"GET", "k"}), bulk("2"));
+}
+
+TEST_F(RespAdmin, APauseOfWritesHoldsThemAndNothingElse) {
+    RespClient client = cluster_.resp(1), writer = cluster_.resp(1);
+    EXPECT_EQ(client.call({"CLIENT", "PAUSE", "60000", "WRITE"}), "+OK\r\n");
+    writer.send({"SET", "k", "paused"});
+    writer.send({"GET", "k"});
+    EXPECT_EQ(client.call({"GET", "k"}), "$-1\r\n");
+    EXPECT_EQ(client.call({"CLIENT", "UNPAUSE"}), "+OK\r\n");
+    EXPECT_EQ(writer.reply(), "+OK\r\n");
+    EXPECT_EQ(writer.reply(), bulk("paused"));
+    EXPECT_EQ(client.call({"CLIENT", "PAUSE", "30", "ALL"}), "+OK\r\n");
+    EXPECT_EQ(writer.call({"GET", "k"}), bulk("paused"));  // once it is over
+}
+
+TEST_F(RespAdmin, SleepingAndWaitingKeepNobodyElse) {
+    RespClient sleeper = cluster_.resp(1), client = cluster_.resp(1);
+    const std::string id = sleeper.call({"CLIENT", "ID"});
+    sleeper.send({"DEBUG", "SLEEP", "50"});
+    sleeper.send({"PING"});
+    EXPECT_TRUE(eventually([&] { return client.call({"CLIENT", "UNBLOCK", id.substr(1, id.size() - 3)}) == ":1\r\n"; }));
+    EXPECT_EQ(sleeper.reply(), "+OK\r\n");
+    EXPECT_EQ(sleeper.reply(), "+PONG\r\n");
+    EXPECT_THAT(client.call({"SLOWLOG", "GET", "1"}), HasSubstr("$5\r\nSLEEP\r\n$2\r\n50\r\n"));
+    EXPECT_EQ(client.call({"SLOWLOG", "LEN"}), ":1\r\n");
+    EXPECT_EQ(client.call({"SLOWLOG", "RESET"}), "+OK\r\n");
+    EXPECT_EQ(client.call({"SLOWLOG", "GET"}), "*0\r\n");
+    EXPECT_EQ(client.call({"DEBUG", "SLEEP", "61"}), "-ERR DEBUG SLEEP takes 0 .. 60 seconds\r\n");
+
+    sleeper.send({"WAIT", "1", "0"});
+    EXPECT_TRUE(eventually([&] { return client.call({"CLIENT", "UNBLOCK", id.substr(1, id.size() - 3), "ERROR"}) == ":1\r\n"; }));
+    EXPECT_THAT(sleeper.reply(), StartsWith("-UNBLOCKED"));
+    EXPECT_EQ(client.call({"WAIT", "1", "10"}), ":0\r\n");
+}
+
+TEST_F(RespAdmin, ConfigTellsRedissParametersAndOursAndChangesWhatCanBeChanged) {
+    RespClient client = cluster_.resp(1);
+    EXPECT_EQ(client.call({"CONFIG", "GET", "maxclie*"}), "*2\r\n" + bulk("maxclients") + bulk("10000"));
+    EXPECT_EQ(client.call({"CONFIG", "SET", "maxclients", "77", "slowlog-log-slower-than", "-1"}), "+OK\r\n");
+    EXPECT_EQ(client.call({"CONFIG", "GET", "limits.connections"}), "*2\r\n" + bulk("limits.connections") + bulk("77"));
+    EXPECT_EQ(client.call({"CONFIG", "SET", "reads.level", "linearizable"}), "+OK\r\n");
+    EXPECT_THAT(client.call({"CONFIG", "SET", "reads.level", "fresh"}), HasSubstr("possibly related to argument 'reads.level'"));
+    EXPECT_THAT(client.call({"CONFIG", "SET", "port", "1"}), EndsWith("- can't set immutable config\r\n"));
+    EXPECT_EQ(client.call({"CONFIG", "SET", "nope", "1"}), "-ERR Unknown option or number of arguments for CONFIG SET - 'nope'\r\n");
+    EXPECT_THAT(client.call({"CONFIG", "SET", "maxclients", "5", "maxclients", "6"}), EndsWith("- duplicate parameter\r\n"));
+    EXPECT_EQ(client.call({"CONFIG", "GET", "appendonly", "databases"}),
+              "*4\r\n" + bulk("appendonly") + bulk("yes") + bulk("databases") + bulk("1"));
+    EXPECT_THAT(client.call({"CONFIG", "REWRITE"}), StartsWith("-ERR"));
+}
+
+TEST_F(RespAdmin, InfoHasWhatToolsRead) {
+    RespClient client = cluster_.resp(1);
+    client.call({"SET", "k", "v"});
+    client.call({"SET", "k"});
+    client.call({"GET", "k"});
+    EXPECT_THAT(client.call({"INFO"}), AllOf(HasSubstr("# Server\r\nredis_version:"), HasSubstr("\r\nloading:0\r\n"),
+                                             HasSubstr("\r\nrole:master\r\n"), HasSubstr("\r\nmaxclients:"), HasSubstr("\r\nused_memory:"),
+                                             HasSubstr("\r\ninstantaneous_ops_per_sec:"), Not(HasSubstr("cmdstat_"))));
+    EXPECT_THAT(client.call({"INFO", "commandstats"}),
+                AllOf(HasSubstr("cmdstat_get:calls=1,"), HasSubstr("rejected_calls=1,failed_calls=0")));
+    EXPECT_THAT(client.call({"INFO", "errorstats"}), HasSubstr("errorstat_ERR:count=1"));
+    EXPECT_EQ(client.call({"CONFIG", "RESETSTAT"}), "+OK\r\n");
+    EXPECT_THAT(client.call({"INFO", "commandstats"}), Not(HasSubstr("cmdstat_get")));
+}
+
+TEST_F(RespAdmin, AMonitorSeesWhatOthersSay) {
+    RespClient monitor = cluster_.resp(1), client = cluster_.resp(1);
+    EXPECT_EQ(monitor.call({"MONITOR"}), "+OK\r\n");
+    client.call({"SET", "k", "a \"b\"\x01"});
+    EXPECT_THAT(monitor.reply(), EndsWith("] \"SET\" \"k\" \"a \\\"b\\\"\\x01\"\r\n"));
+    EXPECT_EQ(monitor.call({"RESET"}).substr(0, 1), "+");
+}
+
+TEST_F(RespAdmin, SavingWaitsUntilTheStoreHasEverything) {
+    RespClient client = cluster_.resp(1);
+    client.call({"SET", "k", "v"});
+    EXPECT_EQ(client.call({"SAVE"}), "+OK\r\n");
+    EXPECT_EQ(client.call({"BGSAVE"}), "+Background saving started\r\n");
+    EXPECT_THAT(client.call({"LASTSAVE"}), StartsWith(":1"));
+    EXPECT_THAT(client.call({"TIME"}), StartsWith("*2\r\n$10\r\n"));
+    EXPECT_EQ(client.call({"MODULE", "LIST"}), "*0\r\n");
+    EXPECT_EQ(client.call({"CLUSTER", "SLOTS"}), "-ERR This instance has cluster support disabled\r\n");
+}
+
+TEST_F(RespAdmin, ShutdownEndsTheNodeAsSigtermDoes) {
+    RespClient client = cluster_.resp(1);
+    EXPECT_EQ(client.call({"SHUTDOWN", "LATER"}), "-ERR syntax error\r\n");
+    client.send({"SHUTDOWN", "NOSAVE"});
+    EXPECT_TRUE(eventually([&] { return !TestSocket(cluster_.client_port(1)).is_connected(); }));
+    EXPECT_EQ(cluster_.running(1).shut_down(), kExitClean);
+}
+
+TEST_F(RespAdmin, CommandTellsSyntaxKeysAndCategories) {
+    RespClient client = cluster_.resp(1);
+    EXPECT_THAT(client.call({"COMMAND", "DOCS", "get"}),
+                AllOf(StartsWith("*2\r\n$3\r\nget\r\n*8\r\n"), HasSubstr(bulk("Get the value of a key"))));
+    EXPECT_EQ(client.call({"COMMAND", "GETKEYS", "SET", "k", "v"}), "*1\r\n" + bulk("k"));
+    EXPECT_EQ(client.call({"COMMAND", "GETKEYS", "PING", "x"}), "-ERR The command has no key arguments\r\n");
+    EXPECT_EQ(client.call({"COMMAND", "GETKEYS", "NOSUCH", "k"}), "-ERR Invalid command specified\r\n");
+    EXPECT_THAT(client.call({"COMMAND", "LIST", "FILTERBY", "PATTERN", "pu*sh"}), "*1\r\n" + bulk("publish"));
+    EXPECT_THAT(client.call({"COMMAND", "LIST", "FILTERBY", "ACLCAT", "pubsub"}),
+                AllOf(HasSubstr(bulk("subscribe")), Not(HasSubstr(bulk("get")))));
+    EXPECT_THAT(client.call({"COMMAND", "INFO", "get"}), HasSubstr("+@string\r\n+@read\r\n+@fast\r\n"));
+}
+
+TEST(RespWait, CountsSlavesThatHoldTheLastWriteDurably) {
+    Cluster cluster(3);
+    ASSERT_EQ(cluster.await_master(), 1u);
+    for (std::size_t node = 1; node <= 3; ++node) ASSERT_TRUE(cluster.await_reads(node)) << node;
+    RespClient client = cluster.resp(1);
+    client.send({"SET", "k", "v"});
+    client.send({"WAIT", "2", "0"});
+    EXPECT_EQ(client.reply(), "+OK\r\n");
+    EXPECT_EQ(client.reply(), ":2\r\n");
+    EXPECT_THAT(cluster.resp(2).call({"WAIT", "1", "0"}), StartsWith("-ERR WAIT cannot be used with replica instances."));
+    cluster.kill(3);
+    EXPECT_EQ(client.call({"SET", "k", "w"}), "+OK\r\n");
+    EXPECT_EQ(client.call({"WAIT", "2", "50"}), ":1\r\n");
+    EXPECT_EQ(client.call({"WAIT", "x", "50"}), "-ERR value is not an integer or out of range\r\n");
+}
+
+}  // namespace
+}  // namespace tanist::server::testing
