@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <limits>
 #include <optional>
 #include <string>
 #include <variant>
@@ -73,6 +74,8 @@ struct Append {
     Lsn everywhere;    ///< durable on every data voter: so far a witness may recycle (S11)
     friend bool operator==(const Append&, const Append&) = default;
 };
+/// As an intent: the sender's log is corrupt without upper bound (S9).
+inline constexpr Rank kWithoutUpperBound{{std::numeric_limits<std::uint64_t>::max()}, {std::numeric_limits<std::uint64_t>::max()}};
 struct AppendAck {
     Lsn acknowledged;  ///< min(durable, matched)
     Lsn applied;

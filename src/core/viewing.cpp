@@ -60,7 +60,9 @@ PeerView peer_view(const State& s, const Peer& peer, const Member* member) {
     }
     const bool is_heard = peer.connected && s.time.ticks - peer.contact_tick < s.options.election_timeout_ticks;
     if (!is_heard) return v;
-    if (p.needs_copy || p.recycled) {
+    if (p.intent == kWithoutUpperBound) {
+        v.health = Health::kInDoubt;  // it follows, and acknowledges nothing before a later epoch has settled its log
+    } else if (p.needs_copy || p.recycled) {
         v.health = Health::kCopying;
     } else {
         v.health = p.phase == SendPhase::kStream && p.match >= s.reign.epoch_start ? Health::kUp : Health::kCatchingUp;

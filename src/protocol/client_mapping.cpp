@@ -179,6 +179,7 @@ void fill_self(NodeStatus& to, const core::View& view) {
 
 void fill_peer(NodeStatus& to, const core::View& view, const core::PeerView& peer) {
     to.why = peer.refusal;
+    if (peer.health == core::Health::kInDoubt) to.why = "no mark of its log can be read: it counts for nothing until another epoch begins";
     to.rank = peer.rank;
     to.commit = peer.commit;
     to.applied = peer.applied;

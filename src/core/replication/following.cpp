@@ -2,7 +2,6 @@
 #include "core/replication/following.h"
 
 #include <algorithm>
-#include <limits>
 
 #include "base/ensure.h"
 #include "core/recovery/repair.h"
@@ -11,8 +10,6 @@
 
 namespace tanist::core {
 namespace {
-
-constexpr Rank kWithoutUpperBound{{std::numeric_limits<std::uint64_t>::max()}, {std::numeric_limits<std::uint64_t>::max()}};
 
 /// The master says that we acknowledged up to `acknowledged` in this epoch. If our log and its mark know nothing of that, entries
 /// were lost unnoticed, and whatever this node says is not to be trusted (S1). A hole is known, and claims what it may have held.

@@ -141,5 +141,15 @@ TEST(Reads, SlaveWithoutAMasterRefuses) {  // S18
     EXPECT_EQ(all<ReadRefused>(b.step(ReadRequest{1})).size(), 1U);
 }
 
+TEST(Sending, ASlaveWhoseLogHasNoReadableMarkIsToldAsInDoubt) {  // S9
+    Bench b({.log = {1, 1}, .applied = 2});
+    b.reign();
+    const auto health = [&] { return b.view().peers.at(0).health; };
+    (void)b.from(kNode2, 2, AppendAck{.intent = kWithoutUpperBound});
+    EXPECT_EQ(health(), Health::kInDoubt);
+    (void)b.from(kNode2, 2, AppendAck{.acknowledged = b.view().last.lsn, .intent = b.view().last});
+    EXPECT_EQ(health(), Health::kUp);
+}
+
 }  // namespace
 }  // namespace tanist::core::testing
