@@ -118,7 +118,8 @@ void step_down(State& s, const std::string& why, Actions& out) {
     refuse_reads(s, why, out);
     for (Peer& peer : s.peers) peer.progress = Progress{};
     reset_election_timeout(s);
-    notice(out, NoticeLevel::kWarn, "stepped down node={} epoch={} reason=\"{}\"", s.self().node.value, s.epoch().value, why);
+    const NoticeLevel level = s.switchover.is_under_way() ? NoticeLevel::kInfo : NoticeLevel::kWarn;  // as asked for, or not
+    notice(out, level, "stepped down node={} epoch={} reason=\"{}\"", s.self().node.value, s.epoch().value, why);
 }
 
 std::uint64_t majority_contact_tick(const State& s) {
