@@ -100,6 +100,7 @@ void ClusterChecker::on_opened(NodeId node, MemberId id, const wal::Log& log) {
         shadow.damaged = log.found().tail != Tail::kClean && log.found().tail != Tail::kTorn;
         return;
     }
+    if (std::exchange(shadow.changing, false)) return check_committed_are_kept(node, before);
     if (shadow.last() < before.durable) {
         return world_.fail("node {} had synced its log up to lsn={} and finds it up to lsn={} after the start", node.value,
                            before.durable.value, shadow.last().value);
@@ -121,9 +122,14 @@ void ClusterChecker::on_log_changed(NodeId node, const wal::Log& log) {
         shadow.durable = log.last().lsn;  // a cut makes what it keeps durable (wal::Log::cut)
         return;
     }
-    // Repaired, or started anew behind a checkpoint: whatever was committed and is gone must be part of that checkpoint.
     const Shadow before = shadow;
     read_again(node, shadow, log);
+    check_committed_are_kept(node, before);
+}
+
+/// After a repair, or a new beginning behind a checkpoint: whatever was committed and is gone must be part of that checkpoint.
+void ClusterChecker::check_committed_are_kept(NodeId node, const Shadow& before) {
+    const Shadow& shadow = shadows_[node];
     for (Lsn lsn = before.base.next(); lsn <= std::min(before.durable, committed()); lsn = lsn.next()) {
         const EntryId* old = before.find(lsn);
         if (old != nullptr && *old == committed_at(lsn) && !shadow.holds(*old)) {

@@ -30,6 +30,8 @@ public:
     void on_synced(NodeId node, Lsn through);
     /// A cut, repair or reset is through, and durable. Everything appended before had been written.
     void on_log_changed(NodeId node, const wal::Log& log);
+    /// It failed, and the process ends by that: what it has done is found at the next start.
+    void on_log_change_failed(NodeId node) { shadows_[node].changing = true; }
     void on_recycled(NodeId node, Lsn base);
     /// The process ended: what it only had in memory is forgotten.
     void on_ended(NodeId node);
@@ -59,7 +61,8 @@ private:
         std::vector<EntryId> entries;  ///< by LSN, from `first` on
         Lsn first{1};
         Lsn base, durable;
-        bool damaged = false;  ///< and not yet repaired
+        bool damaged = false;   ///< and not yet repaired
+        bool changing = false;  ///< a cut, repair or reset was under way when the process ended: the old state is on disk, or the new
         [[nodiscard]] Lsn last() const { return {first.value + entries.size() - 1}; }
         [[nodiscard]] const EntryId* find(Lsn lsn) const {
             return lsn < first || lsn > last() ? nullptr : &entries[lsn.value - first.value];
@@ -81,6 +84,7 @@ private:
     void check_majority(NodeId node, const EntryId& entry);
     void check_master(NodeId node, const core::Node& core);
     void check_acknowledgement(NodeId node, const core::Header& header, const core::AppendAck& ack);
+    void check_committed_are_kept(NodeId node, const Shadow& before);
     void check_candidacy(NodeId node, const core::VoteRequest& candidacy);
     void check_vote(NodeId node, NodeId to, const core::Header& header);
 

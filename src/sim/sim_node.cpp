@@ -311,7 +311,7 @@ void SimNode::append_to_wal(core::AppendToWal append) {
 
 Status SimNode::with_log(const std::function<Status(wal::Log&)>& use) {
     Status status = process_->wal->with_log(use);
-    if (status) checker_.on_log_changed(self_.node, process_->replica->log());
+    status ? checker_.on_log_changed(self_.node, process_->replica->log()) : checker_.on_log_change_failed(self_.node);
     return status;
 }
 
