@@ -73,6 +73,8 @@ TEST_F(AclTest, CommandsKeysAndChannelsAreChecked) {
     EXPECT_FALSE(may({"PSUBSCRIBE", "c1*"}));
     EXPECT_TRUE(may({"CLIENT", "ID"}));
     EXPECT_FALSE(may({"CLIENT", "LIST"}));
+    EXPECT_FALSE(may({"KEYS", "a*"}));
+    EXPECT_FALSE(may({"FLUSHALL"}));
 }
 
 TEST_F(AclTest, WhatIsWrittenReadsBackTheSame) {

@@ -143,6 +143,9 @@ TEST_F(RespAdmin, SavingWaitsUntilTheStoreHasEverything) {
     EXPECT_THAT(client.call({"LASTSAVE"}), StartsWith(":1"));
     EXPECT_THAT(client.call({"TIME"}), StartsWith("*2\r\n$10\r\n"));
     EXPECT_EQ(client.call({"MODULE", "LIST"}), "*0\r\n");
+    EXPECT_THAT(client.call({"MEMORY", "DOCTOR"}), StartsWith("$"));
+    EXPECT_EQ(client.call({"MEMORY", "PURGE"}), "+OK\r\n");
+    EXPECT_THAT(client.call({"MEMORY", "HELP"}), HasSubstr("+USAGE key"));
     EXPECT_EQ(client.call({"CLUSTER", "SLOTS"}), "-ERR This instance has cluster support disabled\r\n");
 }
 

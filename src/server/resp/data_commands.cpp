@@ -11,6 +11,7 @@
 #include "commands/redis/table.h"
 #include "server/clock.h"
 #include "server/resp/data.h"
+#include "server/resp/help.h"
 #include "server/resp/replies.h"
 #include "server/resp/session.h"
 
@@ -106,6 +107,18 @@ void incr(RespSession& session, Arguments arguments) {
     });
 }
 
+// -- of the process's memory, which is not what MEMORY USAGE counts ---------------------------------------------------------------------
+
+void memory_doctor(RespSession& session, Arguments) {
+    session.reply([](RespEncoder& to) {
+        to.verbatim(
+            "txt",
+            "Nothing is judged here: data lies on disk, behind a cache of store.block_cache_bytes. INFO memory has what the process uses.");
+    });
+}
+
+void memory_purge(RespSession& session, Arguments) { session.reply_ok(); }
+
 // -- rows -----------------------------------------------------------------------------------------------------------------------------
 
 struct ShortWay {
@@ -123,6 +136,9 @@ constexpr std::array kObjectSubcommands = {
     Command{"HELP", 2, RequestKind::kOther, data, kLoading | kStale, {}, Group::kGeneric},
 };
 constexpr std::array kMemorySubcommands = {
+    Command{"DOCTOR", 2, RequestKind::kOther, memory_doctor, 0, {}, Group::kServer},
+    Command{"HELP", 2, RequestKind::kOther, help, kLoading | kStale, {}, Group::kServer},
+    Command{"PURGE", 2, RequestKind::kOther, memory_purge, 0, {}, Group::kServer},
     Command{"USAGE", -3, RequestKind::kGet, data, kReadOnly, kSecondWord, Group::kServer},
 };
 std::span<const Command> subcommands_of(const redis::Row& row) {
@@ -150,6 +166,7 @@ Command to_command(const redis::Row& row) {
         {{redis::kReads, kReadOnly}, {redis::kWrites, kWrite}, {redis::kGrows, kDenyOom}, {redis::kFast, kFast}}};
     std::uint32_t flags = 0;
     for (const auto& [trait, flag] : kFlags) flags |= row.has(trait) ? flag : 0;
+    if (row.name == "KEYS" || row.name.starts_with("FLUSH")) flags |= kDangerous;  // one of them is felt by everybody
     const Group group = row.family == redis::Family::kStrings ? Group::kString
                         : row.family == redis::Family::kBits  ? Group::kBitmap
                                                               : Group::kGeneric;
