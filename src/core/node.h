@@ -43,7 +43,8 @@ struct NodeOptions {
 /// What the shell found on disk.
 struct StartState {
     Identity identity;
-    std::optional<Vote> vote;  ///< nullopt: none was ever saved
+    std::optional<Vote> vote;  ///< nullopt: none was ever saved, or `vote_lost`
+    std::string vote_lost;     ///< why the vote file tells nothing though it is there; empty: it does (S3)
     bool pristine = false;     ///< a fresh data directory: no vote, log, store or cluster id ever
     // the log, as wal::Found tells it
     Tail tail = Tail::kClean;

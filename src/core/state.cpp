@@ -49,6 +49,7 @@ State::State(NodeOptions node_options, StartState start, std::uint64_t seed)
       pristine(start.pristine),
       vote(start.vote.value_or(Vote{})),
       start_epoch(vote.epoch),
+      vote_lost(std::move(start.vote_lost)),
       log(log_start(start), options.tail_bytes_max),
       commit(std::max(start.applied.lsn, start.base.lsn)),
       applied(start.applied.lsn),

@@ -78,7 +78,7 @@ struct State {
     bool pristine = false;
     Vote vote;          ///< as saved: its epoch is ours
     Epoch start_epoch;  ///< durable at this start (S9)
-    std::string start_notice;
+    std::string start_notice, vote_lost;
     Role role = Role::kSlave;
     Members members;
     std::vector<Peer> peers;  ///< ascending by node

@@ -112,13 +112,6 @@ Status check_store_against_log(const wal::Log& log, const store::Position& posit
     return {};
 }
 
-/// A vote that may have been forgotten could be given twice: such a directory starts over as a new incarnation (S3).
-bool vote_is_lost(const Result<std::optional<Vote>>& vote, const wal::Log& log) {
-    if (!vote) return vote.error().code == ErrorCode::kCorrupt;
-    const Epoch logged = log.last().epoch;
-    return vote->has_value() ? (*vote)->epoch < logged : !logged.is_zero();
-}
-
 core::StartState describe(const wal::Log& log, const commands::StateMachine& state) {
     const wal::Found& found = log.found();
     core::StartState start;
@@ -173,23 +166,13 @@ Result<DataDirectory> open_data_directory(wal::FileSystem& files, store::Store& 
     directory.start = describe(*directory.log, *directory.state);
     directory.start.storage_warning = std::move(warnings);
 
-    if (vote_is_lost(vote, *directory.log)) {
-        const std::string why = vote ? "the log is of a later epoch than the vote file" : vote.error().message;
-        if (only_voter) {
-            return fail(ErrorCode::kCorrupt, "{}: the vote file is lost ({}), and the only voter cannot be admitted anew: restore a backup",
-                        options.path, why);
-        }
-        identity = Identity{.id = {options.node, new_incarnation(random)}, .founding = std::nullopt};
-        if (Status saved = wal::save_identity(files, options.path, identity); !saved) return fail(saved.error());
-        if (Status saved = directory.votes->save(Vote{.epoch = directory.log->last().epoch}); !saved) return fail(saved.error());
-        directory.start.vote = Vote{.epoch = directory.log->last().epoch};
-        directory.start.storage_warning =
-            fmt::format("vote file lost ({}): starting as a new incarnation, which the cluster must admit", why);
-    } else {
+    if (vote) {
         directory.start.vote = *vote;
+    } else {
+        directory.start.vote_lost = vote.error().message;
     }
     directory.start.identity = identity;
-    directory.start.pristine = !identity.founding && !directory.start.vote && directory.log->last().lsn.is_zero() &&
+    directory.start.pristine = !identity.founding && vote && !*vote && directory.log->last().lsn.is_zero() &&
                                directory.start.applied.lsn.is_zero() && directory.start.tail == Tail::kClean;
     return directory;
 }

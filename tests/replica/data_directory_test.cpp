@@ -102,47 +102,16 @@ TEST_F(DataDirectoryTest, WithDataButNoIdentityIsRefused) {
     EXPECT_THAT(again.error().message, HasSubstr("identity is missing"));
 }
 
-TEST_F(DataDirectoryTest, ALostVoteFileMakesANewIncarnationThatTheClusterDoesNotKnow) {  // S3
+TEST_F(DataDirectoryTest, AVoteFileThatTellsNothingIsReportedAndNotTakenForNone) {  // S3, S2
     auto directory = open();
     ASSERT_TRUE(directory);
-    form(*directory);
-    append(*directory, entries({}, 3));
-    const MemberId before = directory->start.identity.id;
-    ASSERT_TRUE(files_.remove(kPath + "/vote.a"));
-    ASSERT_TRUE(files_.remove(kPath + "/vote.b"));
+    ASSERT_TRUE(directory->votes->save({.epoch = {4}}));
+    for (const char* name : {"/vote.a", "/vote.b"}) files_.corrupt(kPath + name, 8);
     directory = open();
     ASSERT_TRUE(directory) << directory.error().message;
-    EXPECT_EQ(directory->start.identity.id.node, before.node);
-    EXPECT_NE(directory->start.identity.id.incarnation, before.incarnation);
+    EXPECT_FALSE(directory->start.vote);
     EXPECT_FALSE(directory->start.pristine);
-    EXPECT_THAT(directory->start.storage_warning, HasSubstr("vote file lost"));
-    const MemberId renewed = directory->start.identity.id;
-    directory = open();  // and stays what it has become
-    ASSERT_TRUE(directory) << directory.error().message;
-    EXPECT_EQ(directory->start.identity.id, renewed);
-}
-
-TEST_F(DataDirectoryTest, AVoteOfAnEpochBelowTheLogsCountsAsLost) {  // S3
-    auto directory = open();
-    ASSERT_TRUE(directory);
-    form(*directory);
-    append(*directory, {Entry::make({5}, {}, 1000, EntryKind::kTick, "")});
-    const MemberId before = directory->start.identity.id;
-    directory = open();
-    ASSERT_TRUE(directory) << directory.error().message;
-    EXPECT_NE(directory->start.identity.id, before);
-}
-
-TEST_F(DataDirectoryTest, TheOnlyVoterWithoutItsVoteFileRefusesToStart) {  // S3
-    auto directory = open(1);
-    ASSERT_TRUE(directory);
-    form(*directory, 1);
-    append(*directory, entries({}, 3));
-    ASSERT_TRUE(files_.remove(kPath + "/vote.a"));
-    ASSERT_TRUE(files_.remove(kPath + "/vote.b"));
-    const auto again = open(1);
-    ASSERT_FALSE(again);
-    EXPECT_THAT(again.error().message, HasSubstr("vote file is lost"));
+    EXPECT_THAT(directory->start.vote_lost, HasSubstr("vote"));
 }
 
 TEST_F(DataDirectoryTest, AMembersLogWithoutAnySegmentIsDamagedWithoutBoundNotAnEmptyOne) {  // S9

@@ -20,18 +20,29 @@ bool is_only_voter(const State& s) {
     return s.own_seat() != nullptr && s.own_seat()->votes() && s.members.current().voters() == 1;
 }
 
-/// A log, or a mark, of an epoch above the vote file's: that file is not the newest one (S3).
-VoteFound vote_found(const State& s) {
-    const auto claimed = s.hole ? std::max(s.hole->claimed.epoch, s.log.last().epoch) : s.log.last().epoch;
-    return claimed > s.epoch() ? VoteFound::kLost : VoteFound::kKept;
+Epoch claimed_epoch(const State& s) { return s.hole ? std::max(s.hole->claimed.epoch, s.log.last().epoch) : s.log.last().epoch; }
+
+/// The vote file tells nothing, or is not the newest one: the log, or its mark, is of a later epoch (S3).
+VoteFound vote_found(State& s) {
+    const bool is_old = s.identity.founding && claimed_epoch(s) > s.epoch();
+    if (is_old && s.vote_lost.empty()) s.vote_lost = "the log is of a later epoch than the vote file";
+    return s.vote_lost.empty() ? VoteFound::kKept : VoteFound::kLost;
 }
 
 void become_new_incarnation(State& s, Actions& out) {
     s.identity.id.incarnation = {s.random.next() | 1};
     s.identity.founding.reset();
     out.push_back(SaveIdentity{s.identity});
-    notice(out, NoticeLevel::kError, "vote file lost: starting as a new incarnation, which the cluster must admit node={}",
-           s.self().node.value);
+    s.vote = {std::max(s.epoch(), claimed_epoch(s)), MemberId{}};
+    out.push_back(SaveVote{s.vote});
+    notice(out, NoticeLevel::kError,
+           "vote file lost: starting as a new incarnation, which the cluster must admit node={} incarnation={:016x} reason=\"{}\"",
+           s.self().node.value, s.self().incarnation.value, s.vote_lost);
+}
+
+std::string why_refused(const State& s) {
+    if (s.vote_lost.empty()) return fmt::format("the only voter's data directory is damaged: {}", s.start_notice);
+    return fmt::format("the vote file is lost ({}), and the only voter cannot be admitted anew: restore a backup", s.vote_lost);
 }
 
 void warn_of_role(const State& s, Actions& out) {
@@ -51,15 +62,13 @@ void start_node(State& s, Actions& out) {
     s.started = true;
     reset_election_timeout(s);
     if (!s.start_notice.empty()) notice(out, NoticeLevel::kWarn, "{}", s.start_notice);
-    const bool is_admitted = s.identity.founding.has_value();
     const Tail tail = s.hole ? s.hole->kind : Tail::kClean;
-    switch (start_plan(is_admitted ? vote_found(s) : VoteFound::kKept, tail, is_only_voter(s))) {
+    switch (start_plan(vote_found(s), tail, is_only_voter(s))) {
         case StartPlan::kJoin: break;
         case StartPlan::kRepairThenJoin: break;
         case StartPlan::kCutThenJoin: cut_hole(s, "the only voter has nobody to ask", out); break;
         case StartPlan::kNewIncarnation: become_new_incarnation(s, out); break;
-        case StartPlan::kRefuseToStart:
-            return stop(s, 3, fmt::format("the only voter's data directory is damaged: {}", s.start_notice), out);
+        case StartPlan::kRefuseToStart: return stop(s, 3, why_refused(s), out);
     }
     const bool store_is_ahead = !s.hole && has_state(s) && s.applied > s.log.last().lsn;
     if (store_is_ahead) {
