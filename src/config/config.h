@@ -114,6 +114,13 @@ struct WalConfig {
     friend bool operator==(const WalConfig&, const WalConfig&) = default;
 };
 
+/// [memory]
+struct MemoryConfig {
+    std::size_t max = 0;  ///< bytes of the hot set; 0: a quarter of the machine's
+
+    friend bool operator==(const MemoryConfig&, const MemoryConfig&) = default;
+};
+
 /// [store]
 struct StoreConfig {
     StoreEngine engine = StoreEngine::kRocksDb;
@@ -182,6 +189,7 @@ struct Config {
     ReadsConfig reads;
     FailoverConfig failover;
     WalConfig wal;
+    MemoryConfig memory;
     StoreConfig store;
     SessionConfig session;
     LimitsConfig limits;

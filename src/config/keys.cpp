@@ -24,7 +24,7 @@ struct Traits {
 };
 
 constexpr std::string_view unit_of(std::string_view name) {
-    return name.ends_with("_ms") ? "milliseconds" : name.ends_with("_bytes") ? "bytes" : "";
+    return name.ends_with("_ms") ? "milliseconds" : name.ends_with("_bytes") || name == "max" ? "bytes" : "";
 }
 
 /// One row: `Section` is a member of Config and `Member` one of that section, of any type that ValueType knows.
@@ -80,6 +80,8 @@ constexpr std::array kKeys{
     key<&Config::wal, &WalConfig::disk_reserve_bytes>("wal", "disk_reserve_bytes", {.min = 64 * kMiB, .max = kTiB},
         "free disk space at which the master refuses writes"),
     key<&Config::wal, &WalConfig::stall_limit>("wal", "stall_limit_ms", {.min = 100, .max = 600'000}, "a master whose log write hangs longer steps down"),
+
+    key<&Config::memory, &MemoryConfig::max>("memory", "max", {.max = 16 * kTiB}, "keys and values held in memory; 0: a quarter of the machine's memory"),
 
     key<&Config::store, &StoreConfig::engine>("store", "engine", {}, "where the data lies; memory: rebuilt from the log at each start"),
     key<&Config::store, &StoreConfig::block_cache_bytes>("store", "block_cache_bytes", {.min = kMiB, .max = kTiB}, "RocksDB's cache of read blocks"),

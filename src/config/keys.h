@@ -13,7 +13,7 @@ namespace tanist::config {
 
 struct Key {
     std::string_view section;
-    std::string_view name;  ///< with its unit at the end: heartbeat_ms, key_bytes
+    std::string_view name;  ///< with its unit at the end: heartbeat_ms, key_bytes; memory.max has none, and is in bytes
     std::string_view docs;  ///< one line, for --help; config/reference.toml says more
     Bounds bounds;
     bool required;    ///< has no default

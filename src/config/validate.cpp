@@ -110,6 +110,12 @@ void check_times(const Config& config, Findings& out) {
     }
 }
 
+void check_memory(const Config& config, Findings& out) {
+    if (config.memory.max != 0 && config.memory.max < limits::kMiB) {
+        out.push_back({"memory", "max", fmt::format("must be 0, for a quarter of the machine's memory, or at least {}", limits::kMiB)});
+    }
+}
+
 void check_limits(const Config& config, Findings& out) {
     const LimitsConfig& limits = config.limits;
     if (limits.key_bytes + limits.value_bytes >= limits.request_bytes) {
@@ -137,6 +143,7 @@ std::vector<Finding> check(const Config& config) {
     check_advertise(config, findings);
     check_nodes(config, findings);
     check_times(config, findings);
+    check_memory(config, findings);
     check_limits(config, findings);
     check_security(config, findings);
     return findings;

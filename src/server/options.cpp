@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "server/options.h"
 
+#include <unistd.h>
+
 #include <algorithm>
+#include <fstream>
 
 namespace tanist::server {
 namespace {
@@ -35,6 +38,16 @@ WriteLevel level_of(config::WriteLevel level) {
 }
 
 std::uint32_t ticks(std::chrono::milliseconds time) { return std::max(1u, static_cast<std::uint32_t>(time.count() / kTickMs)); }
+
+/// Of the machine, or as far as its control group lets this process go.
+std::uint64_t memory_bytes() {
+    const long pages = sysconf(_SC_PHYS_PAGES), page_bytes = sysconf(_SC_PAGESIZE);
+    std::uint64_t bytes =
+        pages > 0 && page_bytes > 0 ? static_cast<std::uint64_t>(pages) * static_cast<std::uint64_t>(page_bytes) : limits::kMiB * 2048;
+    std::ifstream limit("/sys/fs/cgroup/memory.max");  // "max", which is no number, where there is none
+    if (std::uint64_t limited = 0; limit >> limited) bytes = std::min(bytes, limited);
+    return bytes;
+}
 
 std::vector<core::ConfiguredNode> configured_nodes(const config::Config& config) {
     std::vector<core::ConfiguredNode> nodes;
@@ -71,6 +84,10 @@ replica::DataDirectoryOptions data_directory_options(const config::Config& confi
             .log = {.retention_bytes = config.wal.retention_bytes,
                     .spare_segments_max = static_cast<std::uint32_t>(config.wal.spare_segments),
                     .cut_corruption = by_hand.cut_corrupt_log}};
+}
+
+store::HotStoreOptions hot_store_options(const config::Config& config) {
+    return {.memory_max = config.memory.max != 0 ? config.memory.max : std::max<std::size_t>(limits::kMiB, memory_bytes() / 4)};
 }
 
 PeerLinksOptions peer_links_options(const config::Config& config, MemberId self, std::uint64_t seed) {

@@ -10,7 +10,7 @@
 #include "server/by_hand.h"
 #include "server/client_services.h"
 #include "server/peer_links.h"
-#include "store/store.h"
+#include "store/hot_store.h"
 
 namespace tanist::server {
 
@@ -19,6 +19,7 @@ inline constexpr std::uint32_t kTickMs = 10;
 /// `addresses`: as others must use them, with the ports that were bound.
 [[nodiscard]] replica::ReplicaOptions replica_options(const config::Config& config, const Addresses& addresses, const ByHand& by_hand);
 [[nodiscard]] replica::DataDirectoryOptions data_directory_options(const config::Config& config, const ByHand& by_hand);
+[[nodiscard]] store::HotStoreOptions hot_store_options(const config::Config& config);
 [[nodiscard]] PeerLinksOptions peer_links_options(const config::Config& config, MemberId self, std::uint64_t seed);
 [[nodiscard]] ClientSettings client_settings(const config::Config& config);
 

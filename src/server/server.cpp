@@ -20,6 +20,7 @@
 #include "server/sentinel/rows.h"
 #include "server/status.h"
 #include "server/user_files.h"
+#include "store/hot_store.h"
 #include "store/memory_store.h"
 
 namespace tanist::server {
@@ -31,8 +32,7 @@ constexpr std::uint64_t kConnectionTickEvery = 100;  ///< ticks
 
 tl::unexpected<StartFailure> failed(int exit_code, const Error& error) { return tl::unexpected(StartFailure{exit_code, error.message}); }
 
-Result<std::unique_ptr<store::Store>> open_store(const config::Config& config) {
-    if (config.store.engine == config::StoreEngine::kMemory) return store::open_memory_store(std::make_shared<store::DurableImage>());
+Result<std::unique_ptr<store::Store>> open_cold_store(const config::Config& config) {
 #if TANIST_WITH_ROCKSDB
     const store::StoreOptions options{.path = (config.node.data_dir / "store").string(),
                                       .cache_bytes = config.store.block_cache_bytes,
@@ -47,6 +47,13 @@ Result<std::unique_ptr<store::Store>> open_store(const config::Config& config) {
 #else
     return fail(ErrorCode::kInvalidArgument, "store.engine = \"rocksdb\": this program was built without RocksDB; \"memory\" is allowed");
 #endif
+}
+
+Result<std::unique_ptr<store::Store>> open_store(const config::Config& config) {
+    if (config.store.engine == config::StoreEngine::kMemory) return store::open_memory_store(std::make_shared<store::DurableImage>());
+    auto cold = open_cold_store(config);
+    if (!cold) return cold;
+    return store::open_hot_store(std::move(*cold), hot_store_options(config));
 }
 
 std::uint16_t port_of(const tcp::acceptor& acceptor) {

@@ -21,10 +21,9 @@ public:
     /// Digest and position anew, after an installed checkpoint; reports when they moved.
     void look_again();
 
-    [[nodiscard]] Result<std::optional<std::string>> get(std::string_view key) const override { return store_->get(key); }
-    [[nodiscard]] Result<std::vector<std::optional<std::string>>> get_many(std::span<const std::string_view> keys,
-                                                                           std::size_t bytes_max) const override {
-        return store_->get_many(keys, bytes_max);
+    [[nodiscard]] Result<std::size_t> read(std::span<const std::string_view> keys, std::size_t bytes_max,
+                                           const Visit& visit) const override {
+        return store_->read(keys, bytes_max, visit);
     }
     [[nodiscard]] Result<store::ScanRows> scan(const store::ScanRequest& request) const override { return store_->scan(request); }
     [[nodiscard]] Status apply(std::span<const store::Change> changes, const store::Position& position) override;
@@ -34,7 +33,7 @@ public:
     [[nodiscard]] std::uint64_t unstored_bytes() const override { return store_->unstored_bytes(); }
     [[nodiscard]] Result<std::unique_ptr<store::Checkpoint>> checkpoint() override { return store_->checkpoint(); }
     [[nodiscard]] Result<std::unique_ptr<store::CheckpointReceiver>> receive() override { return store_->receive(); }
-    [[nodiscard]] Result<std::uint64_t> digest() const override { return store_->digest(); }
+    [[nodiscard]] Result<std::uint64_t> digest() override { return store_->digest(); }
 
 private:
     /// Of the rows as they are before the changes under way.

@@ -84,27 +84,18 @@ public:
     explicit MemoryStore(std::shared_ptr<DurableImage> image)
         : image_(std::move(image)), rows_(image_->rows), position_(image_->position), stored_(position_.applied.lsn.value) {}
 
-    Result<std::optional<std::string>> get(std::string_view key) const override {
-        const auto at = rows_.find(key);
-        if (at == rows_.end()) return std::nullopt;
-        return at->second;
-    }
-
-    Result<std::vector<std::optional<std::string>>> get_many(std::span<const std::string_view> keys, std::size_t bytes_max) const override {
-        std::vector<std::optional<std::string>> values;
-        values.reserve(keys.size());
-        std::size_t bytes = 0;
-        for (const auto key : keys) {
-            if (bytes >= bytes_max && !values.empty()) break;
-            const auto at = rows_.find(key);
+    Result<std::size_t> read(std::span<const std::string_view> keys, std::size_t bytes_max, const Visit& visit) const override {
+        std::size_t visited = 0, bytes = 0;
+        for (; visited < keys.size() && (bytes < bytes_max || visited == 0); ++visited) {
+            const auto at = rows_.find(keys[visited]);
             if (at == rows_.end()) {
-                values.emplace_back();
+                visit(visited, std::nullopt);
             } else {
-                values.emplace_back(at->second);
+                visit(visited, at->second);
                 bytes += at->second.size();
             }
         }
-        return values;
+        return visited;
     }
 
     Result<ScanRows> scan(const ScanRequest& request) const override {
@@ -167,7 +158,7 @@ public:
     }
     Result<std::unique_ptr<CheckpointReceiver>> receive() override;
 
-    Result<std::uint64_t> digest() const override {
+    Result<std::uint64_t> digest() override {
         Digest digest;
         for (const auto& [key, value] : rows_) digest.add(key, value);
         return digest.value();

@@ -150,8 +150,7 @@ public:
         return adopt(std::move(*db));
     }
 
-    Result<std::optional<std::string>> get(std::string_view key) const override;
-    Result<std::vector<std::optional<std::string>>> get_many(std::span<const std::string_view> keys, std::size_t bytes_max) const override;
+    Result<std::size_t> read(std::span<const std::string_view> keys, std::size_t bytes_max, const Visit& visit) const override;
     Result<ScanRows> scan(const ScanRequest& request) const override;
     Status apply(std::span<const Change> changes, const Position& position) override;
 
@@ -167,7 +166,7 @@ public:
 
     Result<std::unique_ptr<Checkpoint>> checkpoint() override;
     Result<std::unique_ptr<CheckpointReceiver>> receive() override;
-    Result<std::uint64_t> digest() const override;
+    Result<std::uint64_t> digest() override;
 
 private:
     using Database = std::unique_ptr<rocksdb::DB>;
@@ -189,28 +188,22 @@ private:
 
 // -- reading ---------------------------------------------------------------------------------------------------------------
 
-Result<std::optional<std::string>> RocksStore::get(std::string_view key) const {
-    std::string value;
-    const auto status = db_->Get({}, slice(key), &value);
-    if (status.IsNotFound()) return std::nullopt;
-    if (!status.ok()) return failure(status, "reading");
-    return value;
-}
-
-Result<std::vector<std::optional<std::string>>> RocksStore::get_many(std::span<const std::string_view> keys, std::size_t bytes_max) const {
+Result<std::size_t> RocksStore::read(std::span<const std::string_view> keys, std::size_t bytes_max, const Visit& visit) const {
     constexpr std::size_t kBatch = 32;  // as many as RocksDB takes together
     std::array<Slice, kBatch> batch_keys;
     std::array<rocksdb::PinnableSlice, kBatch> batch_values;
     std::array<rocksdb::Status, kBatch> statuses;
-    std::vector<std::optional<std::string>> values;
-    values.reserve(keys.size());
-    std::size_t bytes = 0;
-    while (values.size() < keys.size() && (bytes < bytes_max || values.empty())) {
-        const auto batch = keys.subspan(values.size(), std::min(kBatch, keys.size() - values.size()));
+    std::size_t visited = 0, bytes = 0;
+    while (visited < keys.size() && (bytes < bytes_max || visited == 0)) {
+        const auto batch = keys.subspan(visited, std::min(kBatch, keys.size() - visited));
         std::ranges::transform(batch, batch_keys.begin(), slice);
         rocksdb::ReadOptions options;
         options.value_size_soft_limit = std::max<std::size_t>(1, bytes_max - bytes);
-        db_->MultiGet(options, db_->DefaultColumnFamily(), batch.size(), batch_keys.data(), batch_values.data(), statuses.data());
+        if (batch.size() == 1) {
+            statuses[0] = db_->Get(options, db_->DefaultColumnFamily(), batch_keys[0], &batch_values[0]);
+        } else {
+            db_->MultiGet(options, db_->DefaultColumnFamily(), batch.size(), batch_keys.data(), batch_values.data(), statuses.data());
+        }
         for (std::size_t i = 0; i < batch.size(); ++i) {
             if (statuses[i].IsAborted() && i > 0) break;  // it, and maybe more, lie beyond the limit
             if (statuses[i].IsAborted()) {
@@ -218,18 +211,19 @@ Result<std::vector<std::optional<std::string>>> RocksStore::get_many(std::span<c
                 statuses[i] = db_->Get({}, db_->DefaultColumnFamily(), batch_keys[i], &batch_values[i]);
             }
             if (statuses[i].IsNotFound()) {
-                values.emplace_back();
+                visit(visited, std::nullopt);
             } else if (!statuses[i].ok()) {
                 return failure(statuses[i], "reading");
             } else {
-                values.emplace_back(batch_values[i].ToString());
+                visit(visited, view(batch_values[i]));
                 bytes += batch_values[i].size();
             }
+            ++visited;
             if (bytes >= bytes_max) break;
         }
         for (std::size_t i = 0; i < batch.size(); ++i) batch_values[i].Reset();
     }
-    return values;
+    return visited;
 }
 
 Result<ScanRows> RocksStore::scan(const ScanRequest& request) const {
@@ -251,7 +245,7 @@ Result<ScanRows> RocksStore::scan(const ScanRequest& request) const {
     return out;
 }
 
-Result<std::uint64_t> RocksStore::digest() const {
+Result<std::uint64_t> RocksStore::digest() {
     rocksdb::ReadOptions options;
     options.fill_cache = false;
     options.readahead_size = 2 << 20;

@@ -88,11 +88,16 @@ class Store {
 public:
     virtual ~Store() = default;
 
-    [[nodiscard]] virtual Result<std::optional<std::string>> get(std::string_view key) const = 0;
-    /// One answer a key, in order; but no more of them once `bytes_max` bytes of values were read, so maybe fewer than keys (never
-    /// none for some): the caller asks again for the rest.
-    [[nodiscard]] virtual Result<std::vector<std::optional<std::string>>> get_many(std::span<const std::string_view> keys,
-                                                                                   std::size_t bytes_max = kNoBound) const = 0;
+    /// Answers a key: its number in the request, and its value, which is valid during the call; nullopt: there is none.
+    using Visit = std::function<void(std::size_t key, std::optional<std::string_view> value)>;
+    /// Visits the answers of all `keys`, in order; but no more of them once `bytes_max` bytes of values were read, so maybe fewer than
+    /// keys (never none for some): the caller asks again for the rest. Says how many. `visit` must not call the store.
+    [[nodiscard]] virtual Result<std::size_t> read(std::span<const std::string_view> keys, std::size_t bytes_max,
+                                                   const Visit& visit) const = 0;
+    /// The same for those who want to keep the answers.
+    [[nodiscard]] Result<std::optional<std::string>> get(std::string_view key) const;
+    [[nodiscard]] Result<std::vector<std::optional<std::string>>> get_many(std::span<const std::string_view> keys,
+                                                                           std::size_t bytes_max = kNoBound) const;
     [[nodiscard]] virtual Result<ScanRows> scan(const ScanRequest& request) const = 0;
 
     /// Makes all changes and moves the position forward, in one atomic step. Later changes of a key win over earlier ones,
@@ -102,7 +107,7 @@ public:
     [[nodiscard]] virtual Position position() const = 0;
     /// Up to where a restart would find the state; trails position(). Any thread.
     [[nodiscard]] virtual Lsn stored() const = 0;
-    /// Starts making everything applied so far durable; stored() follows, maybe later and from another thread. Any thread.
+    /// Starts making everything applied so far durable; stored() follows, maybe later and from another thread.
     [[nodiscard]] virtual Status flush() = 0;
     /// Approximate bytes applied and not yet stored: the owner flushes by it, so that a restart replays little.
     [[nodiscard]] virtual std::uint64_t unstored_bytes() const = 0;
@@ -115,7 +120,7 @@ public:
     [[nodiscard]] virtual Result<std::unique_ptr<CheckpointReceiver>> receive() = 0;
 
     /// Order-independent digest of all data at position(), for comparing nodes (S26). Reads everything.
-    [[nodiscard]] virtual Result<std::uint64_t> digest() const = 0;
+    [[nodiscard]] virtual Result<std::uint64_t> digest() = 0;
 };
 
 struct StoreOptions {

@@ -84,6 +84,12 @@ TEST(Validate, WantsALagThatASlaveCanKnow) {
     EXPECT_THAT(mistakes_of({"reads.max_lag_ms=199"}), HasSubstr("must be 0 or at least 2 x failover.heartbeat_ms = 200"));
 }
 
+TEST(Validate, WantsEnoughMemoryForAHotSetOrNoneNamed) {
+    EXPECT_EQ(mistakes_of({"memory.max=0"}), "");
+    EXPECT_EQ(mistakes_of({"memory.max=1048576"}), "");
+    EXPECT_THAT(mistakes_of({"memory.max=1048575"}), HasSubstr("must be 0, for a quarter of the machine's memory, or at least 1048576"));
+}
+
 TEST(Validate, WantsRoomForOnePutInARequestAndForOneRequestInWhatIsPending) {  // S12
     EXPECT_EQ(mistakes_of({"limits.key_bytes=1000", "limits.value_bytes=1000", "limits.request_bytes=2001"}), "");
     EXPECT_THAT(mistakes_of({"limits.key_bytes=1000", "limits.value_bytes=1000", "limits.request_bytes=2000"}),

@@ -205,22 +205,6 @@ TYPED_TEST(StoreTest, FlushesAskedForWhileOneRunsAreDoneToo) {
     EXPECT_EQ(this->store->position(), at(200));
 }
 
-TYPED_TEST(StoreTest, FlushMayComeFromAnotherThread) {
-    std::atomic<bool> done = false;
-    std::thread other([&] {
-        while (!done) {
-            ASSERT_TRUE(this->store->flush());
-            std::this_thread::yield();
-        }
-    });
-    for (std::uint64_t lsn = 1; lsn <= 2000; ++lsn) this->put(lsn, "key" + std::to_string(lsn % 50), std::to_string(lsn));
-    done = true;
-    other.join();
-    this->flush();
-    this->reopen();
-    EXPECT_EQ(this->get("key0"), "2000");
-}
-
 TYPED_TEST(StoreTest, DigestCountsContentAndNotHistory) {  // S26
     this->apply(1, {{"a", "1"}, {"b", "2"}});
     const auto digest = this->store->digest().value();

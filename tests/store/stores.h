@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Both kinds of store behind one face, so that one suite tests them: a directory of its own, reopening, crashing.
+// All kinds of store behind one face, so that one suite tests them: a directory of its own, reopening, crashing.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -8,8 +8,10 @@
 #include <memory>
 #include <string>
 
+#include "store/hot_store.h"
 #include "store/memory_store.h"
 #include "store/store.h"
+#include "tests/store/locked_store.h"
 
 namespace tanist::store {
 
@@ -45,9 +47,24 @@ struct RocksPlace {
     [[nodiscard]] std::string path() const { return directory.path() + "/store"; }
     [[nodiscard]] Result<std::unique_ptr<Store>> open() { return open_rocks_store({.path = path()}); }
 };
-using Places = ::testing::Types<MemoryPlace, RocksPlace>;
+#endif
+
+/// The hot set over another store, with so little memory that it gathers, waits and evicts all the time.
+template <class Cold>
+struct HotPlace {
+    Cold cold;
+    HotStoreOptions options{.memory_max = 1 << 20, .gathered_max = 2000};
+    [[nodiscard]] Result<std::unique_ptr<Store>> open() {
+        auto opened = cold.open();
+        if (!opened) return opened;
+        return open_hot_store(std::make_unique<LockedStore>(std::move(*opened)), options);
+    }
+};
+
+#if TANIST_WITH_ROCKSDB
+using Places = ::testing::Types<MemoryPlace, RocksPlace, HotPlace<MemoryPlace>, HotPlace<RocksPlace>>;
 #else
-using Places = ::testing::Types<MemoryPlace>;
+using Places = ::testing::Types<MemoryPlace, HotPlace<MemoryPlace>>;
 #endif
 
 }  // namespace tanist::store

@@ -1,0 +1,243 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "store/hot_store.h"
+
+#include <algorithm>
+#include <array>
+#include <deque>
+#include <random>
+#include <utility>
+
+#include "base/ensure.h"
+#include "store/hot_feeder.h"
+#include "store/hot_merge.h"
+#include "store/hot_set.h"
+
+namespace tanist::store {
+namespace {
+
+std::uint64_t secret() {
+    std::random_device device;
+    return static_cast<std::uint64_t>(device()) << 32 | device();
+}
+
+class HotStore final : public Store {
+public:
+    HotStore(std::unique_ptr<Store> cold, const HotStoreOptions& options)
+        : gathered_max_(std::min(options.gathered_max, options.memory_max / 8)),
+          waiting_max_(options.memory_max / 2),
+          cold_(std::move(cold)),
+          hot_(options.memory_max, secret()),
+          position_(cold_->position()),
+          frozen_position_(position_),
+          feeder_(*cold_) {}
+
+    Result<std::size_t> read(std::span<const std::string_view> keys, std::size_t bytes_max, const Visit& visit) const override;
+    Result<ScanRows> scan(const ScanRequest& request) const override;
+    Status apply(std::span<const Change> changes, const Position& position) override;
+
+    Position position() const override { return position_; }
+    Lsn stored() const override { return cold_->stored(); }
+    std::uint64_t unstored_bytes() const override;
+    Status flush() override;
+
+    Result<std::unique_ptr<Checkpoint>> checkpoint() override;
+    Result<std::unique_ptr<CheckpointReceiver>> receive() override;
+    Result<std::uint64_t> digest() override;
+
+    /// Everything applied is in the cold tier, whose owner we are again.
+    [[nodiscard]] Status drain();
+    /// The cold tier was replaced by a checkpoint at `position`.
+    void start_over(const Position& position);
+
+private:
+    struct Mark {
+        Lsn lsn;
+        std::uint64_t applied_bytes;
+    };
+
+    [[nodiscard]] Result<std::size_t> read_batch(std::span<const std::string_view> keys, std::size_t bytes_max, std::size_t first,
+                                                 const Visit& visit, std::size_t& bytes) const;
+    void freeze();
+    [[nodiscard]] Status wait_for_room();
+    [[nodiscard]] std::uint64_t stored_bytes() const;
+
+    const std::size_t gathered_max_, waiting_max_;
+    std::unique_ptr<Store> cold_;
+    mutable HotSet hot_;  ///< reading changes what is kept, never what is answered
+    Position position_;
+    Position frozen_position_;         ///< of the newest generation that was frozen
+    std::uint64_t applied_bytes_ = 0;  ///< since this was opened
+    std::deque<Mark> marks_;           ///< what was applied when a generation was frozen, from what is stored on
+    HotFeeder feeder_;                 ///< last: it ends first
+};
+
+// -- reading ---------------------------------------------------------------------------------------------------------------
+
+Result<std::size_t> HotStore::read(std::span<const std::string_view> keys, std::size_t bytes_max, const Visit& visit) const {
+    std::size_t done = 0, bytes = 0;
+    while (done < keys.size() && (bytes < bytes_max || done == 0)) {
+        const auto batch = keys.subspan(done, std::min(HotSet::kBatchMax, keys.size() - done));
+        auto answered = read_batch(batch, bytes_max, done, visit, bytes);
+        if (!answered) return answered;
+        done += *answered;
+    }
+    return done;
+}
+
+/// How many of `keys` were visited, as numbers `first` on; at least one. `bytes` counts all values so far.
+Result<std::size_t> HotStore::read_batch(std::span<const std::string_view> keys, std::size_t bytes_max, std::size_t first,
+                                         const Visit& visit, std::size_t& bytes) const {
+    std::array<HotEntry*, HotSet::kBatchMax> found;
+    hot_.find(keys, found);
+    std::array<bool, HotSet::kBatchMax> is_cold{};
+    std::vector<std::string_view> unknown;
+    for (std::size_t i = 0; i < keys.size(); ++i) {
+        is_cold[i] = found[i] == nullptr && !hot_.is_erased(keys[i]);
+        if (is_cold[i]) unknown.push_back(keys[i]);
+    }
+    std::vector<std::optional<std::string>> cold;
+    if (!unknown.empty()) {
+        if (auto status = feeder_.check(); !status) return fail(std::move(status.error()));
+        auto values = cold_->get_many(unknown, bytes_max == kNoBound ? kNoBound : bytes_max - std::min(bytes, bytes_max));
+        if (!values) return fail(std::move(values.error()));
+        cold = std::move(*values);
+    }
+
+    std::size_t visited = 0, from_cold = 0;
+    for (; visited < keys.size() && (bytes < bytes_max || first + visited == 0); ++visited) {
+        std::optional<std::string_view> value;
+        if (const HotEntry* entry = found[visited]; entry != nullptr) {
+            if (entry->exists()) value = entry->value();
+        } else if (is_cold[visited]) {
+            if (from_cold == cold.size()) break;  // it stopped at its limit
+            value = cold[from_cold++];
+        }
+        if (value) bytes += value->size();
+        visit(first + visited, value);
+    }
+    for (std::size_t i = 0; i < from_cold; ++i) hot_.admit(unknown[i], cold[i]);
+    return visited;
+}
+
+Result<ScanRows> HotStore::scan(const ScanRequest& request) const {
+    if (auto status = feeder_.check(); !status) return fail(std::move(status.error()));
+    return merged_scan(*cold_, hot_.in_order(request.begin, request.end), hot_.generations(), request);
+}
+
+Result<std::uint64_t> HotStore::digest() {
+    if (auto status = drain(); !status) return fail(std::move(status.error()));
+    return cold_->digest();
+}
+
+// -- writing ---------------------------------------------------------------------------------------------------------------
+
+Status HotStore::apply(std::span<const Change> changes, const Position& position) {
+    ENSURE(position.applied.lsn > position_.applied.lsn);
+    if (auto status = feeder_.check(); !status) return status;
+    constexpr std::size_t kBytesPerWrite = 32, kBytesPerChange = 16;  // what it takes in a log, about
+    applied_bytes_ += kBytesPerWrite;
+    for (const Change& change : changes) {
+        ENSURE(change.is_valid());
+        applied_bytes_ += kBytesPerChange + change.key.size() + (change.value ? change.value->size() : 0);
+    }
+    hot_.apply(changes);
+    position_ = position;
+    // Twice as fast as they can come, so that what has arrived is soon no longer pinned, and no write pays for many.
+    hot_.retire(feeder_.arrived(), 2 * changes.size() + 16);
+    if (hot_.generations().back()->memory < gathered_max_) return {};
+    freeze();
+    return wait_for_room();
+}
+
+void HotStore::freeze() {
+    feeder_.feed(hot_.freeze(position_));
+    frozen_position_ = position_;
+    while (!marks_.empty() && marks_.front().lsn < stored()) marks_.pop_front();
+    marks_.push_back({position_.applied.lsn, applied_bytes_});
+}
+
+/// The writer waits when the cold tier takes in less than is changed: memory and the replay of a restart stay bounded.
+Status HotStore::wait_for_room() {
+    while (true) {
+        const auto& all = hot_.generations();
+        std::size_t waiting = 0;
+        for (const auto& generation : all) waiting += generation->memory;
+        if (waiting <= waiting_max_ || all.size() == 1) return {};
+        const std::uint64_t oldest = all.front()->number;
+        if (auto status = feeder_.await(oldest); !status) return status;
+        hot_.retire(oldest, kNoBound);
+    }
+}
+
+std::uint64_t HotStore::stored_bytes() const {
+    const Lsn stored = this->stored();
+    std::uint64_t bytes = 0;
+    for (const Mark& mark : marks_) {
+        if (mark.lsn <= stored) bytes = mark.applied_bytes;
+    }
+    return bytes;
+}
+
+std::uint64_t HotStore::unstored_bytes() const { return stored() == position_.applied.lsn ? 0 : applied_bytes_ - stored_bytes(); }
+
+Status HotStore::flush() {
+    if (auto status = feeder_.check(); !status) return status;
+    if (stored() == position_.applied.lsn) return {};
+    if (frozen_position_ != position_) freeze();
+    feeder_.flush();
+    return {};
+}
+
+Status HotStore::drain() {
+    if (frozen_position_ != position_) freeze();
+    if (auto status = feeder_.await_idle(); !status) return status;
+    hot_.retire(feeder_.arrived(), kNoBound);
+    return {};
+}
+
+// -- checkpoints -----------------------------------------------------------------------------------------------------------
+
+Result<std::unique_ptr<Checkpoint>> HotStore::checkpoint() {
+    if (auto status = drain(); !status) return fail(std::move(status.error()));
+    return cold_->checkpoint();
+}
+
+/// Takes a checkpoint into the cold tier, which is brought up to date before: so a failed install leaves both as they were.
+class HotReceiver final : public CheckpointReceiver {
+public:
+    HotReceiver(HotStore& store, std::unique_ptr<CheckpointReceiver> cold) : store_(store), cold_(std::move(cold)) {}
+
+    Status write(std::string_view name, Bytes bytes) override { return cold_->write(name, bytes); }
+    Status install(const Position& position) override {
+        if (auto status = store_.drain(); !status) return status;
+        if (auto status = cold_->install(position); !status) return status;
+        store_.start_over(position);
+        return {};
+    }
+
+private:
+    HotStore& store_;
+    std::unique_ptr<CheckpointReceiver> cold_;
+};
+
+Result<std::unique_ptr<CheckpointReceiver>> HotStore::receive() {
+    if (auto status = feeder_.check(); !status) return fail(std::move(status.error()));
+    auto cold = cold_->receive();
+    if (!cold) return cold;
+    return std::make_unique<HotReceiver>(*this, std::move(*cold));
+}
+
+void HotStore::start_over(const Position& position) {
+    hot_.clear();
+    position_ = frozen_position_ = position;
+    marks_.clear();
+    applied_bytes_ = 0;
+}
+
+}  // namespace
+
+std::unique_ptr<Store> open_hot_store(std::unique_ptr<Store> cold, const HotStoreOptions& options) {
+    return std::make_unique<HotStore>(std::move(cold), options);
+}
+
+}  // namespace tanist::store
