@@ -69,10 +69,15 @@ struct Trailer {
     return Trailer{version, load_le<std::uint64_t>(end - kExpiringTrailerBytes)};
 }
 
+/// The user's part of a row with this trailer.
+[[nodiscard]] inline std::string_view value_of(std::string_view row, const Trailer& trailer) {
+    return row.substr(0, row.size() - (trailer.deadline != 0 ? kExpiringTrailerBytes : kTrailerBytes));
+}
+
 /// Takes the trailer off `row`, which becomes the user's value; nullopt: it has none that is known, `row` is left alone.
 [[nodiscard]] inline std::optional<Trailer> take_trailer(std::string& row) {
     const auto trailer = trailer_of(row);
-    if (trailer) row.resize(row.size() - (trailer->deadline != 0 ? kExpiringTrailerBytes : kTrailerBytes));
+    if (trailer) row.resize(value_of(row, *trailer).size());
     return trailer;
 }
 

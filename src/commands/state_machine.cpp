@@ -36,6 +36,7 @@ public:
     std::size_t sessions() const override { return sessions_.size(); }
 
     Result<std::optional<StoredValue>> get(std::string_view key) const override;
+    Result<std::size_t> visit_many(std::span<const std::string_view> keys, std::size_t bytes_max, const Visit& visit) const override;
     Result<std::vector<std::optional<StoredValue>>> get_many(std::span<const std::string_view> keys, std::size_t bytes_max) const override;
     Result<Page> scan(const KeyRange& range) const override;
     Result<Reply> read(std::span<const std::string_view> words, std::uint64_t clock, std::uint64_t random) const override;
@@ -277,6 +278,32 @@ Result<std::optional<StoredValue>> Machine::get(std::string_view key) const {
     if (!row) return fail(std::move(row.error()));
     if (!*row) return std::nullopt;
     return to_stored_value(std::move(**row));
+}
+
+/// The keys of all rows lie in one piece of memory: no allocation a key.
+Result<std::size_t> Machine::visit_many(std::span<const std::string_view> keys, std::size_t bytes_max, const Visit& visit) const {
+    std::size_t bytes = keys.size();
+    for (const auto key : keys) bytes += key.size();
+    std::string text;
+    text.reserve(bytes);
+    std::vector<std::string_view> rows;
+    rows.reserve(keys.size());
+    for (const auto key : keys) {
+        const std::size_t begin = text.size();
+        text += layout::kData;
+        text += key;
+        rows.push_back(std::string_view(text).substr(begin));
+    }
+    Status status;
+    auto visited = store_.read(rows, bytes_max, [&](std::size_t, std::optional<std::string_view> row) {
+        if (!status || !row) return visit(std::nullopt);
+        const auto trailer = layout::trailer_of(*row);
+        if (!trailer) status = fail(ErrorCode::kCorrupt, "store: a row of {} bytes has no known trailer", row->size());
+        if (!trailer || trailer->is_due(position_.timestamp)) return visit(std::nullopt);
+        visit(layout::value_of(*row, *trailer));
+    });
+    if (!status) return fail(std::move(status.error()));
+    return visited;
 }
 
 Result<std::vector<std::optional<StoredValue>>> Machine::get_many(std::span<const std::string_view> keys, std::size_t bytes_max) const {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
@@ -66,6 +67,10 @@ public:
 
     // Reads see everything applied; keys whose deadline is at or before the last applied entry's timestamp are not there (S22).
     [[nodiscard]] virtual Result<std::optional<StoredValue>> get(std::string_view key) const = 0;
+    /// As store::Store::read(): visits what users stored under `keys`, in order, without copying it; the views are valid during a call.
+    using Visit = std::function<void(std::optional<std::string_view> value)>;
+    [[nodiscard]] virtual Result<std::size_t> visit_many(std::span<const std::string_view> keys, std::size_t bytes_max,
+                                                         const Visit& visit) const = 0;
     /// Maybe fewer answers than keys, as store::Store::get_many().
     [[nodiscard]] virtual Result<std::vector<std::optional<StoredValue>>> get_many(std::span<const std::string_view> keys,
                                                                                    std::size_t bytes_max = store::kNoBound) const = 0;

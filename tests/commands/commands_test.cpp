@@ -13,6 +13,7 @@ using ::testing::Each;
 using ::testing::ElementsAre;
 using ::testing::Field;
 using ::testing::IsEmpty;
+using ::testing::Optional;
 
 using Results = std::vector<CommandResult>;
 
@@ -299,6 +300,19 @@ TEST(Reads, GetManyAnswersInOrder) {
     EXPECT_FALSE(values[1]);
     EXPECT_EQ(values[2]->value, "1");
     EXPECT_EQ(machine.state->get_many(keys, 1).value().size(), 1U);
+}
+
+TEST(Reads, VisitManyShowsWhatGetManyCopies) {
+    Machine machine;
+    machine.execute({Put{"a", "1"}});
+    machine.execute({Put{"b", ""}});
+    const std::vector<std::string_view> keys{"b", "x", "", "a"};
+    std::vector<std::optional<std::string>> seen;
+    const auto see = [&](std::optional<std::string_view> value) { seen.emplace_back(value); };
+    EXPECT_EQ(machine.state->visit_many(keys, store::kNoBound, see).value(), 4U);
+    EXPECT_THAT(seen, ElementsAre(Optional(std::string()), std::nullopt, std::nullopt, Optional(std::string("1"))));
+    const std::vector<std::string_view> twice{"a", "a"};
+    EXPECT_EQ(machine.state->visit_many(twice, 1, see).value(), 1U);
 }
 
 }  // namespace

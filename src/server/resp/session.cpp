@@ -363,13 +363,14 @@ bool RespSession::answer_gets() {
     RespEncoder to(output(), version_);
     std::size_t done = 0;
     while (done < keys.size() && !output_is_full()) {
-        const auto values = services_.state.get_many(std::span(keys).subspan(done), kLookBytesMax);
-        if (!values) {
-            services_.storage_failed(values.error());
+        const auto answered =
+            services_.state.visit_many(std::span(keys).subspan(done), kLookBytesMax,
+                                       [&](std::optional<std::string_view> value) { value ? to.bulk(*value) : to.null(); });
+        if (!answered) {
+            services_.storage_failed(answered.error());
             return false;
         }
-        for (const auto& value : *values) encode_value(to, value);
-        done += values->size();
+        done += *answered;
     }
     token_ = std::max(token_, services_.applied());
     replied();
