@@ -123,6 +123,7 @@ Client::Operation Client::draw_write() {
             request.commands.push_back(commands::Put{draw_key('k', load.keys), draw_value()});
             request.commands.push_back(commands::Increment{draw_key('b', 2), static_cast<std::int64_t>(random_.below(5)) - 2});
             request.commands.push_back(commands::Get{key});
+            if (random_.chance(1, 2)) draw_words(request);
             if (random_.chance(1, 4)) request.commands.push_back(commands::Increment{key, 1});  // mostly no integer: all is taken back
             break;
         }
@@ -139,6 +140,24 @@ Client::Operation Client::draw_write() {
     const auto level = static_cast<WriteLevel>(draw_weighted(random_, std::array{load.level_master, load.level_quorum, load.level_all}));
     operation.question = Write{std::move(request), level};
     return operation;
+}
+
+/// A transaction of Redis's words about keys that expire, and that nobody reads in other ways.
+void Client::draw_words(commands::Request& request) {
+    constexpr std::uint64_t kLifeMsMax = 3000;
+    for (std::uint64_t left = 1 + random_.below(4); left > 0; --left) {
+        const std::string key = draw_key('x', 4);
+        switch (random_.below(5)) {
+            case 0: request.commands.push_back(commands::Redis{{"GET", key}}); break;
+            case 1: request.commands.push_back(commands::Redis{{"INCRBY", key, std::to_string(random_.below(9))}}); break;
+            case 2: request.commands.push_back(commands::Redis{{"PERSIST", key}}); break;
+            default: {
+                const std::string life = std::to_string(1 + random_.below(kLifeMsMax));
+                const std::string value = random_.chance(1, 2) ? std::to_string(random_.below(100)) : draw_value();
+                request.commands.push_back(commands::Redis{{"SET", key, value, "PX", life}});
+            }
+        }
+    }
 }
 
 Client::Operation Client::draw_read() {

@@ -64,6 +64,7 @@ private:
     void begin();
     [[nodiscard]] Operation draw_operation();
     [[nodiscard]] Operation draw_write();
+    void draw_words(commands::Request& request);
     [[nodiscard]] Operation draw_read();
     [[nodiscard]] std::string draw_key(char kind, std::uint32_t bound);
     [[nodiscard]] std::string draw_value();

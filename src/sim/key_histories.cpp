@@ -38,7 +38,7 @@ Part part_of(const commands::Command& command, const commands::Condition* condit
                 observed.by = c.by;
             }
             if constexpr (requires { c.key; }) return {c.key, std::move(observed)};
-            return {};  // of Redis's words: the clients here send none
+            return {};  // of Redis's words: the model alone checks them
         },
         command);
 }

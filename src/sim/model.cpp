@@ -62,6 +62,7 @@ void Model::apply(const Entry& entry) {
     registrations_ = 0;
     changed_by_.clear();
     std::erase_if(sessions_, [this](const auto& session) { return session.second.deadline <= now_; });
+    remove_what_is_due();
     std::vector<Outcome> outcomes;
     if (entry.kind() == EntryKind::kCommands) {
         const auto items = commands::decode_payload(entry.payload());
@@ -101,6 +102,10 @@ Outcome Model::run_in_session(const commands::Request& request) {
     if (request.sequence < session.lowest_unanswered) return {.code = OutcomeCode::kAnswerForgotten};
     if (const auto before = session.executed.find(request.sequence); before != session.executed.end()) {
         Outcome outcome = before->second;
+        // Of Redis's words only that they were executed is kept.
+        if (std::ranges::any_of(outcome.results, [](const auto& result) { return result.reply != nullptr; })) {
+            outcome = {.code = OutcomeCode::kAnswerForgotten, .version = outcome.version};
+        }
         outcome.replayed = true;
         return outcome;
     }
@@ -131,7 +136,7 @@ Outcome Model::evaluate(const commands::Request& request) {
     for (const commands::Command& command : request.commands) {
         const auto key = [](const auto& c) -> std::string_view {
             if constexpr (requires { c.key; }) return c.key;
-            return {};  // of Redis's words: the clients here send none
+            return {};
         };
         const Cell* cell = latest(std::visit(key, command));
         commands::CommandResult result{.version = version_of(cell), .found = cell != nullptr};
@@ -153,13 +158,15 @@ Outcome Model::evaluate(const commands::Request& request) {
                                       code = OutcomeCode::kOverflow;
                                   } else {
                                       result.value = std::to_string(sum);
-                                      result.version = change(c.key, result.value);
+                                      result.version = change(c.key, result.value, deadline_of(c.key));
                                   }
                               },
                               [&](const commands::Get&) {
                                   if (cell != nullptr) result.value = cell->value;
                               },
-                              [](const commands::Redis&) {}},
+                              [&](const commands::Redis& c) {
+                                  result = {.version = lsn_, .reply = std::make_shared<const commands::Reply>(run_words(c.words))};
+                              }},
                    command);
         if (code != OutcomeCode::kDone) {
             take_back();
@@ -170,10 +177,47 @@ Outcome Model::evaluate(const commands::Request& request) {
     return outcome;
 }
 
-Version Model::change(const std::string& key, std::optional<std::string> value) {
+commands::Reply Model::run_words(const std::vector<std::string>& words) {
+    using commands::Reply;
+    const std::string &name = words.at(0), &key = words.at(1);
+    const Cell* cell = latest(key);
+    if (name == "SET") {
+        change(key, words.at(2), now_ + std::stoull(words.at(4)));
+        return Reply::ok();
+    }
+    if (name == "GET") return cell == nullptr ? Reply::nil() : Reply::bulk(*cell->value);
+    const std::string value = cell == nullptr ? "0" : *cell->value;
+    if (name == "PERSIST") {
+        const bool had_deadline = deadline_of(key) != 0;
+        if (had_deadline) change(key, value);
+        return Reply::yes_or_no(had_deadline);
+    }
+    ENSURE(name == "INCRBY");
+    const auto number = parse(value);
+    if (!number) return Reply::error("ERR value is not an integer or out of range");
+    const std::int64_t sum = *number + std::stoll(words.at(2));
+    change(key, std::to_string(sum), deadline_of(key));
+    return Reply::number(sum);
+}
+
+std::uint64_t Model::deadline_of(std::string_view key) const {
+    const auto found = deadlines_.find(key);
+    return found == deadlines_.end() ? 0 : found->second;
+}
+
+void Model::remove_what_is_due() {
+    ++request_;
+    const auto deadlines = deadlines_;
+    for (const auto& [key, deadline] : deadlines) {
+        if (deadline <= now_) change(key, std::nullopt);
+    }
+}
+
+Version Model::change(const std::string& key, std::optional<std::string> value, std::uint64_t deadline) {
     auto& cells = keys_[key];
     Version version = lsn_;
-    Undo& undo = undo_.emplace_back(Undo{.key = key});
+    Undo& undo = undo_.emplace_back(Undo{.key = key, .deadline = deadline_of(key)});
+    set_deadline(key, deadline);
     if (!cells.empty() && cells.back().since == lsn_) {  // changed before in this entry: by another request it gets the next version
         version = cells.back().version;
         undo.by = changed_by_[key];
@@ -186,10 +230,19 @@ Version Model::change(const std::string& key, std::optional<std::string> value) 
     return version;
 }
 
+void Model::set_deadline(const std::string& key, std::uint64_t deadline) {
+    if (deadline == 0) {
+        deadlines_.erase(key);
+    } else {
+        deadlines_[key] = deadline;
+    }
+}
+
 void Model::take_back() {
     for (auto undo = undo_.rbegin(); undo != undo_.rend(); ++undo) {
         auto& cells = keys_[undo->key];
         cells.pop_back();
+        set_deadline(undo->key, undo->deadline);
         if (undo->cell) {
             cells.push_back(std::move(*undo->cell));
             changed_by_[undo->key] = undo->by;

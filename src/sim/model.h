@@ -47,13 +47,20 @@ private:
     commands::Outcome run_in_session(const commands::Request& request);
     commands::Outcome evaluate(const commands::Request& request);
     [[nodiscard]] bool holds(const commands::Condition& condition) const;
-    commands::Version change(const std::string& key, std::optional<std::string> value);
+    /// Of the words that the clients here send: SET k v PX n, GET k, INCRBY k n, PERSIST k.
+    commands::Reply run_words(const std::vector<std::string>& words);
+    /// `deadline` 0: none.
+    commands::Version change(const std::string& key, std::optional<std::string> value, std::uint64_t deadline = 0);
+    void remove_what_is_due();
+    [[nodiscard]] std::uint64_t deadline_of(std::string_view key) const;
+    void set_deadline(const std::string& key, std::uint64_t deadline);
     /// What the request that failed has changed.
     void take_back();
 
     std::vector<std::vector<commands::Outcome>> outcomes_;        ///< by LSN, from 1 on
     std::map<std::string, std::vector<Cell>, std::less<>> keys_;  ///< each key's history, one cell an entry
     std::map<SessionId, Session> sessions_;
+    std::map<std::string, std::uint64_t, std::less<>> deadlines_;  ///< of the keys that have one
     std::uint64_t now_ = 0;
     // Of the entry that is being executed.
     Lsn lsn_;
@@ -64,6 +71,7 @@ private:
         std::string key;
         std::optional<Cell> cell;  ///< of this entry, which the change replaced
         std::uint64_t by = 0;
+        std::uint64_t deadline = 0;
     };
     std::vector<Undo> undo_;
 };
