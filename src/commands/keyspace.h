@@ -87,6 +87,9 @@ public:
     /// Up to `rows_max` keys of the store from `begin` on, and those between that were changed since.
     [[nodiscard]] KeyPage page(std::string_view begin, std::size_t rows_max);
 
+    /// About how many keys there are: for no more than to be told.
+    [[nodiscard]] std::uint64_t estimated_keys() const { return store_.estimated_rows(); }
+
     /// No key falls due before this; 0: none ever. It may be too early, never too late.
     [[nodiscard]] std::uint64_t first_deadline() const { return first_deadline_; }
     /// Erases up to `keys_max` keys that are due. All changes of entries before this one must have been written.

@@ -159,6 +159,22 @@ TEST_F(RedisCommands, ReadsOfTheStateAnswerAsAppliedOnesAndWriteNothing) {
     EXPECT_EQ(machine.value("a"), "12");
 }
 
+TEST_F(RedisCommands, ManyKeysAreEstimatedRatherThanCountedAndNotListed) {
+    std::vector<Command> puts;
+    for (int i = 0; i < 50'000; ++i) puts.emplace_back(Put{"k" + std::to_string(i), "v"});
+    machine.execute(puts);
+    EXPECT_EQ(read("DBSIZE"), "50000");
+    EXPECT_THAT(one("DBSIZE"), HasSubstr("-ERR DBSIZE"));  // an estimate is no other node's
+    for (auto& put : puts) std::get<Put>(put).key += "/2";
+    machine.execute(puts);
+    for (auto& put : puts) std::get<Put>(put).key += "3";
+    machine.execute(puts);
+    EXPECT_THAT(read("KEYS *"), HasSubstr("-ERR more than 100000 keys"));
+    EXPECT_EQ(read("KEYS k4999*23"),
+              "[\"k4999/23\" \"k49990/23\" \"k49991/23\" \"k49992/23\" \"k49993/23\" \"k49994/23\" "
+              "\"k49995/23\" \"k49996/23\" \"k49997/23\" \"k49998/23\" \"k49999/23\"]");
+}
+
 TEST_F(RedisCommands, SurviveEncoding) {
     const Request request{.conditions = {VersionEquals{"k", {4}}},
                           .commands = {redis("SET a 1"), Get{"a"}, Redis{{"SET", "", std::string(3, '\0')}}}};

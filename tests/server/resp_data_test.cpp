@@ -72,6 +72,15 @@ TEST_F(RespData, AWatchedKeyThatChangesStopsTheTransactionAlsoInOnePipeline) {
     expect_all(client, {{{"MULTI"}, "+OK\r\n"}, {{"SET", "a", "3"}, "+QUEUED\r\n"}, {{"EXEC"}, "*-1\r\n"}, {{"GET", "a"}, "$1\r\n2\r\n"}});
 }
 
+TEST_F(RespData, NoMoreKeysAreWatchedThanCanBeChecked) {
+    RespClient client = cluster_.resp(1);
+    Words words{"WATCH"};
+    words.resize(4098, "a");
+    EXPECT_EQ(client.call(words), "-ERR too many watched keys: 4096 are allowed\r\n");
+    words.pop_back();
+    EXPECT_EQ(client.call(words), "+OK\r\n");
+}
+
 TEST_F(RespData, ScanReachesEveryKeyPageByPage) {
     RespClient client = cluster_.resp(1);
     for (int i = 0; i < 100; ++i) client.send({"SET", "key" + std::to_string(i), "v"});

@@ -59,12 +59,16 @@ commands::Request log_read(RespSession& session, Arguments arguments) {
 const LoggedRead kLogged{.request = log_read, .answer = answer_reply};
 
 /// A value may be as long as a request, a key that is only looked for not.
-bool keys_fit(RespSession& session, const redis::Row& row, Arguments arguments) {
+bool key_fits(RespSession& session, std::string_view key) {
     const std::size_t bytes_max = session.services().settings.limits.key_bytes_max;
+    if (key.size() <= bytes_max) return true;
+    session.reply_error(fmt::format("ERR key of {} bytes: at most {} are allowed", key.size(), bytes_max));
+    return false;
+}
+
+bool keys_fit(RespSession& session, const redis::Row& row, Arguments arguments) {
     for (std::size_t i = 1; i < arguments.size(); ++i) {
-        if (!row.is_key(i, arguments.size()) || arguments[i].size() <= bytes_max) continue;
-        session.reply_error(fmt::format("ERR key of {} bytes: at most {} are allowed", arguments[i].size(), bytes_max));
-        return false;
+        if (row.is_key(i, arguments.size()) && !key_fits(session, arguments[i])) return false;
     }
     return true;
 }
@@ -79,7 +83,7 @@ void data(RespSession& session, Arguments arguments) {
 // -- shorter ways ---------------------------------------------------------------------------------------------------------------------
 
 void get(RespSession& session, Arguments arguments) {
-    if (keys_fit(session, row_of(session, arguments), arguments)) session.get(arguments);
+    if (key_fits(session, arguments[1])) session.get(arguments);
 }
 
 void set(RespSession& session, Arguments arguments) {

@@ -19,6 +19,8 @@ namespace {
 using commands::OutcomeCode;
 using protocol::RespEncoder;
 
+constexpr std::size_t kWatchedMax = 4096;  ///< keys of a connection: each is compared with all others, and checked at EXEC
+
 void multi(RespSession& session, Arguments) {
     Transaction& transaction = session.transaction();
     if (transaction.is_open) return session.reply_error("ERR MULTI calls can not be nested");
@@ -37,6 +39,10 @@ Status note_versions(RespSession& session, RespEncoder& to, Arguments arguments)
     const auto values = session.services().state.get_many(keys);
     if (!values) return fail(values.error());
     auto& watched = session.transaction().watched;
+    if (watched.size() + keys.size() > kWatchedMax) {
+        to.error(fmt::format("ERR too many watched keys: {} are allowed", kWatchedMax));
+        return {};
+    }
     for (std::size_t i = 0; i < keys.size(); ++i) {
         if (std::ranges::find(watched, keys[i], &commands::VersionEquals::key) != watched.end()) continue;
         watched.push_back({std::string(keys[i]), (*values)[i] ? (*values)[i]->version : commands::Version{}});
