@@ -31,7 +31,8 @@ void RespEncoder::line(char mark, std::string_view text) {
 
 void RespEncoder::simple(std::string_view text) { line('+', text); }
 
-void RespEncoder::error(std::string_view text) { line('-', text); }
+/// Line ends at the end of `text` go, as Redis lets them go.
+void RespEncoder::error(std::string_view text) { line('-', text.substr(0, text.find_last_not_of("\r\n") + 1)); }
 
 void RespEncoder::bulk(std::string_view bytes) {
     head('$', bytes.size());
