@@ -4,6 +4,7 @@
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
+#include <array>
 #include <random>
 #include <utility>
 
@@ -439,7 +440,23 @@ http::Readiness Server::readiness() const {
     return {false, routing_.refuse_read().message};
 }
 
-std::string Server::info(std::string_view section, bool of_sentinel) const {
+/// Clients and tools ask for INFO again and again, and counting takes milliseconds.
+std::uint64_t Server::count_keys() {
+    constexpr std::uint64_t kCountedForMs = 1000;
+    const std::uint64_t now = monotonic_ms();
+    if (counted_keys_ && now - counted_at_ms_ < kCountedForMs) return *counted_keys_;
+    constexpr std::array<std::string_view, 1> kDbsize{"DBSIZE"};
+    const auto counted = replica_.state().read(kDbsize, replica_.state().position().timestamp, 0);
+    if (!counted) {
+        services_.storage_failed(counted.error());
+        return 0;
+    }
+    counted_keys_ = static_cast<std::uint64_t>(counted->integer);
+    counted_at_ms_ = now;
+    return *counted_keys_;
+}
+
+std::string Server::info(std::string_view section, bool of_sentinel) {
     const ConnectionShared& connections = of_sentinel ? sentinel_connections_ : connections_;
     resp::InfoFacts facts{.routing = routing_,
                           .counters = counters_,
@@ -453,7 +470,8 @@ std::string Server::info(std::string_view section, bool of_sentinel) const {
                           .total = {counters_.all_requests(), connections.bytes_in, connections.bytes_out},
                           .per_second = traffic_per_second_,
                           .stored = store_->stored(),
-                          .last_stored_at = last_stored_at_};
+                          .last_stored_at = last_stored_at_,
+                          .keys = [this] { return count_keys(); }};
     if (of_sentinel) facts.sentinel = sentinel::info_section(sentinel_);
     return resp::info_text(section, facts);
 }

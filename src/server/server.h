@@ -93,7 +93,8 @@ private:
     void end_cleanly();
     void finish();
     [[nodiscard]] http::Readiness readiness() const;
-    [[nodiscard]] std::string info(std::string_view section, bool of_sentinel) const;
+    [[nodiscard]] std::string info(std::string_view section, bool of_sentinel);
+    [[nodiscard]] std::uint64_t count_keys();
     [[nodiscard]] resp::Administration administration();
     void take_over(config::Config config);
     [[nodiscard]] Status store_state();
@@ -135,7 +136,9 @@ private:
     std::uint16_t client_port_ = 0;
     resp::Traffic traffic_, traffic_per_second_;  ///< as of the last connection tick, and in the second before it
     Lsn storing_;                                 ///< what a SAVE has asked to be stored
-    std::uint64_t last_stored_at_ = 0;            ///< seconds since 1970
+    std::optional<std::uint64_t> counted_keys_;   ///< at counted_at_ms_
+    std::uint64_t counted_at_ms_ = 0;
+    std::uint64_t last_stored_at_ = 0;  ///< seconds since 1970
     bool tick_due_ = false;
     std::uint64_t last_tick_ms_ = 0;  ///< when the last one delivered was due
     core::Role last_role_ = core::Role::kSlave;

@@ -123,6 +123,10 @@ TEST_F(RespAdmin, InfoHasWhatToolsRead) {
     EXPECT_THAT(client.call({"INFO", "commandstats"}),
                 AllOf(HasSubstr("cmdstat_get:calls=1,"), HasSubstr("rejected_calls=1,failed_calls=0")));
     EXPECT_THAT(client.call({"INFO", "errorstats"}), HasSubstr("errorstat_ERR:count=1"));
+    ASSERT_EQ(client.call({"MSET", "one", "1", "two", "2"}), "+OK\r\n");
+    const std::string size = client.call({"DBSIZE"});  // ":3\r\n"
+    const std::string line = fmt::format("db0:keys={},expires=0", size.substr(1, size.size() - 3));
+    EXPECT_TRUE(eventually([&] { return client.call({"INFO", "keyspace"}).find(line) != std::string::npos; })) << line;
     EXPECT_EQ(client.call({"CONFIG", "RESETSTAT"}), "+OK\r\n");
     EXPECT_THAT(client.call({"INFO", "commandstats"}), Not(HasSubstr("cmdstat_get")));
 }

@@ -207,6 +207,11 @@ void errorstats_section(std::string& out, const InfoFacts& facts) {
 
 void cluster_section(std::string& out, const InfoFacts&) { line(out, "cluster_enabled", 0); }
 
+/// How many of the keys have a deadline is not counted.
+void keyspace_section(std::string& out, const InfoFacts& facts) {
+    if (const std::uint64_t keys = facts.keys(); keys > 0) out += fmt::format("db0:keys={},expires=0,avg_ttl=0\r\n", keys);
+}
+
 void tanist_section(std::string& out, const InfoFacts& facts) {
     const core::View& view = facts.routing.view();
     line(out, "cluster_name", facts.cluster_name);
@@ -240,6 +245,7 @@ constexpr std::array kSections = {
     Section{"Commandstats", kBothPorts, false, commandstats_section},
     Section{"Errorstats", kClientPort, true, errorstats_section},
     Section{"Cluster", kClientPort, true, cluster_section},
+    Section{"Keyspace", kClientPort, true, keyspace_section},
     Section{"Tanist", kBothPorts, true, tanist_section},
     Section{"Sentinel", kSentinelPort, true, sentinel_section},
 };

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -32,6 +33,7 @@ struct InfoFacts {
     Traffic total, per_second;
     Lsn stored;                                ///< of the state, on disk
     std::uint64_t last_stored_at = 0;          ///< seconds since 1970
+    std::function<std::uint64_t()> keys = {};  ///< as DBSIZE tells them, up to a second ago
     std::optional<std::string> sentinel = {};  ///< of the Sentinel port: its section
 };
 /// A section, or several for "", "default", "all" and "everything". An unknown section is empty, as in Redis.
