@@ -33,7 +33,7 @@ constexpr std::uint64_t kConnectionTickEvery = 100;  ///< ticks
 
 tl::unexpected<StartFailure> failed(int exit_code, const Error& error) { return tl::unexpected(StartFailure{exit_code, error.message}); }
 
-Result<std::unique_ptr<store::Store>> open_cold_store(const config::Config& config) {
+Result<std::unique_ptr<store::Store>> open_cold_store([[maybe_unused]] const config::Config& config) {
 #if TANIST_WITH_ROCKSDB
     const store::StoreOptions options{.path = (config.node.data_dir / "store").string(),
                                       .cache_bytes = config.store.block_cache_bytes,

@@ -66,7 +66,7 @@ public:
             points_.push_back({.time = end, .operation = i, .is_end = true});
         }
         // At one time, beginnings come first: what cannot be told apart counts as concurrent.
-        std::ranges::stable_sort(points_, {}, [](const Point& p) { return std::pair(p.time, p.is_end); });
+        std::ranges::sort(points_, {}, [](const Point& p) { return std::tuple(p.time, p.is_end, p.operation); });
         ends_.resize(history.size());
         for (std::size_t at = 0; at < points_.size(); ++at) {
             points_[at].previous = at == 0 ? kNone : at - 1;
