@@ -19,10 +19,10 @@
 #include "server/resp/command.h"
 #include "server/sentinel/commands.h"
 #include "server/sentinel/rows.h"
+#include "server/state_store.h"
 #include "server/status.h"
 #include "server/user_files.h"
 #include "store/hot_store.h"
-#include "store/memory_store.h"
 
 namespace tanist::server {
 namespace {
@@ -32,30 +32,6 @@ constexpr std::chrono::seconds kShutdownTime{5}, kFarewellTime{1};
 constexpr std::uint64_t kConnectionTickEvery = 100;  ///< ticks
 
 tl::unexpected<StartFailure> failed(int exit_code, const Error& error) { return tl::unexpected(StartFailure{exit_code, error.message}); }
-
-Result<std::unique_ptr<store::Store>> open_cold_store([[maybe_unused]] const config::Config& config) {
-#if TANIST_WITH_ROCKSDB
-    const store::StoreOptions options{.path = (config.node.data_dir / "store").string(),
-                                      .cache_bytes = config.store.block_cache_bytes,
-                                      .write_buffer_bytes = config.store.write_buffer_bytes};
-    auto store = store::open_rocks_store(options);
-    const bool can_be_copied = config.cluster.nodes.size() > 1;
-    if (store || store.error().code != ErrorCode::kCorrupt || !can_be_copied) return store;
-    spdlog::error("the state store cannot be read and is given up: a full copy from another node replaces it reason=\"{}\"",
-                  store.error().message);
-    if (Status discarded = store::discard_rocks_store(options.path); !discarded) return fail(discarded.error());
-    return store::open_rocks_store(options);
-#else
-    return fail(ErrorCode::kInvalidArgument, "store.engine = \"rocksdb\": this program was built without RocksDB; \"memory\" is allowed");
-#endif
-}
-
-Result<std::unique_ptr<store::Store>> open_store(const config::Config& config) {
-    if (config.store.engine == config::StoreEngine::kMemory) return store::open_memory_store(std::make_shared<store::DurableImage>());
-    auto cold = open_cold_store(config);
-    if (!cold) return cold;
-    return store::open_hot_store(std::move(*cold), hot_store_options(config));
-}
 
 std::uint16_t port_of(const tcp::acceptor& acceptor) {
     asio::error_code error;
@@ -106,7 +82,7 @@ tl::expected<std::unique_ptr<Server>, StartFailure> Server::open(config::Config 
         return failed(kExitConfiguration, listening.error());
 
     auto files = std::make_unique<wal::PosixFileSystem>();
-    auto store = open_store(config);
+    auto store = open_state_store(config);
     if (!store) return failed(store.error().code == ErrorCode::kInvalidArgument ? kExitConfiguration : kExitDataDirectory, store.error());
     std::random_device random;
     const std::uint64_t seed = (static_cast<std::uint64_t>(random()) << 32) | random();
@@ -209,7 +185,11 @@ ClientServices Server::services_of(resp::Port& port, ConnectionShared& connectio
             .epoch_at = [this](Lsn lsn) { return replica_.node().epoch_at(lsn); },
             .administration = administration_,
             .info = [this, of_sentinel = sentinel != nullptr](std::string_view section) { return info(section, of_sentinel); },
-            .storage_failed = [this](const Error& error) { on_stop(kExitStorageFault, "reading the store: " + error.message); }};
+            .storage_failed =
+                [this](const Error& error) {
+                    if (error.code == ErrorCode::kCorrupt) condemn_state_store(config_);
+                    on_stop(kExitStorageFault, "reading the store: " + error.message);
+                }};
 }
 
 Server::~Server() {

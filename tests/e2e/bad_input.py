@@ -243,6 +243,43 @@ def flipped_bits_in_the_log(build):
 
 
 @case
+def rotten_state_store(build):
+    """A block of the store on a slave's disk cannot be read: whoever asks for it ends that process once, and the next start takes a copy."""
+    with Cluster(3, build=build, extra_config="[store]\nwrite_buffer_bytes = 1048576\n") as cluster:
+        cluster.start()
+        written = {f"big-{i}": f"{i}-" + "x" * 60_000 for i in range(200)}
+        master = cluster.master()
+        with master.connect(30) as r:
+            for key, value in written.items():
+                if r.call("SET", key, value) != "OK":
+                    raise Failure(f"SET {key}")
+        slave = next(n for n in cluster.nodes if n is not master)
+        await_true("tables", lambda: list(slave.data.glob("store/*/*.sst")))
+        slave.terminate()
+        for table in slave.data.glob("store/*/*.sst"):
+            with open(table, "r+b") as f:
+                f.seek(table.stat().st_size // 2)
+                f.write(b"\xff" * 64)
+        slave.start()
+
+        def meets_it():
+            try:
+                with slave.connect() as r:
+                    r.call("TANIST.READS", "stale")
+                    for key in written:
+                        r.call("GET", key)
+            except OSError:
+                pass
+            return not slave.running()
+        await_true("the rotten block is met", meets_it)
+        code = slave.process.wait(10)
+        if code != 4:
+            raise Failure(f"exit code {code}, expected 4")
+        slave.start()
+        cluster.verify(written, slave)
+
+
+@case
 def damaged_log_of_the_only_voter(build):
     with Cluster(1, build=build) as cluster:
         cluster.start()
