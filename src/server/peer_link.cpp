@@ -87,7 +87,9 @@ void PeerLink::come_up() {
 
 void PeerLink::lose(const asio::error_code& error) {
     const bool was_up = state_ == State::kUp, was_hanging_up = state_ == State::kHangingUp;
-    const bool nobody_there = error == asio::error::connection_refused || (state_ == State::kGreeting && is_reset(error));
+    // A dying process's port may still take a connection, and resets it: before we are told that it was made, or before the greeting.
+    const bool before_greeting = state_ == State::kDialling || state_ == State::kGreeting;
+    const bool nobody_there = error == asio::error::connection_refused || (before_greeting && is_reset(error));
     const bool knocked = std::exchange(knocking_, false);
     drop_connection();
     if (was_up && is_reset(error)) {

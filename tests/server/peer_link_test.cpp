@@ -50,5 +50,17 @@ TEST_F(PeerLinkTest, AKnockThatIsRefusedIsEvidenceAndIsNotWaitedFor) {
     EXPECT_THAT(lost_, ElementsAre(core::Loss::kRefused));
 }
 
+/// The port of a dying process: its kernel has taken the connection, and then resets it.
+TEST_F(PeerLinkTest, AKnockThatIsResetBeforeTheGreetingIsEvidence) {
+    asio::ip::tcp::acceptor dying(io_, {asio::ip::address_v4::loopback(), 0});
+    link_ = std::make_shared<PeerLink>(
+        io_, core::ConfiguredNode{{2}, fmt::format("127.0.0.1:{}", dying.local_endpoint().port())}, std::chrono::seconds(1),
+        PeerLink::Listener{.event = [this](const core::Event& event) { note(event); }, .refused = [](NodeId, const std::string&) {}}, 7);
+    link_->knock();
+    dying.close();  // before the loop has told the link that it is connected
+    while (lost_.empty() && io_.run_one_for(std::chrono::seconds(10)) > 0) continue;
+    EXPECT_THAT(lost_, ElementsAre(core::Loss::kRefused));
+}
+
 }  // namespace
 }  // namespace tanist::server
