@@ -112,6 +112,17 @@ TEST_F(RespData, AKeyFallsDueWithoutAnotherWrite) {  // S22
     EXPECT_EQ(client.call({"EXISTS", "a", "b"}), ":1\r\n");
 }
 
+TEST_F(RespData, ARefusedGetIsAnsweredBehindThoseBeforeIt) {
+    TestSocket socket(cluster_.client_port(1));
+    const std::string get = "*2\r\n$3\r\nGET\r\n$1\r\nk\r\n", wrong = "*3\r\n$3\r\nGET\r\n$1\r\na\r\n$1\r\nb\r\n";
+    const std::string long_key(70'000, 'k');
+    socket.send(get + wrong + get + fmt::format("*2\r\n$3\r\nGET\r\n${}\r\n{}\r\n", long_key.size(), long_key) + get +
+                "*1\r\n$4\r\nQUIT\r\n");
+    EXPECT_EQ(socket.receive_all(),
+              "$-1\r\n-ERR wrong number of arguments for 'get' command\r\n$-1\r\n-ERR key of 70000 bytes: at most 65536 are allowed\r\n"
+              "$-1\r\n+OK\r\n");
+}
+
 TEST_F(RespData, KeysBeyondTheirLimitAreRefusedByReadsToo) {
     RespClient client = cluster_.resp(1);
     const std::string key(limits::kKeyBytesMax + 1, 'k');

@@ -83,6 +83,8 @@ void data(RespSession& session, Arguments arguments) {
 // -- shorter ways ---------------------------------------------------------------------------------------------------------------------
 
 void get(RespSession& session, Arguments arguments) {
+    const bool is_too_long = arguments[1].size() > session.services().settings.limits.key_bytes_max;
+    if (is_too_long && session.waits_for_gets(arguments)) return;
     if (key_fits(session, arguments[1])) session.get(arguments);
 }
 

@@ -102,8 +102,11 @@ void RespSession::dispatch(resp::Arguments arguments) {
 }
 
 void RespSession::run(const resp::CommandTable::Row& row, resp::Arguments arguments) {
-    if (!resp::takes(*row.command, arguments.size())) return reject(row, resp::wrong_arity(row.name));
-    if (const auto refused = why_not(row, arguments)) return reject(row, *refused);
+    const auto refused = resp::takes(*row.command, arguments.size()) ? why_not(row, arguments) : std::optional(resp::wrong_arity(row.name));
+    if (refused) {
+        if (!waits_for_gets(arguments)) reject(row, *refused);
+        return;
+    }
     if (transaction_.is_open && capture_ == nullptr && !resp::runs_at_once(row)) return queue(row, arguments);
     if (is_paused(row)) return hold(arguments);
     ran_ = &row;
@@ -234,6 +237,12 @@ std::string RespSession::capture(resp::Arguments arguments) {
     dispatch(arguments);
     capture_ = nullptr;
     return answer;
+}
+
+bool RespSession::waits_for_gets(resp::Arguments arguments) {
+    if (answer_gets()) return false;
+    hold(arguments);
+    return true;
 }
 
 bool RespSession::waits_for_reads(resp::Arguments arguments) {

@@ -57,6 +57,8 @@ public:
     void get(resp::Arguments arguments);
     /// While reads wait for the state to be fresh enough: keeps the command until they are answered, and says so.
     [[nodiscard]] bool waits_for_reads(resp::Arguments arguments);
+    /// Before a GET is refused at once: answers those before it; where there is no room for that, keeps the command, and says so.
+    [[nodiscard]] bool waits_for_gets(resp::Arguments arguments);
     [[nodiscard]] resp::Transaction& transaction() { return transaction_; }
     /// Runs a command that answers at once, and returns what it answered, encoded.
     [[nodiscard]] std::string capture(resp::Arguments arguments);
