@@ -2,6 +2,8 @@
 // One key of the hot set: head, key and value in one piece of memory.
 #pragma once
 
+#include <algorithm>
+#include <bit>
 #include <cstdint>
 #include <cstring>
 #include <new>
@@ -48,15 +50,17 @@ struct HotEntry {
     [[nodiscard]] bool exists() const { return value_bytes != kAbsent; }
     /// Of an entry that exists().
     [[nodiscard]] std::string_view value() const { return {reinterpret_cast<const char*>(this + 1) + key_bytes, value_bytes}; }
-    /// Bytes of memory, the allocator's own included (of glibc: one word, and rounding up to two).
+    /// Bytes of memory, what the allocator rounds up included: mimalloc has four sizes between one power of two and the next.
     [[nodiscard]] std::size_t memory() const { return memory_for(key_bytes, exists() ? value_bytes : 0); }
     [[nodiscard]] static std::size_t memory_for(std::size_t key_bytes, std::size_t value_bytes) {
-        return (sizeof(HotEntry) + key_bytes + value_bytes + sizeof(void*) + 15) / 16 * 16;
+        const std::size_t bytes = sizeof(HotEntry) + key_bytes + value_bytes;
+        const std::size_t step = std::max<std::size_t>(16, std::bit_floor(bytes - 1) / 4);
+        return (bytes + step - 1) / step * step;
     }
 
     [[nodiscard]] static HotEntry* make(std::uint64_t hash, std::string_view key, std::optional<std::string_view> value) {
         ENSURE(key.size() < kAbsent);
-        auto* entry = static_cast<HotEntry*>(::operator new(memory_for(key.size(), value ? value->size() : 0) - sizeof(void*)));
+        auto* entry = static_cast<HotEntry*>(::operator new(memory_for(key.size(), value ? value->size() : 0)));
         entry->links = {};
         entry->hash_high = static_cast<std::uint32_t>(hash >> 32);
         entry->key_bytes = static_cast<std::uint32_t>(key.size());
