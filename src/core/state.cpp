@@ -56,7 +56,7 @@ State::State(NodeOptions node_options, StartState start, std::uint64_t seed)
       hole(hole_of(start)) {
     ids = random.next() >> 1;  // room to count upwards
     applying.handed = applied;
-    clock.observe(log.timestamp(), Clock{});
+    clock.resume(log.timestamp());
 
     // The store's membership is as of what it has applied; the log's own entries are as new or newer.
     if (start.applied_membership) {

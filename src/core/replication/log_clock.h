@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <optional>
 
 #include "core/event.h"
 
@@ -14,6 +15,9 @@ namespace tanist::core {
 /// jumps can thus never expire keys or sessions at once.
 class LogClock {
 public:
+    /// The process starts with a log that ends at `timestamp`. How long ago that was no clock tells that could be trusted, the monotonic
+    /// one least: it may have run for months. So log time stands still until it is wanted.
+    void resume(std::uint64_t timestamp) { newest_ = anchor_ = timestamp; }
     /// An entry with `timestamp` was added to the log, by whomever.
     void observe(std::uint64_t timestamp, const Clock& now) {
         newest_ = std::max(newest_, timestamp);
@@ -26,7 +30,8 @@ public:
             observe(std::max<std::uint64_t>(now.wall_ms, 1), now);
             return newest_;
         }
-        const std::uint64_t elapsed = now.monotonic_ms > anchor_monotonic_ms_ ? now.monotonic_ms - anchor_monotonic_ms_ : 0;
+        if (!anchor_monotonic_ms_) anchor_monotonic_ms_ = now.monotonic_ms;
+        const std::uint64_t elapsed = now.monotonic_ms > *anchor_monotonic_ms_ ? now.monotonic_ms - *anchor_monotonic_ms_ : 0;
         const std::uint64_t unslewed = anchor_ + elapsed;
         std::uint64_t time = unslewed;
         if (now.wall_ms > unslewed) {
@@ -46,7 +51,8 @@ private:
     static constexpr std::uint64_t kAnchorAfterMs = 1000;  ///< rounding is small against it
 
     std::uint64_t newest_ = 0;  ///< handed out or observed
-    std::uint64_t anchor_ = 0, anchor_monotonic_ms_ = 0;
+    std::uint64_t anchor_ = 0;
+    std::optional<std::uint64_t> anchor_monotonic_ms_;  ///< when log time was anchor_; nullopt: in an earlier life of the process
 };
 
 }  // namespace tanist::core

@@ -24,6 +24,14 @@ TEST(LogClock, GoesOnFromTheNewestEntryWhateverTheNewMastersWallClockSays) {  //
     EXPECT_GE(clock.read({.monotonic_ms = 7, .wall_ms = 400'000}), 1'000'000U);
 }
 
+TEST(LogClock, DoesNotCountForHowLongTheMachineHadRunWhenTheProcessStarted) {  // S22
+    constexpr std::uint64_t kUptimeMs = 100ULL * 24 * 3600 * 1000;
+    LogClock clock;
+    clock.resume(1'000'000);
+    EXPECT_EQ(clock.read({.monotonic_ms = kUptimeMs, .wall_ms = 1'000'000}), 1'000'000U);
+    EXPECT_EQ(clock.read({.monotonic_ms = kUptimeMs + 50, .wall_ms = 1'000'050}), 1'000'050U);
+}
+
 TEST(LogClock, AWallClockThatJumpsAheadIsFollowedAtTwiceTheRateAtMost) {
     LogClock clock;
     clock.observe(1'000'000, {.monotonic_ms = 0, .wall_ms = 1'000'000});
