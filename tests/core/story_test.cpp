@@ -102,7 +102,11 @@ private:
     void heal(const Line&) { cluster_->heal(); }
     void kill(const Line& line) { cluster_->kill(line.node(), line.words.size() > 1); }
     void start(const Line& line) { cluster_->start(line.node()); }
-    void destroy(const Line& line) { cluster_->destroy(line.node(), {line.number("from", 0)}, {line.number("through", 0)}); }
+    /// Entries of a log, or its newest mark.
+    void destroy(const Line& line) {
+        if (line.text(1) == "mark") return cluster_->destroy_slots(line.node());
+        cluster_->destroy(line.node(), {line.number("from", 0)}, {line.number("through", 0)});
+    }
     void shut_down(const Line& line) { cluster_->shut_down(line.node()); }
     void propose(const Line& line) { tell(cluster_->propose(line.node(), line.text(1))); }
     void read(const Line& line) { tell(cluster_->read(line.node())); }

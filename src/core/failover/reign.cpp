@@ -145,6 +145,7 @@ void tick_reign(State& s, Actions& out) {
     begin_heartbeat_round(s);
     send_heartbeats(s, false, out);
     log_due_tick(s, out);
+    tick_renewal(s, out);
 }
 
 void open_if_applied(State& s, Actions& out) {

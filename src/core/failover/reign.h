@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <deque>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -23,11 +24,12 @@ struct Reign {
     bool pulling = false;  ///< before the epoch-start entry (S15): no position of our log may be named
     std::uint64_t pull_deadline = 0;
     std::uint64_t asked_tick = 0;
-    std::vector<Asked> asked;            ///< who has not answered yet
-    Lsn epoch_start;                     ///< 0 while pulling
-    bool open = false;                   ///< the epoch-start entry is committed and everything is applied
-    std::uint64_t since = 0;             ///< tick of the election
-    bool has_ordered_successor = false;  ///< StandNow was sent: nothing is acknowledged at level `master` any more (S17)
+    std::vector<Asked> asked;                      ///< who has not answered yet
+    Lsn epoch_start;                               ///< 0 while pulling
+    bool open = false;                             ///< the epoch-start entry is committed and everything is applied
+    std::uint64_t since = 0;                       ///< tick of the election
+    bool has_ordered_successor = false;            ///< StandNow was sent: nothing is acknowledged at level `master` any more (S17)
+    std::optional<std::uint64_t> unsettled_since;  ///< tick since which a member says that its log has no readable mark (S9)
     std::uint64_t heartbeat_tick = 0;
     struct Stamp {
         std::uint64_t round, tick;

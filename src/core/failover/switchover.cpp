@@ -11,13 +11,16 @@
 namespace tanist::core {
 namespace {
 
+bool is_heard(const State& s, const Peer& peer) {
+    return peer.connected && s.time.ticks - peer.contact_tick < s.options.election_timeout_ticks;
+}
+
 /// Why it cannot take over now; empty: it can.
 std::string why_unfit(const State& s, const Peer& peer) {
     const Member* member = peer.id ? s.members.current().find(*peer.id) : nullptr;
     if (member == nullptr) return "is no member of this cluster";
     if (member->seat != Seat::kVoter) return "does not hold data and vote: only a master's equal can become master";
-    const bool is_heard = peer.connected && s.time.ticks - peer.contact_tick < s.options.election_timeout_ticks;
-    if (!is_heard) return "cannot be reached";
+    if (!is_heard(s, peer)) return "cannot be reached";
     const Progress& p = peer.progress;
     const bool is_close = p.phase == SendPhase::kStream && p.match >= s.reign.epoch_start && !p.needs_copy && !p.recycled;
     return is_close ? "" : "is catching up";
@@ -68,8 +71,40 @@ void order(State& s, const Peer& target, Actions& out) {
     send(s, target.node, StandNow{s.switchover.target}, out);
 }
 
+/// Voters that would vote for us in a new epoch, ourselves included.
+std::size_t supporters(const State& s) {
+    std::size_t count = 1;
+    for (const Peer& peer : s.peers) {
+        const bool is_in_step =
+            is_heard(s, peer) && peer.progress.phase == SendPhase::kStream && peer.progress.intent <= s.log.last().rank();
+        if (s.is_voter(peer) && is_in_step) ++count;
+    }
+    return count;
+}
+
+/// The first member in contact that cannot tell how far its log went; nullptr: there is none.
+const Peer* unsettled_member(const State& s) {
+    for (const Peer& peer : s.peers) {
+        if (s.is_member(peer) && is_heard(s, peer) && peer.progress.intent == kWithoutUpperBound) return &peer;
+    }
+    return nullptr;
+}
+
+void advance_renewal(State& s, Actions& out) {
+    Switchover& w = s.switchover;
+    if (s.time.ticks >= w.deadline) {
+        return end(s, fail(ErrorCode::kRefused, "the epoch was not renewed: what is pending was not answered in time"), out);
+    }
+    const Lsn last = s.log.last().lsn;
+    const bool is_quiet = s.log.durable() == last && s.commit == last && s.applied == last && s.proposals.pending.empty();
+    if (!is_quiet) return;
+    w.phase = SwitchoverPhase::kOrdered;
+    stand_as_ordered(s, out);
+}
+
 void advance_reign(State& s, Actions& out) {
     Switchover& w = s.switchover;
+    if (w.target == s.self()) return advance_renewal(s, out);
     const Peer* target = s.find_peer(w.target.node);
     if (target == nullptr || !target->connected || target->id != w.target) {
         return end(s, fail(ErrorCode::kRefused, "node {} was lost: this node stays master", w.target.node.value), out);
@@ -138,6 +173,28 @@ void on_switchover_requested(State& s, const SwitchoverRequested& e, Actions& ou
 void switch_over_before_shutdown(State& s, Actions& out) {
     if (!s.is_master() || !s.reign.open || s.switchover.is_under_way()) return;
     if (const Peer* best = best_target(s)) begin(s, *best, 0, false, out);
+}
+
+void tick_renewal(State& s, Actions& out) {
+    const bool may_begin = s.is_master() && s.reign.open && !s.stopping_since && !s.switchover.is_under_way();
+    if (!may_begin) return;
+    const Peer* unsettled = unsettled_member(s);
+    if (unsettled == nullptr) {
+        s.reign.unsettled_since.reset();
+        return;
+    }
+    if (!s.reign.unsettled_since) s.reign.unsettled_since = s.time.ticks;
+    const std::uint64_t patience = s.options.election_timeout_ticks;
+    const bool is_due = s.time.ticks - *s.reign.unsettled_since >= patience && s.time.ticks - s.reign.since >= kRenewalTimeouts * patience;
+    if (!is_due || supporters(s) < s.members.current().quorum()) return;
+    notice(out, NoticeLevel::kWarn,
+           "a member's log is settled only in a later epoch: beginning one, writes pause node={} epoch={} member={}", s.self().node.value,
+           s.epoch().value, unsettled->node.value);
+    s.switchover = {.phase = SwitchoverPhase::kCatchingUp,
+                    .target = s.self(),
+                    .is_named = true,
+                    .epoch = s.epoch(),
+                    .deadline = s.time.ticks + patience};
 }
 
 void advance_switchover(State& s, Actions& out) {

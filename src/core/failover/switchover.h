@@ -27,9 +27,9 @@ enum class SwitchoverPhase : std::uint8_t {
 struct Switchover {
     SwitchoverPhase phase = SwitchoverPhase::kNone;
     std::uint64_t token = 0;  ///< of who asked; 0: this node, which is shutting down
-    MemberId target;
-    bool is_named = false;  ///< the target was asked for: no other will do
-    Epoch epoch;            ///< ours, that ends by it
+    MemberId target;          ///< ourselves: the reign is renewed
+    bool is_named = false;    ///< the target was asked for: no other will do
+    Epoch epoch;              ///< ours, that ends by it
     std::uint64_t deadline = 0, sent_tick = 0;
 
     [[nodiscard]] bool is_under_way() const { return phase != SwitchoverPhase::kNone; }
@@ -38,6 +38,10 @@ struct Switchover {
 void on_switchover_requested(State& s, const SwitchoverRequested& e, Actions& out);
 /// A master that shuts down hands over first, if there is anybody to hand over to.
 void switch_over_before_shutdown(State& s, Actions& out);
+/// A member whose newest mark is unreadable is settled only by a reign that began after its start (S9). A master that hears such a
+/// member hands over to itself: the same pause, and the same vote, that a switchover takes. At most once in kRenewalTimeouts.
+void tick_renewal(State& s, Actions& out);
+inline constexpr std::uint64_t kRenewalTimeouts = 10;  ///< election timeouts that a reign lasts before it is renewed
 /// Whatever has just happened may have brought it further; called after each event.
 void advance_switchover(State& s, Actions& out);
 /// The master of this epoch wants us to take over.

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // A change of masters by plan (S17).
+#include "core/failover/switchover.h"
 #include "tests/core/bench.h"
 #include "tests/core/cluster.h"
 
@@ -155,6 +156,44 @@ TEST(Switchover, SlaveSaysWhereToAsk) {
     EXPECT_EQ(refused(b.step(SwitchoverRequested{1, std::nullopt}))->code, ErrorCode::kUnavailable);
     (void)b.from(kNode2, 1, Append{.previous = {{1}, {2}}});
     EXPECT_EQ(refused(b.step(SwitchoverRequested{1, std::nullopt}))->code, ErrorCode::kNotMaster);
+}
+
+/// Time passes in which node 2 is well, and node 3 says that its log has no readable mark.
+Actions pass(Bench& b, std::uint64_t ticks) {
+    Actions all_of_them;
+    for (std::uint64_t i = 0; i < ticks; ++i) {
+        for (Actions out : {b.tick(), acknowledge_all(b, kNode2),
+                            b.from(kNode3, b.view().epoch.value, AppendAck{.intent = kWithoutUpperBound, .round = 1'000'000})}) {
+            std::ranges::move(out, std::back_inserter(all_of_them));
+        }
+    }
+    return all_of_them;
+}
+
+TEST(Renewal, MasterBeginsAnotherEpochForAMemberWithoutAReadableMark) {  // S9: only a later reign settles it
+    Master b;
+    const Epoch epoch = b.view().epoch;
+    EXPECT_THAT(all<SaveVote>(pass(b, kRenewalTimeouts * kTimeout / 2)), IsEmpty()) << "a reign lasts a while";
+    Actions out;
+    for (std::uint32_t i = 0; i < kRenewalTimeouts * kTimeout && !b.view().pausing; ++i) out = pass(b, 1);
+    ASSERT_THAT(all<SaveVote>(out), SizeIs(1));
+    EXPECT_EQ(sent<VoteRequest>(out, kNode2).front().switchover_of, epoch) << "voters that hear their master make an exception";
+    ASSERT_TRUE(b.view().pausing);
+    (void)b.settle(b.from(kNode2, epoch.value + 1, VoteReply{true, {}}));
+    for (std::uint32_t i = 0; i < kTimeout && b.view().pausing; ++i) (void)b.settle(pass(b, 1));
+    EXPECT_TRUE(b.view().open);
+    EXPECT_FALSE(b.view().pausing);
+    EXPECT_THAT(all<SaveVote>(pass(b, kRenewalTimeouts * kTimeout / 2)), IsEmpty()) << "not again and again";
+}
+
+TEST(Renewal, NotWhenNobodyElseWouldVoteForTheMaster) {
+    Master b;
+    for (std::uint32_t i = 0; i < 2 * kRenewalTimeouts * kTimeout; ++i) {
+        const std::uint64_t epoch = b.view().epoch.value;
+        (void)b.tick();
+        for (const NodeId node : {kNode2, kNode3}) (void)b.from(node, epoch, AppendAck{.intent = kWithoutUpperBound, .round = 1'000'000});
+        ASSERT_FALSE(b.view().pausing);
+    }
 }
 
 class SwitchoverOfACluster : public ::testing::Test {
