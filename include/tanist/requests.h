@@ -46,7 +46,9 @@ struct CallOptions {
     SessionToken token;                     ///< reads: at least as new as this too, besides the client's own token
 };
 
-/// `version` is the LSN of the key's last change: it grows with every change, also over a deletion in between.
+/// `version` tells the states of a key apart: every change gives it another one that it never had, also over a deletion in between.
+/// Its lower 44 bits are the LSN of the change; where one log entry changes a key several times, the upper bits number these, so
+/// only the lower bits can be compared for older and newer.
 struct Value {
     std::string bytes;
     std::uint64_t version = 0;

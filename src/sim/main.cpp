@@ -4,20 +4,25 @@
 
 #include "sim/history_file.h"
 #include "sim/runner.h"
+#include "sim/session_file.h"
 
 int main(int argc, char** argv) {
     tanist::sim::RunOptions options;
     CLI::App app("Simulates clusters under faults and checks every step; a seed always gives the same history.", "tanist_simulator");
-    std::string history;
+    std::string history, sessions;
     auto* check = app.add_option("--check-history", history, "Check the history of a real cluster instead (src/sim/history_file.h)")
                       ->type_name("FILE");
+    auto* check_sessions = app.add_option("--check-sessions", sessions, "Check what its clients' sessions saw (src/sim/session_file.h)")
+                               ->type_name("FILE")
+                               ->excludes(check);
     auto* seeds = app.add_option("--seeds", options.seeds, "How many seeds to run")->check(CLI::PositiveNumber);
-    seeds->excludes(check);
+    seeds->excludes(check)->excludes(check_sessions);
     app.add_option("--seed", options.first_seed, "The first of them")->capture_default_str();
     app.add_option("--jobs", options.jobs, "Worker processes")->check(CLI::Range(1, 256))->capture_default_str();
     app.add_flag("--trace", options.trace, "Print every event");
     app.add_flag("--statistics", options.statistics, "Print a line for each seed");
     CLI11_PARSE(app, argc, argv);
+    if (!sessions.empty()) return tanist::sim::check_session_file(sessions);
     if (!history.empty()) return tanist::sim::check_history_file(history);
     if (seeds->empty()) return app.exit(CLI::RequiredError("--seeds"));
     return tanist::sim::run_seeds(options) == 0 ? 0 : 1;

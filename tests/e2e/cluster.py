@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """Real processes as a cluster: starts tanistd from config files, kills and pauses it, speaks RESP to it, and reads back what it keeps."""
-import ctypes, json, os, pathlib, shutil, signal, socket, subprocess, sys, tempfile, threading, time
+import json, os, pathlib, shutil, signal, socket, subprocess, sys, tempfile, threading, time
+from disks import Disk, Faults
+from network import Network, enter_namespace
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
-CLONE_NEWNET = 0x40000000
 
 
 class Failure(Exception):
@@ -34,13 +35,6 @@ def free_ports(count):
     for s in sockets:
         s.close()
     return ports
-
-
-def enter_namespace(name):
-    """Moves the calling thread, and the sockets that it opens from now on, into a network namespace."""
-    with open(f"/run/netns/{name}") as f:
-        if ctypes.CDLL(None, use_errno=True).setns(f.fileno(), CLONE_NEWNET) != 0:
-            raise OSError(ctypes.get_errno(), f"setns {name}")
 
 
 class Resp:
@@ -105,6 +99,7 @@ class Node:
         self.cluster, self.id, self.host, self.namespace = cluster, number, host, namespace
         self.client, self.peer, self.http, self.sentinel = ports
         self.data = cluster.folder / f"data{number}"
+        self.disk = self.faults = None
         self.config = cluster.folder / f"node{number}.toml"
         self.log = cluster.folder / f"node{number}.log"
         self.process = None
@@ -129,11 +124,22 @@ name = "e2e"
 nodes = [{members}]
 {extra}""")
 
+    def give_disk(self):
+        """A file system of its own for the data, in place of a folder."""
+        self.disk = Disk(self.cluster.folder / f"disk{self.id}.ext4", self.cluster.folder / f"disk{self.id}")
+        self.data = self.disk.path / "data"
+
+    def give_faults(self):
+        """Calls on the data fail, and the clock jumps, as `faults` is told."""
+        self.faults = Faults(self.cluster.folder / f"faults{self.id}", self.data, self.cluster.build / "libtanist_faults.so")
+
     def start(self, *arguments):
-        command = ["ip", "netns", "exec", self.namespace] if self.namespace else []
+        # Not `ip netns exec`: it would hold all disks mounted in a mount namespace of its own.
+        command = ["nsenter", f"--net=/run/netns/{self.namespace}"] if self.namespace else []
         command += [self.cluster.build / "tanistd", "--config", self.config, *arguments]
+        environment = {**os.environ, **(self.faults.environment() if self.faults else {})}
         with open(self.log, "ab") as log:
-            self.process = subprocess.Popen([str(c) for c in command], stdout=log, stderr=log, cwd=self.cluster.folder)
+            self.process = subprocess.Popen([str(c) for c in command], stdout=log, stderr=log, cwd=self.cluster.folder, env=environment)
         return self
 
     def running(self):
@@ -168,62 +174,42 @@ nodes = [{members}]
 
 
 class Cluster:
-    """`hosts`: one loopback process each by default; with namespaces=True each node gets a network namespace of its own, on one switch."""
+    """Processes on loopback by default; with namespaces=True each node gets a network namespace of its own, on one switch; with
+    disks=True a file system of its own; with faults=True a library that lets calls fail and the clock jump."""
 
-    def __init__(self, nodes=3, build=None, namespaces=False, extra_config="", keep=False):
+    def __init__(self, nodes=3, build=None, namespaces=False, extra_config="", keep=False, disks=False, faults=False, seed=1):
         self.build = pathlib.Path(build or os.environ.get("TANIST_BUILD", ROOT / "build/release")).resolve()
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="tanist-e2e-"))
-        self.keep, self.prefix, self.namespaces = keep, f"tn{os.getpid()}", []
-        self.blocked = []
-        self.nodes = []
-        if namespaces:
-            self.make_network(nodes)
-            self.nodes = [Node(self, i + 1, f"10.77.0.{i + 1}", (7401, 7501, 7601, 7701), self.namespaces[i]) for i in range(nodes)]
-        else:
-            ports = free_ports(4 * nodes)
-            self.nodes = [Node(self, i + 1, "127.0.0.1", ports[4 * i:4 * i + 4]) for i in range(nodes)]
-        for node in self.nodes:
-            node.write_config("master" if node.id == 1 else "slave", extra_config)
+        self.keep, self.network, self.nodes = keep, None, []
+        try:
+            if namespaces:
+                self.network = Network(f"tn{os.getpid()}", nodes, self.build / "tanist_test_switch", seed)
+                self.nodes = [Node(self, i + 1, host, (7401, 7501, 7601, 7701), self.network.namespaces[i])
+                              for i, host in enumerate(self.network.hosts)]
+            else:
+                ports = free_ports(4 * nodes)
+                self.nodes = [Node(self, i + 1, "127.0.0.1", ports[4 * i:4 * i + 4]) for i in range(nodes)]
+            for node in self.nodes:
+                if disks:
+                    node.give_disk()
+                if faults:
+                    node.give_faults()
+                node.write_config("master" if node.id == 1 else "slave", extra_config)
+        except BaseException:
+            self.close(keep=False)
+            raise
 
-    # -- namespaces -----------------------------------------------------------------------------------------------------------
-    @staticmethod
-    def ip(*words):
-        subprocess.run(["ip", *words], check=True, capture_output=True)
-
-    def make_network(self, count):
-        """A namespace that is the switch, and one for each node with an address on it. Clients enter whichever they like."""
-        self.switch = f"{self.prefix}s"
-        self.ip("netns", "add", self.switch)
-        self.ip("-n", self.switch, "link", "add", "br0", "type", "bridge")
-        self.ip("-n", self.switch, "addr", "add", "10.77.0.254/24", "dev", "br0")
-        self.ip("-n", self.switch, "link", "set", "br0", "up")
-        for i in range(count):
-            name = f"{self.prefix}n{i + 1}"
-            self.ip("netns", "add", name)
-            self.namespaces.append(name)
-            self.ip("-n", self.switch, "link", "add", f"p{i + 1}", "type", "veth", "peer", "name", "eth0", "netns", name)
-            self.ip("-n", self.switch, "link", "set", f"p{i + 1}", "master", "br0", "up")
-            self.ip("-n", name, "addr", "add", f"10.77.0.{i + 1}/24", "dev", "eth0")
-            self.ip("-n", name, "link", "set", "eth0", "up")
-            self.ip("-n", name, "link", "set", "lo", "up")
+    @property
+    def outside(self):
+        """The namespace of the clients; None: the one that all share."""
+        return self.network.outside if self.network else None
 
     def cut_off(self, node):
         """Every packet to and from the node is dropped in silence: no reset, no refusal."""
-        self.ip("-n", self.switch, "link", "set", f"p{node.id}", "down")
+        self.network.cut_off(node.host)
 
-    def reconnect(self, node):
-        self.ip("-n", self.switch, "link", "set", f"p{node.id}", "up")
-
-    def block(self, one, other):
-        """What the two send each other goes to an address that nobody has; all others still hear both."""
-        for a, b in ((one, other), (other, one)):
-            self.ip("-n", a.namespace, "neigh", "replace", b.host, "lladdr", "02:00:00:00:00:99", "dev", "eth0", "nud", "permanent")
-            self.blocked.append((a, b))
-
-    def unblock(self):
-        for a, b in self.blocked:
-            self.ip("-n", a.namespace, "neigh", "del", b.host, "dev", "eth0")
-        self.blocked = []
+    def reconnect(self, _):
+        self.network.heal()
 
     # -- life -------------------------------------------------------------------------------------------------------------------
     def __enter__(self):
@@ -233,16 +219,24 @@ class Cluster:
         if kind is not None and kind is not KeyboardInterrupt:
             for node in self.nodes:
                 print(f"--- end of the log of node {node.id} ---\n{node.log_tail()}", file=sys.stderr)
+        self.close(self.keep or kind is not None)
+
+    def close(self, keep):
         for node in self.nodes:
+            if node.disk and node.disk.is_mounted:
+                node.disk.thaw()
             node.signal(signal.SIGCONT)
             node.signal(signal.SIGKILL)
         for node in self.nodes:
             if node.process:
                 node.process.wait()
-        for name in self.namespaces + ([self.switch] if self.namespaces else []):
-            self.ip("netns", "delete", name)
-        if self.keep or kind is not None:
-            print(f"kept: {self.folder}", file=sys.stderr)
+            if node.disk:
+                node.disk.close()
+        if self.network:
+            self.network.close()
+        if keep:
+            disks = "; the data of a node: mount -o loop,ro FILE.ext4 FOLDER" if any(n.disk for n in self.nodes) else ""
+            print(f"kept: {self.folder}{disks}", file=sys.stderr)
         else:
             shutil.rmtree(self.folder, ignore_errors=True)
 
@@ -253,14 +247,14 @@ class Cluster:
         return self
 
     def in_network(self, action):
-        """Runs `action` in a thread inside the switch's namespace when there is one, and returns its result."""
-        if not self.namespaces:
+        """Runs `action` in a thread inside the clients' namespace when there is one, and returns its result."""
+        if not self.network:
             return action()
         outcome = {}
 
         def body():
             try:
-                enter_namespace(self.switch)
+                enter_namespace(self.outside)
                 outcome["result"] = action()
             except BaseException as error:
                 outcome["error"] = error
@@ -289,7 +283,8 @@ class Cluster:
     def tanist(self, *arguments, node=None, check=True, **options):
         """The command-line client, connected to one node (or all)."""
         seeds = ",".join(f"{n.host}:{n.client}" for n in ([node] if node else self.nodes))
-        command = [str(self.build / "tanist"), "--connect", seeds, *map(str, arguments)]
+        command = ["nsenter", f"--net=/run/netns/{self.outside}"] if self.network else []
+        command += [str(self.build / "tanist"), "--connect", seeds, *map(str, arguments)]
         done = subprocess.run(command, capture_output=True, **options)
         if check and done.returncode != 0:
             raise Failure(f"{' '.join(command)}: exit {done.returncode}: {done.stderr.decode(errors='replace')}")

@@ -36,7 +36,7 @@ def give_back(cluster, how, master):
 def one_round(cluster, how, clients, number):
     master = cluster.master()
     others = [n for n in cluster.nodes if n is not master]
-    writers = Writers(cluster.nodes, clients, namespace=cluster.switch if cluster.namespaces else None, name=f"r{number}").start()
+    writers = Writers(cluster.nodes, clients, namespace=cluster.outside, name=f"r{number}").start()
     await_true("writes flow", lambda: writers.count() >= 50 * clients / 8)
     inside = Writers([master], 4, namespace=master.namespace, name=f"inside{number}").start() if how == "cut-off" else None
     if inside:
