@@ -156,6 +156,7 @@ class Damage:
         node.kill()
         wipe_folder(node.data)
         saved.rename(node.data)
+        subprocess.run(["sync", "-f", node.data], check=True)  # a power cut may follow, and what was found again is old
         node.start()
         self.await_repair(node)
 

@@ -85,8 +85,13 @@ class Disk:
         info = os.statvfs(self.path)
         free = info.f_bavail * info.f_frsize
         with open(self.ballast, "ab") as f:
-            if free > leave:
+            if free <= leave:
+                return
+            try:
                 os.posix_fallocate(f.fileno(), os.fstat(f.fileno()).st_size, free - leave)
+            except OSError as error:
+                if error.errno != errno.ENOSPC:  # the node was faster, and has taken the rest
+                    raise
 
     def make_room(self):
         self.ballast.unlink(missing_ok=True)
