@@ -3,15 +3,15 @@
 """Clients read and write while nemeses hurt real processes, their disks, their clocks and their network; then what each client was
 told is checked by the simulator's checkers, the nodes must agree, and every acknowledged write must be there.
 
-  tests/e2e/chaos.py [--minutes M | --seconds S] [--seed N] [--nodes 3] [--nemeses kill,pause,…] [--build DIR]
+  tests/e2e/chaos.py [--minutes M | --seconds S] [--seed N] [--nodes 3] [--nemeses kill,disks,…] [--build DIR]
 
-Two nemeses are at work at a time, one of the first four lines and one of the last. After each 30 seconds all is healed, and operations
+Two nemeses are at work at a time, one of the first three lines and one of the last. After each 30 seconds all is healed, and operations
 must go on within a bound and every node be whole. The seed gives the order of nemeses and of each client's operations; what the
 machine makes of it differs each time. What this user or machine does not allow is left out, and said; exit code 77: nothing is left.
 
-processes  {local}
-disks      {disk}   (an ext4 of its own for each node; root, loop devices)
-errors     {shim}   (a library loaded into each node)
+processes  {processes}
+disks      {disks}   (an ext4 of its own for each node; root, loop devices)
+errors     {errors}   (a library loaded into each node)
 network    {network}   (network namespaces with a switch between them; root, /dev/net/tun)
 
 docs/testing.md says what each one does.
@@ -37,17 +37,19 @@ block_cache_bytes = 8388608
 max = 67108864
 """
 DAY_MS = 86_400_000
+GROUPS = {"processes": LOCAL, "disks": DISK, "errors": SHIM, "network": NETWORK}
 
 
-def allowed_nemeses(say):
-    """What can be done here; the rest is named, with the reason."""
-    names = list(LOCAL)
-    for group, why_not in ((DISK, disks.why_not()), (NETWORK, network.why_not())):
-        if why_not is None:
-            names += group
-        else:
-            say(f"left out: {', '.join(group)}: {why_not}")
-    return names + list(SHIM)
+def possible(wanted, say):
+    """Those that can be done here; the rest is named, with the reason."""
+    left_out = []
+    for group, why_not in ((DISK, disks.why_not), (NETWORK, network.why_not)):
+        names = [n for n in wanted if n in group]
+        reason = why_not() if names else None
+        if reason is not None:
+            say(f"left out: {', '.join(names)}: {reason}")
+            left_out += names
+    return [n for n in wanted if n not in left_out]
 
 
 class Run:
@@ -160,37 +162,39 @@ class Run:
 
 
 def parse():
-    doc = __doc__.format(**{name: ", ".join(group) for name, group in
-                            (("local", LOCAL), ("disk", DISK), ("shim", SHIM), ("network", NETWORK))})
+    doc = __doc__.format(**{name: ", ".join(group) for name, group in GROUPS.items()})
     parser = argparse.ArgumentParser(description=doc, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--minutes", type=float)
     parser.add_argument("--seconds", type=float)
     parser.add_argument("--seed", type=int, default=int(time.time()))
     parser.add_argument("--nodes", type=int, default=3)
     parser.add_argument("--clients", type=int, default=4, help="of each kind")
-    parser.add_argument("--nemeses", help="names with commas between them; default: all that can be done here")
-    parser.add_argument("--without", default="", help="names to leave out")
+    parser.add_argument("--nemeses", help="names, or the groups above, with commas between them; default: all that can be done here")
+    parser.add_argument("--without", default="", help="names or groups to leave out")
     parser.add_argument("--build")
     options = parser.parse_args()
-    everything = LOCAL + DISK + SHIM + NETWORK
-    for name in [n for n in f"{options.nemeses or ''},{options.without}".split(",") if n]:
-        if name not in everything:
-            parser.error(f"{name}: must be one of {', '.join(everything)}")
+
+    def names(text):
+        found = []
+        for name in [n for n in text.split(",") if n]:
+            if name not in GROUPS and not any(name in group for group in GROUPS.values()):
+                parser.error(f"{name}: must be one of {', '.join([*GROUPS, *(n for group in GROUPS.values() for n in group)])}")
+            found += GROUPS.get(name, (name,))
+        return found
+    without = names(options.without)
+    options.wanted = [n for n in names(options.nemeses or ",".join(GROUPS)) if n not in without]
     return options
 
 
 def main():
     options = parse()
-    allowed = allowed_nemeses(lambda line: print(line, flush=True))
-    wanted = options.nemeses.split(",") if options.nemeses else allowed
-    without = options.without.split(",")
-    names = [n for n in wanted if n in allowed and n not in without]
+    names = possible(options.wanted, lambda line: print(line, flush=True))
     if not names:
         print("skipped: none of the nemeses can be done here")
         return 77
     seconds = options.seconds or (options.minutes or 1) * 60
-    chosen = f" --nemeses {','.join(names)}" if options.nemeses or options.without else ""
-    replay = (f"tests/e2e/chaos.py --seed {options.seed} --seconds {seconds:g} --nodes {options.nodes} --clients {options.clients}{chosen}")
+    chosen = "" if set(names) == {n for group in GROUPS.values() for n in group} else f" --nemeses {','.join(names)}"
+    replay = f"tests/e2e/chaos.py --seed {options.seed} --seconds {seconds:g} --nodes {options.nodes} --clients {options.clients}{chosen}"
     print(f"replay: {replay}", flush=True)
     with Cluster(options.nodes, build=options.build, namespaces=any(n in NETWORK for n in names), disks=any(n in DISK for n in names),
                  faults=any(n in SHIM for n in names), extra_config=CONFIG, seed=options.seed) as cluster:
