@@ -2,7 +2,6 @@
 #include "tests/protocol/fuzz.h"
 
 #include <algorithm>
-#include <array>
 #include <string>
 #include <vector>
 
@@ -109,13 +108,3 @@ void fuzz_frames(Bytes bytes) {
 }
 
 }  // namespace tanist::protocol
-
-/// The first byte chooses the decoder.
-extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-    using namespace tanist::protocol;
-    constexpr std::array kDecoders{fuzz_peer, fuzz_request, fuzz_reply, fuzz_resp, fuzz_frames, fuzz_peer_envelope};
-    if (size == 0) return 0;
-    const auto bytes = std::as_bytes(std::span(data, size));
-    kDecoders[data[0] % kDecoders.size()](bytes.subspan(1));
-    return 0;
-}
