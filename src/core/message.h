@@ -60,8 +60,11 @@ struct HigherEpoch {
 
 // -- replication (S5, S6, S18) ------------------------------------------------------------------------------------------------
 
-/// From a master that has no position to name yet (before its epoch-start entry, S15).
+/// A master's sign of life that names no position of its log: while it has none to name yet (before its epoch-start entry, S15), and
+/// while entries are under way, which it may overtake. `commit` and `round` as in Append.
 struct Heartbeat {
+    Lsn commit;
+    std::uint64_t round = 0;
     friend bool operator==(const Heartbeat&, const Heartbeat&) = default;
 };
 /// Entries behind `previous`, or none: then a heartbeat. `round` numbers the confirmation rounds of linearizable reads.
@@ -223,6 +226,15 @@ struct CopyEnd {
 using Body = std::variant<Hello, FormationProposal, FormationAccept, Refusal, HigherEpoch, Heartbeat, Append, AppendAck, AppendReject,
                           ReadIndexRequest, ReadIndexReply, PreVoteRequest, PreVoteReply, VoteRequest, VoteReply, StandNow, FetchRequest,
                           FetchReply, Inquiry, InquiryReply, CopyRequest, CopyReply, CopyEnd>;
+
+/// What is said to one peer keeps its order within a lane. What is urgent may overtake what is bulky, which can take seconds on a slow
+/// link: signs of life, acknowledgements and votes must not wait for that. Appends are all of one lane: a lost one shows by a later one.
+enum class Lane : std::uint8_t { kUrgent, kBulk };
+[[nodiscard]] inline Lane lane_of(const Body& body) {
+    const bool is_bulky =
+        std::holds_alternative<Append>(body) || std::holds_alternative<FetchReply>(body) || std::holds_alternative<CopyReply>(body);
+    return is_bulky ? Lane::kBulk : Lane::kUrgent;
+}
 
 struct Message {
     Header header;

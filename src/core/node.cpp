@@ -57,7 +57,7 @@ struct Node::State : core::State {
     void on(const ShutdownRequested& e, Actions& out);
 
     void take(Peer& from, const Header& header, const Body& body, Actions& out);
-    void on(Peer& from, const Header&, const Heartbeat&, Actions& out) { on_heartbeat(*this, from, out); }
+    void on(Peer& from, const Header&, const Heartbeat& m, Actions& out) { on_heartbeat(*this, from, m, out); }
     void on(Peer& from, const Header&, const Append& m, Actions& out) { on_append(*this, from, m, out); }
     void on(Peer& from, const Header&, const AppendAck& m, Actions& out) { on_append_ack(*this, from, m, out); }
     void on(Peer& from, const Header&, const AppendReject& m, Actions& out) { on_append_reject(*this, from, m, out); }
@@ -133,7 +133,7 @@ void Node::State::on(const PeerConnected& e, Actions& out) {
     peer->connected = true;
     send(*this, e.node, own_hello(*this), out);
     if (!is_master()) return;
-    peer->progress.probe_from(peer->progress.next);
+    peer->progress.reconnect();
     send_heartbeats(*this, true, out);
 }
 
@@ -141,7 +141,7 @@ void Node::State::on(const PeerLost& e, Actions& out) {
     Peer* peer = find_peer(e.node);
     if (peer == nullptr) return;
     peer->connected = false;
-    if (is_master()) peer->progress.probe_from(peer->progress.next);
+    if (is_master()) peer->progress.reconnect();
     // A reset alone says little: the shell knocks once more, and only being refused there is evidence (S13).
     const bool is_own_master = following.master && following.master->node == e.node;
     if (e.loss == Loss::kRefused && is_own_master && takes_part()) on_master_dead(*this, out);

@@ -111,6 +111,11 @@ void enter_quarantine(State& s, std::string why, Actions& out) {
            s.quarantine);
 }
 
+bool is_only_voter(const State& s) {
+    if (!s.identity.founding) return s.options.configured.size() == 1;
+    return s.own_seat() != nullptr && s.own_seat()->votes() && s.members.current().voters() == 1;
+}
+
 std::optional<Rank> claimed_rank(const State& s) {
     if (!s.hole) return s.log.last().rank();
     if (s.hole->kind == Tail::kUnbounded) return std::nullopt;

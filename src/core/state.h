@@ -133,6 +133,8 @@ void notice(Actions& out, NoticeLevel level, fmt::format_string<Args...> format,
 }
 /// Takes the node out of everything, for good (S7).
 void enter_quarantine(State& s, std::string why, Actions& out);
+/// Nobody else votes: there is no other master to be heard, and nobody to be asked.
+[[nodiscard]] bool is_only_voter(const State& s);
 /// What this node may have held: it votes for nothing below. nullopt: without upper bound, so for nothing at all (S9).
 [[nodiscard]] std::optional<Rank> claimed_rank(const State& s);
 /// How up to date our readable log is, for others that look for entries.

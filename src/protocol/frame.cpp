@@ -47,6 +47,27 @@ Result<std::optional<Frame>> next_frame(ReadBuffer& buffer, std::size_t frame_by
     return Frame{unread.subspan(kFrameHeadBytes, size), buffer};
 }
 
+Result<std::optional<Frame>> next_frame_of_pieces(ReadBuffer& buffer, ReadBuffer& pieces) {
+    while (true) {
+        const Bytes unread = buffer.unread();
+        if (unread.size() < kFrameHeadBytes) return std::nullopt;
+        const auto head = load_le<std::uint32_t>(unread.data());
+        if ((head & kPieceFlag) == 0) return next_frame(buffer);
+        const std::size_t size = head & ~kPieceFlag;
+        if (size == 0 || size > kPieceBytesMax) {
+            return fail(ErrorCode::kInvalidArgument, "a piece of {} bytes: 1 to {} are allowed", size, kPieceBytesMax);
+        }
+        if (unread.size() - kFrameHeadBytes < size) {
+            buffer.expect(kFrameHeadBytes + size);
+            return std::nullopt;
+        }
+        pieces.append(unread.subspan(kFrameHeadBytes, size));
+        buffer.consume(kFrameHeadBytes + size);
+        auto frame = next_frame(pieces);
+        if (!frame || *frame) return frame;
+    }
+}
+
 Dialect dialect_of(std::byte first) {
     if (first == std::byte{0x01}) return Dialect::kNative;
     if (first == std::byte{0x02}) return Dialect::kPeer;

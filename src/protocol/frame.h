@@ -28,6 +28,18 @@ struct Frame {
 /// after which nothing on this connection can be told apart any more: say so to the other side and close.
 [[nodiscard]] Result<std::optional<Frame>> next_frame(ReadBuffer& buffer, std::size_t frame_bytes_max = limits::kFrameBytesMax);
 
+// -- pieces, between nodes --------------------------------------------------------------------------------------------------------
+
+/// Set in the length of what is a piece of a frame, and no whole one.
+inline constexpr std::uint32_t kPieceFlag = 0x8000'0000;
+/// A larger frame travels in pieces of at most so many bytes: what is urgent goes between them (drawn in proto/peer.proto). Small, so
+/// that on a link of a few Mbit/s nothing urgent waits for long; large enough to be worth a system call.
+inline constexpr std::size_t kPieceBytesMax = 128 * limits::kKiB;
+static_assert(kFrameHeadBytes + limits::kFrameBytesMax < kPieceFlag);
+
+/// As next_frame(), on a connection where frames may travel in pieces, which are put together in `pieces`.
+[[nodiscard]] Result<std::optional<Frame>> next_frame_of_pieces(ReadBuffer& buffer, ReadBuffer& pieces);
+
 // -- how a connection begins -------------------------------------------------------------------------------------------------
 
 /// What the first byte on the client port says.
@@ -40,7 +52,7 @@ enum class Dialect : std::uint8_t {
 
 inline constexpr std::string_view kClientPreamble = "\x01TAN";
 inline constexpr std::string_view kPeerPreamble = "\x02TAN";  ///< followed by the u32 version of the peer protocol
-inline constexpr std::uint32_t kPeerProtocolVersion = 1;
+inline constexpr std::uint32_t kPeerProtocolVersion = 2;
 
 /// What each side of a connection between nodes sends first, whoever dialled.
 [[nodiscard]] std::string peer_preamble(std::uint32_t version = kPeerProtocolVersion);

@@ -72,7 +72,12 @@ void put(const core::FormationProposal& from, peer::Envelope& out) {
 void put(const core::FormationAccept&, peer::Envelope& out) { out.mutable_formation_accept(); }
 void put(const core::Refusal& from, peer::Envelope& out) { out.mutable_refusal()->set_reason(from.reason); }
 void put(const core::HigherEpoch&, peer::Envelope& out) { out.mutable_higher_epoch(); }
-void put(const core::Heartbeat&, peer::Envelope& out) { out.mutable_heartbeat(); }
+void put(const core::Heartbeat& from, peer::Envelope& out) {
+    const auto& [commit, round] = from;
+    auto* to = out.mutable_heartbeat();
+    to->set_commit(commit.value);
+    to->set_round(round);
+}
 void put(const core::Append& from, peer::Envelope& out) {
     const auto& [previous, entries, commit, round, acknowledged, everywhere] = from;
     auto* to = out.mutable_append();
@@ -407,7 +412,7 @@ std::optional<core::Body> take_body(const peer::Envelope& from, Epoch epoch, Rea
         case peer::Envelope::kFormationAccept: return core::FormationAccept{};
         case peer::Envelope::kRefusal: return core::Refusal{from.refusal().reason()};
         case peer::Envelope::kHigherEpoch: return core::HigherEpoch{};
-        case peer::Envelope::kHeartbeat: return core::Heartbeat{};
+        case peer::Envelope::kHeartbeat: return core::Heartbeat{{from.heartbeat().commit()}, from.heartbeat().round()};
         case peer::Envelope::kAppend: return take(from.append(), epoch, reader);
         case peer::Envelope::kAppendAck: return take(from.append_ack());
         case peer::Envelope::kAppendReject: return take(from.append_reject(), reader);

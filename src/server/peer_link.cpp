@@ -11,7 +11,9 @@ namespace {
 
 constexpr std::chrono::milliseconds kDialTime{2000};
 constexpr std::chrono::milliseconds kBackoffMin{20}, kBackoffMax{500};
-constexpr std::size_t kPiecesPerWrite = 64;
+constexpr std::size_t kBuffersPerWrite = 64;
+/// What the kernel holds and has not sent yet: as much again waits here, where what is urgent may still overtake it.
+constexpr std::size_t kUnsentInKernelBytes = protocol::kPieceBytesMax;
 
 std::pair<std::string, std::string> split(const std::string& address) {
     const std::size_t colon = address.rfind(':');
@@ -70,6 +72,7 @@ void PeerLink::connect(const tcp::resolver::results_type& addresses) {
 void PeerLink::on_connected(const asio::error_code& error) {
     if (error) return lose(error);
     set_options(socket_, user_timeout_);
+    limit_unsent(socket_, kUnsentInKernelBytes);
     state_ = State::kGreeting;
     asio::error_code failed;
     asio::write(socket_, asio::buffer(protocol::peer_preamble()), failed);
@@ -114,8 +117,7 @@ void PeerLink::drop_connection() {
     socket_.close(ignored);
     socket_ = tcp::socket(io_);
     input_ = protocol::ReadBuffer(4096);
-    unsent_.clear();
-    front_sent_ = unsent_bytes_ = 0;
+    outbox_ = {};
     waiting_to_write_ = false;
 }
 
@@ -185,46 +187,28 @@ void PeerLink::take_frames() {
 
 void PeerLink::send(const core::Message& message) {
     if (state_ != State::kUp) return;
-    unsent_.push_back(protocol::encode(message));
-    unsent_bytes_ += unsent_.back().size();
+    outbox_.push(core::lane_of(message.body), protocol::encode(message));
 }
 
 void PeerLink::flush() {
     if (waiting_to_write_ || (state_ != State::kUp && state_ != State::kHangingUp)) return;
-    while (!unsent_.empty()) {
-        std::array<asio::const_buffer, kPiecesPerWrite> pieces;
-        std::size_t count = 0, skip = front_sent_;
-        for (auto frame = unsent_.begin(); frame != unsent_.end() && count < pieces.size(); ++frame) {
-            frame->for_each_piece([&](Bytes piece) {
-                if (skip >= piece.size()) {
-                    skip -= piece.size();
-                    return;
-                }
-                if (count < pieces.size()) pieces[count++] = asio::buffer(piece.data() + skip, piece.size() - skip);
-                skip = 0;
-            });
-        }
+    while (!outbox_.empty()) {
+        std::array<asio::const_buffer, kBuffersPerWrite> buffers;
         asio::error_code error;
-        std::size_t written = socket_.write_some(std::span(pieces).first(count), error);
+        const std::size_t written = socket_.write_some(outbox_.next(buffers), error);
         if (error == asio::error::would_block) break;
         if (error) return;  // the reading side meets the same end, and tells
-        unsent_bytes_ -= written;
+        outbox_.consume(written);
         bytes_sent_ += written;
-        written += front_sent_;
-        while (!unsent_.empty() && written >= unsent_.front().size()) {
-            written -= unsent_.front().size();
-            unsent_.pop_front();
-        }
-        front_sent_ = written;
     }
-    if (unsent_.empty()) {
+    if (outbox_.empty()) {
         if (state_ == State::kHangingUp) {
             asio::error_code ignored;
             socket_.shutdown(tcp::socket::shutdown_send, ignored);  // the peer closes, and the reading side ends it
         }
         return;
     }
-    if (unsent_bytes_ > kUnsentToPeerBytesMax) {
+    if (outbox_.bytes() > kUnsentToPeerBytesMax) {
         asio::post(io_, [self = shared_from_this(), attempt = attempt_] {
             if (attempt == self->attempt_) self->lose(asio::error::no_buffer_space);
         });

@@ -5,7 +5,6 @@
 #include <asio/steady_timer.hpp>
 #include <chrono>
 #include <cstdint>
-#include <deque>
 #include <functional>
 #include <memory>
 #include <string>
@@ -15,6 +14,7 @@
 #include "core/node.h"
 #include "protocol/peer_codec.h"
 #include "protocol/read_buffer.h"
+#include "server/outbox.h"
 #include "server/sockets.h"
 
 namespace tanist::server {
@@ -49,7 +49,7 @@ public:
     void close();
 
     [[nodiscard]] bool is_up() const { return state_ == State::kUp; }
-    [[nodiscard]] std::size_t unsent_bytes() const { return unsent_bytes_; }
+    [[nodiscard]] std::size_t unsent_bytes() const { return outbox_.bytes(); }
     [[nodiscard]] std::uint64_t bytes_sent() const { return bytes_sent_; }
 
 private:
@@ -84,9 +84,7 @@ private:
     asio::steady_timer timer_;
     protocol::ReadBuffer input_;
 
-    std::deque<protocol::EncodedFrame> unsent_;
-    std::size_t front_sent_ = 0;  ///< bytes of the first frame that are gone already
-    std::size_t unsent_bytes_ = 0;
+    Outbox outbox_;
     bool waiting_to_write_ = false;
     std::uint64_t bytes_sent_ = 0;
 };

@@ -27,7 +27,8 @@ PeerReceiver::PeerReceiver(tcp::socket socket, core::Header self, Listener liste
       self_(self),
       listener_(std::move(listener)),
       from_(name_of(socket_)),
-      input_(kReadBytes) {}
+      input_(kReadBytes),
+      pieces_(kReadBytes) {}
 
 void PeerReceiver::start() {
     timer_.expires_after(kIntroductionTime);
@@ -75,7 +76,7 @@ Status PeerReceiver::take_input() {
         greeted_ = true;
     }
     while (open_) {
-        const auto frame = protocol::next_frame(input_);
+        const auto frame = protocol::next_frame_of_pieces(input_, pieces_);
         if (!frame) return fail(frame.error());
         if (!*frame) return {};
         auto message = protocol::decode_message(**frame);

@@ -49,6 +49,7 @@ private:
     const Listener listener_;
     const std::string from_;
     protocol::ReadBuffer input_;
+    protocol::ReadBuffer pieces_;  ///< of frames that travel in pieces
     bool greeted_ = false;
     bool open_ = true;
     std::optional<NodeId> node_;

@@ -124,6 +124,11 @@ void set_options(tcp::socket& socket, std::chrono::milliseconds user_timeout) {
     }
 }
 
+void limit_unsent(tcp::socket& socket, std::size_t bytes) {
+    const auto limit = static_cast<unsigned>(bytes);
+    ::setsockopt(socket.native_handle(), IPPROTO_TCP, TCP_NOTSENT_LOWAT, &limit, sizeof limit);
+}
+
 void say_goodbye(tcp::socket socket, std::string last_words) {
     std::make_shared<Goodbye>(std::move(socket), std::move(last_words))->start();
 }

@@ -24,6 +24,9 @@ using tcp = asio::ip::tcp;
 /// Non-blocking, no Nagle, and given up when sent data is not acknowledged for `user_timeout` (0: the system's default).
 void set_options(tcp::socket& socket, std::chrono::milliseconds user_timeout = {});
 
+/// Writes are taken only while the kernel holds less than so many bytes that it has not sent yet; what is under way is not counted.
+void limit_unsent(tcp::socket& socket, std::size_t bytes);
+
 /// The other side's kernel says that nobody holds this connection any more.
 [[nodiscard]] bool is_reset(const asio::error_code& error);
 

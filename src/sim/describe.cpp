@@ -18,7 +18,7 @@ std::string show(const core::FormationProposal& m) { return fmt::format("Formati
 std::string show(const core::FormationAccept&) { return "FormationAccept"; }
 std::string show(const core::Refusal& m) { return fmt::format("Refusal \"{}\"", m.reason); }
 std::string show(const core::HigherEpoch&) { return "HigherEpoch"; }
-std::string show(const core::Heartbeat&) { return "Heartbeat"; }
+std::string show(const core::Heartbeat& m) { return fmt::format("Heartbeat commit={} round={}", m.commit.value, m.round); }
 std::string show(const core::Append& m) {
     return fmt::format("Append behind {} {} commit={} round={} acknowledged={}", show(m.previous), show(m.entries), m.commit.value, m.round,
                        m.acknowledged.value);

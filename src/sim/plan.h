@@ -31,6 +31,7 @@ struct NetworkPlan {
     Duration delay_min{50}, delay_max{500};
     std::uint32_t loss = 0, duplicate = 0, reorder = 0;  ///< of 10,000 datagrams
     Duration reorder_by{20'000};                         ///< at most
+    std::uint32_t entry_bytes_per_ms = 0;  ///< streams: what a link carries in entries, while urgent messages overtake them; 0: any number
 };
 
 struct DiskPlan {

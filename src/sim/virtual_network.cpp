@@ -127,7 +127,10 @@ void VirtualNetwork::arrive_dial(NodeId from, NodeId to) {
     theirs.dialling = theirs.evidence = false;
     theirs.up = true;
     theirs.attempts = 0;
-    theirs.arrives_last = side(from, to).arrives_last = world_.now() + back;
+    for (Side* s : {&theirs, &side(from, to)}) {
+        s->arrives_last = s->urgent_arrives_last = world_.now() + back;
+        s->entries_sent = Instant{0};
+    }
     world_.note("net: {} accepts {}", to.value, from.value);
     const std::uint64_t their_process = ends_[to].process;
     ends_[to].listener->on_connected(from);
@@ -232,11 +235,23 @@ void VirtualNetwork::send(NodeId from, NodeId to, core::Message message) {
     transmit(from, to, std::move(message), extra);
 }
 
+/// When the last byte of what is sent now is on the wire.
+Instant VirtualNetwork::carried_at(Side& from, const core::Message& message) const {
+    if (plan_.entry_bytes_per_ms == 0) return world_.now();
+    const Duration takes(static_cast<Duration::rep>(1000 * entry_bytes(message) / plan_.entry_bytes_per_ms));
+    from.entries_sent = std::max(from.entries_sent, world_.now()) + takes;
+    return from.entries_sent;
+}
+
 void VirtualNetwork::transmit(NodeId from, NodeId to, core::Message message, Duration extra) {
     Side& mine = side(from, to);
     Instant when = world_.now() + delay() + extra;
-    if (plan_.streams) {
-        when = std::max(when, mine.arrives_last + 1us);
+    if (plan_.streams && core::lane_of(message.body) == core::Lane::kUrgent) {
+        when = std::max(when, mine.urgent_arrives_last + 1us);
+        mine.urgent_arrives_last = when;
+        mine.arrives_last = std::max(mine.arrives_last, when);
+    } else if (plan_.streams) {
+        when = std::max(carried_at(mine, message) + (when - world_.now()), mine.arrives_last + 1us);
         mine.arrives_last = when;
     } else {
         when = std::max(when, side(to, from).up ? Instant(0) : mine.arrives_last);
@@ -316,7 +331,7 @@ void VirtualNetwork::heal() {
     for (auto& [pair, s] : sides_) block(pair.first, pair.second, false);
     refused_.clear();
     slowness_ = 1;
-    plan_.loss = plan_.duplicate = plan_.reorder = 0;
+    plan_.loss = plan_.duplicate = plan_.reorder = plan_.entry_bytes_per_ms = 0;
 }
 
 }  // namespace tanist::sim

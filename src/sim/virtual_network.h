@@ -32,8 +32,8 @@ enum class HostState : std::uint8_t {
     kDark,       ///< no answer of any kind
 };
 
-/// One connection at most between two nodes; both may dial. With NetworkPlan::streams it keeps order and loses nothing while it
-/// lasts, and what is sent into a partition waits there, as in TCP; without, each message takes its chances.
+/// One connection at most between two nodes; both may dial. With NetworkPlan::streams it keeps the order of each lane and loses
+/// nothing while it lasts, and what is sent into a partition waits there, as in TCP; without, each message takes its chances.
 class VirtualNetwork {
 public:
     VirtualNetwork(World& world, const Plan& plan);
@@ -60,7 +60,7 @@ public:
     void refuse(NodeId a, NodeId b, bool refused);
     void reset(NodeId a, NodeId b);
     void set_slowness(std::int64_t factor) { slowness_ = factor; }
-    /// Nothing is blocked, refused, slow or lost any more.
+    /// Nothing is blocked, refused, slow, narrow or lost any more.
     void heal();
     /// Whether a message sent now would arrive.
     [[nodiscard]] bool passes(NodeId from, NodeId to);
@@ -81,7 +81,9 @@ private:
         std::uint32_t attempts = 0;
         // the path from -> to
         bool blocked = false;
-        Instant arrives_last{0};  ///< streams keep their order
+        Instant arrives_last{0};         ///< streams keep their order
+        Instant urgent_arrives_last{0};  ///< of the urgent lane, which overtakes the other one and is overtaken by none
+        Instant entries_sent{0};         ///< when the link has carried all entries given to it
         Instant delivered_last{0};
         Instant unheard_since{0};  ///< since then nothing that was sent has arrived; 0: all is well
         std::deque<Held> held;     ///< sent into a blocked stream
@@ -105,6 +107,7 @@ private:
     void dial_later(NodeId from, NodeId to);
     void arrive_dial(NodeId from, NodeId to);
     void dial_failed(NodeId from, NodeId to, std::uint64_t process, core::Loss loss);
+    [[nodiscard]] Instant carried_at(Side& from, const core::Message& message) const;
     void transmit(NodeId from, NodeId to, core::Message message, Duration extra);
     void deliver(NodeId from, NodeId to, std::uint64_t number, core::Message message);
     /// `node` learns that its connection with `peer` is gone, after a delay, when the news can reach it.

@@ -44,7 +44,7 @@ void draw(Random& random, core::FormationProposal& to) { to.founding = draw_memb
 void draw(Random&, core::FormationAccept&) {}
 void draw(Random& random, core::Refusal& to) { to.reason = draw_bytes(random); }
 void draw(Random&, core::HigherEpoch&) {}
-void draw(Random&, core::Heartbeat&) {}
+void draw(Random& random, core::Heartbeat& to) { to = {{draw_number(random)}, draw_number(random)}; }
 void draw(Random& random, core::Append& to) {
     to.previous = draw_low_rank(random);
     to.entries = draw_entries(random, to.previous, false);

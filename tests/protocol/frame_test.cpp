@@ -49,6 +49,43 @@ TEST(Frame, ComesOutWholeWhereverItIsCut) {
     EXPECT_EQ(read_in_pieces(bytes, each_byte), bodies);
 }
 
+std::string piece(std::string_view bytes) {
+    std::string out;
+    ByteWriter(out).u32(static_cast<std::uint32_t>(bytes.size()) | kPieceFlag);
+    return out.append(bytes);
+}
+
+TEST(FrameOfPieces, IsPutTogetherWhileOthersGoBetween) {
+    const std::string large = frame(std::string(kPieceBytesMax, 'x')), bytes = piece(large.substr(0, 7)) + frame("between") +
+                                                                               piece(large.substr(7, kPieceBytesMax - 7)) + frame("") +
+                                                                               piece(large.substr(kPieceBytesMax)) + frame("behind");
+    for (const std::size_t step : {std::size_t{1}, std::size_t{1000}, bytes.size()}) {
+        ReadBuffer buffer(4096), pieces(4096);
+        std::vector<std::string> out;
+        for (std::size_t from = 0; from < bytes.size(); from += step) {
+            buffer.append(as_bytes(bytes).subspan(from, std::min(step, bytes.size() - from)));
+            while (true) {
+                const auto next = next_frame_of_pieces(buffer, pieces);
+                ASSERT_TRUE(next.has_value());
+                if (!*next) break;
+                out.emplace_back(as_text((*next)->bytes));
+            }
+        }
+        ASSERT_EQ(out, (std::vector<std::string>{"between", "", large.substr(kFrameHeadBytes), "behind"})) << step;
+    }
+}
+
+TEST(FrameOfPieces, OfNoBytesOrOfTooManyEndsTheConnection) {
+    for (const std::size_t size : {std::size_t{0}, kPieceBytesMax + 1}) {
+        ReadBuffer buffer(4096), pieces(4096);
+        buffer.append(as_bytes(piece(std::string(size, 'x'))));
+        EXPECT_THAT(next_frame_of_pieces(buffer, pieces).error().message, HasSubstr("1 to 131072 are allowed"));
+    }
+    ReadBuffer buffer(4096), pieces(4096);
+    buffer.append(as_bytes(piece(frame("").replace(0, 4, "\xff\xff\xff\x7f"))));
+    EXPECT_FALSE(next_frame_of_pieces(buffer, pieces).has_value()) << "a frame above the limit, in pieces";
+}
+
 TEST(Frame, LargeOnesComeOutWhole) {
     Random random(1);
     for (int i = 0; i < 30; ++i) {
@@ -108,7 +145,7 @@ TEST(Preamble, FirstByteTellsTheDialect) {
 }
 
 TEST(Preamble, BytesOnTheWireStayTheSame) {
-    EXPECT_EQ(hex(peer_preamble()), "0254414e01000000");
+    EXPECT_EQ(hex(peer_preamble()), "0254414e02000000");
     EXPECT_EQ(hex(kClientPreamble), "0154414e");
 }
 
@@ -151,7 +188,7 @@ TEST(Preamble, OtherProtocolsAreNamedInTheError) {
 TEST(Preamble, OtherVersionIsNamedInTheError) {
     ReadBuffer buffer;
     buffer.append(as_bytes(peer_preamble(7)));
-    EXPECT_EQ(take_peer_preamble(buffer).error().message, "version 7 of the peer protocol: this node speaks version 1");
+    EXPECT_EQ(take_peer_preamble(buffer).error().message, "version 7 of the peer protocol: this node speaks version 2");
 }
 
 }  // namespace

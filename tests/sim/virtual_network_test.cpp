@@ -114,6 +114,29 @@ TEST_F(NetworkTest, NothingOfAnOldConnectionArrivesOnANewOne) {
     EXPECT_TRUE(network_.connected(kNode1, kNode2));
 }
 
+class NarrowLinkTest : public NetworkTest {
+protected:
+    NarrowLinkTest() : NetworkTest({.delay_min = 50us, .delay_max = 50us, .entry_bytes_per_ms = 10}) {}
+
+    void send_entry(std::uint64_t number, std::size_t payload_bytes) {
+        core::Append append;
+        append.entries.push_back(Entry::make({1}, {}, 0, EntryKind::kCommands, std::string(payload_bytes, 'x')));
+        network_.send(kNode1, kNode2, {.header = {.epoch = {number}}, .body = std::move(append)});
+    }
+};
+
+TEST_F(NarrowLinkTest, UrgentMessagesOvertakeEntriesAndNothingElse) {
+    send(1);
+    send_entry(2, 1000);
+    send_entry(3, 1000);
+    send(4);
+    send(5);
+    run(50ms);
+    EXPECT_THAT(two_.epochs, ElementsAre(1, 4, 5)) << "an entry takes more than 100 ms";
+    run(1s);
+    EXPECT_THAT(two_.epochs, ElementsAre(1, 4, 5, 2, 3));
+}
+
 class DatagramTest : public NetworkTest {
 protected:
     DatagramTest() : NetworkTest({.streams = false, .loss = 2000, .duplicate = 2000, .reorder = 2000}) {}

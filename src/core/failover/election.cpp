@@ -88,6 +88,7 @@ bool can_stand(const State& s) {
 void reset_election_timeout(State& s) {
     const std::uint64_t timeout = s.options.election_timeout_ticks;
     s.election.deadline = s.time.ticks + timeout + s.random.below(std::max<std::uint64_t>(timeout, 1));
+    if (is_only_voter(s)) s.election.deadline = s.time.ticks;
 }
 
 void hear_master(State& s, MemberId master, Actions& out) {

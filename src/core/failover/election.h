@@ -31,7 +31,7 @@ struct Election {
 [[nodiscard]] bool can_stand(const State& s);
 /// `master` showed itself in this epoch.
 void hear_master(State& s, MemberId master, Actions& out);
-/// A timeout from now, drawn from [1x, 2x).
+/// A timeout from now, drawn from [1x, 2x); an only voter has nobody to wait for.
 void reset_election_timeout(State& s);
 
 /// Makes a higher epoch durable, with the vote given in it if any; a master or candidate becomes a slave (S3, S3a).

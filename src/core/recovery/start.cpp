@@ -15,11 +15,6 @@ void stop(State& s, int exit_code, std::string reason, Actions& out) {
     out.push_back(Stop{exit_code, std::move(reason)});
 }
 
-bool is_only_voter(const State& s) {
-    if (!s.identity.founding) return s.options.configured.size() == 1;
-    return s.own_seat() != nullptr && s.own_seat()->votes() && s.members.current().voters() == 1;
-}
-
 Epoch claimed_epoch(const State& s) { return s.hole ? std::max(s.hole->claimed.epoch, s.log.last().epoch) : s.log.last().epoch; }
 
 /// The vote file tells nothing, or is not the newest one: the log, or its mark, is of a later epoch (S3).

@@ -19,6 +19,14 @@ bool lost_what_it_acknowledged(const State& s, Lsn acknowledged) {
     return acknowledged > std::max(claimed->lsn, s.log.last().lsn);
 }
 
+void note_news(State& s, std::uint64_t round, Lsn commit) {
+    s.following.round = std::max(s.following.round, round);
+    s.following.master_commit = std::max(s.following.master_commit, commit);
+}
+
+/// Committed here is what the master says, as far as our log is known to equal its (S6).
+void raise_commit(State& s, Lsn commit) { s.commit = std::max(s.commit, std::min(commit, s.following.matched)); }
+
 void reject(State& s, Peer& from, const Append& m, Actions& out) {
     send(s, from.node,
          AppendReject{.previous = m.previous,
@@ -108,10 +116,14 @@ void acknowledge(State& s, Actions& out) {
          out);
 }
 
-void on_heartbeat(State& s, Peer& from, Actions& out) {
+void on_heartbeat(State& s, Peer& from, const Heartbeat& m, Actions& out) {
     if (s.is_master()) return;
     hear_master(s, *from.id, out);
+    note_news(s, m.round, m.commit);
+    if (!s.hole) raise_commit(s, m.commit);
     acknowledge(s, out);
+    advance_apply(s, out);
+    note_in_sync(s);
 }
 
 void on_append(State& s, Peer& from, const Append& m, Actions& out) {
@@ -129,8 +141,7 @@ void on_append(State& s, Peer& from, const Append& m, Actions& out) {
             out);
     }
     const bool is_new_round = m.round > s.following.round;
-    s.following.round = std::max(s.following.round, m.round);
-    s.following.master_commit = std::max(s.following.master_commit, m.commit);
+    note_news(s, m.round, m.commit);
     s.everywhere = std::max(s.everywhere, m.everywhere);
     if (s.hole) {
         acknowledge(s, out);
@@ -151,7 +162,7 @@ void on_append(State& s, Peer& from, const Append& m, Actions& out) {
     }
     const Lsn through = m.entries.empty() ? m.previous.lsn : m.entries.back().lsn();
     s.following.matched = std::max(s.following.matched, std::min(through, s.log.last().lsn));
-    s.commit = std::max(s.commit, std::min(m.commit, s.following.matched));
+    raise_commit(s, m.commit);
     if (taken == Taken::kHeld || is_new_round) acknowledge(s, out);  // otherwise once it is durable
     advance_apply(s, out);
     note_in_sync(s);

@@ -14,7 +14,7 @@ namespace tanist::core {
 struct State;
 struct Peer;
 
-void on_heartbeat(State& s, Peer& from, Actions& out);
+void on_heartbeat(State& s, Peer& from, const Heartbeat& m, Actions& out);
 void on_append(State& s, Peer& from, const Append& m, Actions& out);
 void acknowledge(State& s, Actions& out);
 

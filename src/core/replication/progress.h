@@ -32,9 +32,11 @@ struct Progress {
     std::deque<Flight> flights;  ///< kStream: sent, not acknowledged
     std::size_t flight_bytes = 0;
     Lsn commit_sent;
-    bool commit_awaiting = false;  ///< an Append that carries only a commit LSN is under way
-    std::uint64_t read_token = 0;  ///< of the ReadLog that fetches what has left memory; 0: none
-    std::uint64_t sent_tick = 0;   ///< of the last Append
+    bool commit_awaiting = false;      ///< an Append that carries only a commit LSN is under way
+    std::uint64_t read_token = 0;      ///< of the ReadLog that fetches what has left memory; 0: none
+    std::uint64_t sent_tick = 0;       ///< of the last Append
+    Lsn sent;                          ///< the last entry sent on this connection: what lies above `match` may be under way still
+    std::uint64_t heartbeat_tick = 0;  ///< of the last Heartbeat, which is sent beside Appends while entries are under way
 
     void probe_from(Lsn from) {
         phase = SendPhase::kProbe;
@@ -45,7 +47,12 @@ struct Progress {
         commit_awaiting = false;
         read_token = 0;
     }
-    void sent(Lsn through, std::size_t bytes) {
+    /// There is a new connection, or none: whatever was under way is lost.
+    void reconnect() {
+        probe_from(next);
+        sent = Lsn{};
+    }
+    void add_flight(Lsn through, std::size_t bytes) {
         flights.push_back({through, bytes});
         flight_bytes += bytes;
         next = through.next();

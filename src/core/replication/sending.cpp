@@ -50,6 +50,7 @@ void send_append(State& s, Peer& peer, std::vector<Entry> entries, Actions& out)
                   .round = s.reads.round,
                   .acknowledged = p.match,
                   .everywhere = s.everywhere};
+    if (!append.entries.empty()) p.sent = std::max(p.sent, append.entries.back().lsn());
     p.commit_sent = s.commit;
     p.sent_tick = s.time.ticks;
     send(s, peer.node, std::move(append), out);
@@ -95,9 +96,11 @@ bool send_next_entries(State& s, Peer& peer, Actions& out) {
         p.probe_through = through;
         return false;
     }
-    p.sent(through, bytes);
+    p.add_flight(through, bytes);
     return true;
 }
+
+bool is_heartbeat_due(const State& s, std::uint64_t last_tick) { return s.time.ticks - last_tick >= s.options.heartbeat_ticks; }
 
 bool may_send(const State& s, const Peer& peer) { return s.is_master() && !s.reign.pulling && peer.connected && s.is_member(peer); }
 
@@ -158,9 +161,15 @@ void pump_all(State& s, Actions& out) {
 
 void send_heartbeats(State& s, bool now, Actions& out) {
     for (Peer& peer : s.peers) {
+        if (!may_send(s, peer)) continue;
         Progress& p = peer.progress;
-        const bool is_due = now || s.time.ticks - p.sent_tick >= s.options.heartbeat_ticks;
-        if (!is_due || !may_send(s, peer)) continue;
+        // On a slow link an Append waits behind the entries under way, for longer than an election timeout: life is shown beside them.
+        const bool are_entries_under_way = p.sent > p.match;
+        if (are_entries_under_way && (now || is_heartbeat_due(s, p.heartbeat_tick))) {
+            p.heartbeat_tick = s.time.ticks;
+            send(s, peer.node, Heartbeat{.commit = s.commit, .round = s.reads.round}, out);
+        }
+        if (!is_heartbeat_due(s, p.sent_tick) && (are_entries_under_way || !now)) continue;
         p.commit_awaiting = false;  // whatever was under way may be lost
         if (p.phase == SendPhase::kProbe) p.awaiting = false;
         if (p.recycled || !can_name_predecessor(s, p)) {
@@ -248,7 +257,7 @@ void on_peer_log_read(State& s, Peer& peer, const LogRead& e, Actions& out) {
         p.probe_through = through;
         return;
     }
-    p.sent(through, bytes);
+    p.add_flight(through, bytes);
     pump(s, peer, out);
 }
 

@@ -22,7 +22,8 @@ void write_entries(State& s, std::vector<Entry> entries, Actions& out);
 /// Sends what the member lacks, within its budget; otherwise the commit LSN, if it does not know it.
 void pump(State& s, Peer& peer, Actions& out);
 void pump_all(State& s, Actions& out);
-/// An Append without entries to each member that was sent nothing for a heartbeat; `now`: to all, at once.
+/// To each member that was sent none for a heartbeat, an Append without entries; while entries are under way to it, a Heartbeat, too.
+/// `now`: to all, at once, one of the two.
 void send_heartbeats(State& s, bool now, Actions& out);
 void on_append_ack(State& s, Peer& from, const AppendAck& m, Actions& out);
 void on_append_reject(State& s, Peer& from, const AppendReject& m, Actions& out);

@@ -72,6 +72,12 @@ TEST(Start, VoteFileThatTellsNothingMakesANewIncarnation) {  // S3
     EXPECT_THAT(all<Notice>(out).front().text, HasSubstr("data/vote.a: bad checksum"));
 }
 
+TEST(Start, OnlyVoterHasNobodyToWaitFor) {
+    Bench b({.log = {1, 1}, .applied = 2, .nodes = 1});
+    (void)b.settle(b.tick());
+    EXPECT_TRUE(b.view().open);
+}
+
 TEST(Start, OnlyVoterWithoutItsVoteFileRefusesToStart) {  // S3: nobody could admit a new incarnation
     StartState start = found(1);
     start.vote = Vote{{4}, {}};

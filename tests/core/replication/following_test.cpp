@@ -75,6 +75,18 @@ TEST(Following, CutAtOrBelowTheCommitLsnIsLogQuarantine) {  // S7
     EXPECT_THAT(all<Send>(b.from(kNode3, 9, VoteRequest{{{9}, {9}}, std::nullopt})), IsEmpty()) << "takes part in nothing";
 }
 
+TEST(Following, HeartbeatsCommitOnlyWhatTheMasterHasShownToBeItsOwn) {  // S6: they name no position
+    Bench b({.log = {1, 1, 1}});
+    Actions out = b.from(kNode2, 2, Heartbeat{.commit = {9}, .round = 4});
+    EXPECT_THAT(all<Apply>(out), IsEmpty());
+    EXPECT_EQ(sent<AppendAck>(out, kNode2).front().acknowledged, Lsn{0});
+    EXPECT_EQ(sent<AppendAck>(out, kNode2).front().round, 4U);
+    (void)b.from(kNode2, 2, Append{.previous = {{1}, {2}}});
+    EXPECT_EQ(b.view().commit, Lsn{0});
+    (void)b.from(kNode2, 2, Heartbeat{.commit = {9}});
+    EXPECT_EQ(b.view().commit, Lsn{2});
+}
+
 TEST(Following, AppliesOnlyWhatTheMasterHasShownToBeItsOwn) {  // S6: min(master's, matched)
     Bench b({.log = {1, 1, 1}});
     const Actions out = b.from(kNode2, 2, Append{.previous = {{1}, {1}}, .commit = {9}});

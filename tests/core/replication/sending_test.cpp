@@ -58,6 +58,54 @@ TEST(Sending, CommitIsSentOnAtOnce) {
     EXPECT_THAT(appends.front().entries, IsEmpty());
 }
 
+/// They may take seconds on a slow link, and an Append waits behind them.
+TEST(Sending, LifeIsShownBesideEntriesThatAreUnderWay) {  // S13, S16
+    Bench b({.log = {1, 1}, .applied = 2});
+    b.reign();
+    EXPECT_THAT(sent<Heartbeat>(b.tick(2 * kHeartbeat), kNode2), IsEmpty()) << "nothing is under way to it";
+    (void)b.step(Proposal{.token = 1, .payload = "x", .now = b.clock()});
+    for (int i = 0; i < 3; ++i) EXPECT_EQ(sent<Heartbeat>(b.tick(kHeartbeat), kNode2).size(), 1U);
+    (void)b.from(kNode2, 2, AppendAck{.acknowledged = {4}});
+    EXPECT_THAT(sent<Heartbeat>(b.tick(2 * kHeartbeat), kNode2), IsEmpty());
+}
+
+TEST(Sending, AnswersToHeartbeatsAreContactWhileEntriesAreUnderWay) {  // S16
+    Bench b({.log = {1, 1}, .applied = 2});
+    b.reign();
+    (void)b.step(Proposal{.token = 1, .payload = "x", .now = b.clock()});
+    for (std::uint32_t i = 0; i < 3 * kTimeout; ++i) {
+        for (const Heartbeat& heartbeat : sent<Heartbeat>(b.tick(), kNode2))
+            (void)b.from(kNode2, 2, AppendAck{.acknowledged = {3}, .round = heartbeat.round});
+    }
+    EXPECT_TRUE(b.view().open);
+    (void)b.tick(kTimeout + kHeartbeat);
+    EXPECT_FALSE(b.view().open) << "and without answers it has none";
+}
+
+TEST(Sending, AnAnswerThatOvertakesEntriesDoesNotRepeatThem) {
+    Bench b({.log = {1, 1}, .applied = 2});
+    b.reign();
+    (void)b.step(PeerLost{kNode3, Loss::kTimeout});
+    (void)b.step(Proposal{.token = 1, .payload = "x", .now = b.clock()});
+    (void)b.step(PeerConnected{kNode3});
+    Actions out = b.from(kNode3, 2, AppendAck{.acknowledged = {3}, .round = 1});  // the empty probe is answered: entry 4 goes
+    ASSERT_EQ(sent<Append>(out, kNode3).size(), 1U);
+    out = b.tick(kHeartbeat);
+    ASSERT_EQ(sent<Heartbeat>(out, kNode3).size(), 1U);
+    out = b.from(kNode3, 2, AppendAck{.acknowledged = {3}, .round = sent<Heartbeat>(b.tick(kHeartbeat), kNode3).front().round});
+    for (const Append& append : sent<Append>(out, kNode3)) EXPECT_THAT(append.entries, IsEmpty());
+}
+
+TEST(Sending, ReadRoundsGoBesideEntriesThatAreUnderWay) {  // S18
+    Bench b({.log = {1, 1}, .applied = 2});
+    b.reign();
+    (void)b.step(Proposal{.token = 1, .payload = "x", .now = b.clock()});
+    Actions out = b.step(ReadRequest{5});
+    ASSERT_EQ(sent<Heartbeat>(out, kNode2).size(), 1U);
+    out = b.from(kNode2, 2, AppendAck{.acknowledged = {3}, .round = sent<Heartbeat>(out, kNode2).front().round});
+    EXPECT_EQ(all<ReadReady>(out).size(), 1U);
+}
+
 TEST(Sending, WhatWasRecycledNeedsACheckpoint) {  // S25
     Bench b({.log = {1, 1, 1}, .applied = 3});
     b.reign();
