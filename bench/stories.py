@@ -1,0 +1,190 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What is more than a throughput: restarts, a stopped slave, flushes and compactions under load, reads spread over slaves. Each story
+returns rows (what, value, goal, met or None) and plots {name: SVG}."""
+import json, os, pathlib, signal, statistics, subprocess, threading, time
+
+import report
+from systems import Failure, Redis, Tanist, cpu_seconds, resident_bytes, resp, run_load, seconds_until
+
+KEY = "key:%012d"
+
+
+# -- restart ---------------------------------------------------------------------------------------------------------------------
+
+def restart(folder, build, options):
+    """Until a read is answered, after kill -9 under load and after a clean stop."""
+    keys, rows = options.restart_keys, []
+    for make in (lambda: Tanist(folder / "tanist", build, 1), lambda: Redis(folder / "redis", 1)):
+        system = make()
+        try:
+            run_load(build, system, load=True, keys=keys, pipeline=64, connections=16)
+            for how, words in ((signal.SIGKILL, "kill -9 under load"), (signal.SIGTERM, "a clean stop")):
+                run_load(build, system, keys=keys, pipeline=64, connections=16, seconds=2)
+                ended = system.end(0, how)
+                system.start(0)
+                took = seconds_until("the first read after a restart",
+                                     lambda: resp(system.port, "GET", KEY % (keys - 1)).startswith("$100"), limit=120, pause=0.005)
+                ours = system.name == "tanistd"
+                rows.append((f"restart with {keys / 1e6:g} M x 100 B until reads are served, after {words}: {system.name}",
+                             f"{took:.2f} s (stopping took {ended:.2f} s)", "<= 1 s" if ours else "", took <= 1 if ours else None))
+        finally:
+            system.stop()
+    return rows, {}
+
+
+# -- a slave that stands still ---------------------------------------------------------------------------------------------------
+
+def stopped_slave(folder, build, options):
+    """Writes for a while, with one of two slaves stopped in the middle (SIGSTOP), in three equal parts."""
+    part = options.stop_seconds
+    system = Tanist(folder / "stopped", build, 3)
+    try:
+        run_load(build, system, load=True, keys=100_000, pipeline=64, connections=8)
+        master, slave = system.processes[0], system.processes[2]
+        memory, done = [], threading.Event()
+
+        def watch():
+            began = time.monotonic()
+            while not done.wait(0.25):
+                memory.append((time.monotonic() - began, resident_bytes(master)))
+
+        def disturb():
+            if not done.wait(part):
+                slave.send_signal(signal.SIGSTOP)
+            done.wait(part)
+            slave.send_signal(signal.SIGCONT)
+
+        threads = [threading.Thread(target=watch), threading.Thread(target=disturb)]
+        for thread in threads:
+            thread.start()
+        result = run_load(build, system, keys=100_000, pipeline=16, seconds=3 * part, series_ms=500)
+        done.set()
+        for thread in threads:
+            thread.join()
+        caught_up = seconds_until("the slave's catching up", lambda: system.metric(0, "tanist_peer_lag_entries") == 0, limit=120)
+    finally:
+        system.stop()
+    counts = [count for count, _, _ in result["series"]]
+    during = lambda values, low, high: [v for i, v in enumerate(values) if low <= i * 0.5 < high]
+    before = statistics.median(during(counts, 1, part - 0.5)) * 2
+    stopped = statistics.median(during(counts, part + 0.5, 2 * part - 0.5)) * 2
+    rss = lambda low, high: max(bytes_ for at, bytes_ in memory if low <= at < high) / 2**20
+    grown = rss(part, 2 * part) - rss(0, part)
+    plot = report.series_plot("three nodes, SET P=16: one slave stopped, then going on", 0.5,
+                              [("writes in 0.5 s", counts, "#27a"), ("master's memory, MiB", [b / 2**20 for _, b in memory][::2], "#c63")],
+                              [(part, "SIGSTOP"), (2 * part, "SIGCONT")])
+    return [(f"one of two slaves stopped for {part:g} s: throughput while it is, to before", f"{stopped:,.0f} / {before:,.0f} = {stopped / before:.2f}", ">= 0.9", stopped / before >= 0.9),
+            ("the same: growth of the master's memory", f"{grown:.0f} MiB, from {rss(0, part):.0f} MiB", "<= 64 MiB", grown <= 64),
+            ("the same: time to catch up once the load has ended", f"{caught_up:.1f} s", "", None)], {"stopped-slave": plot}
+
+
+# -- flush and compaction ----------------------------------------------------------------------------------------------------------
+
+def flushes(folder, build, options):
+    """Writes of a large key space: RocksDB is fed, flushes and compacts all the time."""
+    rows, plots = [], {}
+    for nodes in (1, 3):
+        system = Tanist(folder / f"flush{nodes}", build, nodes)
+        try:
+            run_load(build, system, load=True, keys=1_000_000, pipeline=64, connections=8)
+            result = run_load(build, system, keys=1_000_000, pipeline=16, seconds=options.flush_seconds, series_ms=250)
+        finally:
+            system.stop()
+        p99s = [p99 for count, p99, _ in result["series"] if count > 0]
+        typical = statistics.median(p99s)
+        ratio = result["p999_us"] / typical
+        words = "one node" if nodes == 1 else "three nodes"
+        rows.append((f"SET P=16, {words}, 1 M keys: p99.9 during flush and compaction to the median p99",
+                     f"{result['p999_us']:,.0f} / {typical:,.0f} us = {ratio:.1f} (longest {result['max_us'] / 1000:,.0f} ms)", "<= 5", ratio <= 5))
+        plots[f"flush-{nodes}"] = report.series_plot(f"SET P=16, {words}, 1 M keys", 0.25,
+                                                     [("writes in 0.25 s", [c for c, _, _ in result["series"]], "#27a"),
+                                                      ("p99 in it, us", [p for _, p, _ in result["series"]], "#c63")])
+    return rows, plots
+
+
+# -- reads spread over slaves --------------------------------------------------------------------------------------------------------
+
+class CpuGroup:
+    """A control group that holds one process to a share of a core; None where the kernel offers none."""
+
+    def __init__(self, name, cores):
+        self.path = None
+        for root, write in ((pathlib.Path("/sys/fs/cgroup"), self.unified), (pathlib.Path("/sys/fs/cgroup/cpu"), self.classic)):
+            path = root / name
+            try:
+                path.mkdir()
+            except OSError:
+                continue
+            try:
+                write(path, cores)
+                self.path = path
+                return
+            except OSError:
+                path.rmdir()
+
+    @staticmethod
+    def unified(path, cores):
+        (path / "cpu.max").write_text(f"{int(cores * 10_000)} 10000")
+
+    @staticmethod
+    def classic(path, cores):
+        (path / "cpu.cfs_period_us").write_text("10000")
+        (path / "cpu.cfs_quota_us").write_text(str(int(cores * 10_000)))
+
+    def take(self, process):
+        (self.path / "cgroup.procs").write_text(str(process.pid))
+
+    def remove(self):
+        if self.path is not None:
+            self.path.rmdir()
+
+
+def spread_reads(folder, build, options):
+    """Reads by the client library, which spreads them over the slaves; then with each server held to a fifth of a core."""
+    rows, held = [], {}
+    for nodes in (1, 3):
+        groups = [CpuGroup(f"tanist-bench-{os.getpid()}-{nodes}-{i}", 0.2) for i in range(nodes)]
+        system = Tanist(folder / f"spread{nodes}", build, nodes)
+        try:
+            run_load(build, system, load=True, keys=100_000, pipeline=64, connections=8)
+            if nodes > 1:
+                rows += even_share(build, system, options)
+            if all(group.path for group in groups):
+                for group, process in zip(groups, system.processes):
+                    group.take(process)
+                held[nodes] = spread(build, system, options)["per_second"]
+        finally:
+            system.stop()
+            for group in groups:
+                group.remove()
+    if len(held) == 2:
+        rows.append(("reads by the client library, each server held to 0.2 core: three nodes to one",
+                     f"{held[3]:,.0f} / {held[1]:,.0f} = {held[3] / held[1]:.2f}", ">= 1.8, for two slaves serve", held[3] / held[1] >= 1.8))
+    else:
+        rows.append(("reads with each server held to 0.2 core", "no cgroup with a CPU limit can be made here", "", None))
+    return rows, {}
+
+
+def spread(build, system, options):
+    command = [build / "tanist_spread", "--seeds", ",".join(f"127.0.0.1:{port}" for port in system.ports), "--keys", "100000",
+               "--seconds", options.seconds * 2]
+    done = subprocess.run([str(c) for c in command], capture_output=True, text=True)
+    if done.returncode != 0:
+        raise Failure(f"tanist_spread: {done.stderr}")
+    return json.loads(done.stdout)
+
+
+def even_share(build, system, options):
+    numbers = lambda: [(system.metric(i, "tanist_commands_total"), cpu_seconds(p)) for i, p in enumerate(system.processes)]
+    before = numbers()
+    spread(build, system, options)
+    used = [(after[0] - b[0], after[1] - b[1]) for after, b in zip(numbers(), before)]
+    reads = [r for r, _ in used[1:]]
+    cost = [cpu / max(r, 1) * 1e6 for r, cpu in used[1:]]
+    uneven = max(reads) / max(1, min(reads))
+    return [("reads by the client library on three nodes: on master / slave / slave", " / ".join(f"{r:,.0f}" for r, _ in used),
+             "slaves within 10 %", uneven <= 1.1),
+            ("the same: CPU per read on each slave", " / ".join(f"{c:.1f} us" for c in cost), "within 20 %", max(cost) / max(1e-9, min(cost)) <= 1.2)]
+
+
+ALL = {"restart": restart, "stopped slave": stopped_slave, "flush and compaction": flushes, "reads spread over slaves": spread_reads}
