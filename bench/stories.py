@@ -109,27 +109,22 @@ class CpuGroup:
 
     def __init__(self, name, cores):
         self.path = None
-        for root, write in ((pathlib.Path("/sys/fs/cgroup"), self.unified), (pathlib.Path("/sys/fs/cgroup/cpu"), self.classic)):
-            path = root / name
+        period = 10_000
+        quota = int(cores * period)
+        kinds = [("/sys/fs/cgroup", {"cpu.max": f"{quota} {period}"}),
+                 ("/sys/fs/cgroup/cpu", {"cpu.cfs_period_us": period, "cpu.cfs_quota_us": quota})]
+        for root, limits in kinds:
+            path = pathlib.Path(root) / name
             try:
                 path.mkdir()
             except OSError:
                 continue
-            try:
-                write(path, cores)
+            if all((path / file).exists() for file in limits):  # made by the kernel, if this is where it keeps its groups
+                for file, value in limits.items():
+                    (path / file).write_text(str(value))
                 self.path = path
                 return
-            except OSError:
-                path.rmdir()
-
-    @staticmethod
-    def unified(path, cores):
-        (path / "cpu.max").write_text(f"{int(cores * 10_000)} 10000")
-
-    @staticmethod
-    def classic(path, cores):
-        (path / "cpu.cfs_period_us").write_text("10000")
-        (path / "cpu.cfs_quota_us").write_text(str(int(cores * 10_000)))
+            path.rmdir()
 
     def take(self, process):
         (self.path / "cgroup.procs").write_text(str(process.pid))
