@@ -141,8 +141,11 @@ private:
 
 class RocksStore final : public Store {
 public:
-    RocksStore(std::unique_ptr<RocksDirectory> directory, const StoreOptions& options)
-        : options_(options), cache_(rocksdb::NewLRUCache(options.cache_bytes)), directory_(std::move(directory)) {}
+    RocksStore(std::unique_ptr<RocksDirectory> directory, const StoreOptions& options, rocksdb::Env& environment)
+        : options_(options),
+          environment_(environment),
+          cache_(rocksdb::NewLRUCache(options.cache_bytes)),
+          directory_(std::move(directory)) {}
 
     Status open() {
         auto db = open_database(directory_->database());
@@ -180,6 +183,7 @@ private:
     [[nodiscard]] Status install(const std::string& path, const Position& position);
 
     StoreOptions options_;
+    rocksdb::Env& environment_;
     std::shared_ptr<rocksdb::Cache> cache_;
     std::unique_ptr<RocksDirectory> directory_;
     Progress progress_;
@@ -293,6 +297,7 @@ Status RocksStore::apply(std::span<const Change> changes, const Position& positi
 Result<std::unique_ptr<rocksdb::DB>> RocksStore::open_database(const std::string& path) {
     namespace fs = std::filesystem;
     rocksdb::Options options = database_options(options_, cache_);
+    options.env = &environment_;
     options.listeners.push_back(std::make_shared<Listener>(progress_));
     std::error_code error;
     options.create_if_missing = !fs::exists(path + "/CURRENT", error);
@@ -365,9 +370,13 @@ Status RocksStore::install(const std::string& path, const Position& position) {
 }  // namespace
 
 Result<std::unique_ptr<Store>> open_rocks_store(const StoreOptions& options) {
+    return open_rocks_store_over(options, *rocksdb::Env::Default());
+}
+
+Result<std::unique_ptr<Store>> open_rocks_store_over(const StoreOptions& options, rocksdb::Env& environment) {
     auto directory = RocksDirectory::open(options.path);
     if (!directory) return fail(std::move(directory.error()));
-    auto store = std::make_unique<RocksStore>(std::move(*directory), options);
+    auto store = std::make_unique<RocksStore>(std::move(*directory), options, environment);
     if (auto status = store->open(); !status) return fail(std::move(status.error()));
     return store;
 }

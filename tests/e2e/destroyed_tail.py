@@ -13,23 +13,11 @@ head-zeroed    they are zeros, and so are both slots of the mark.
 segment-lost   the newest segment is gone.
 """
 import argparse, json, sys, time
-from cluster import Cluster, Failure, Resp, await_true
+from cluster import Cluster, Failure, await_true
+from damage import HEAD_BYTES, newest_segment, used_end
 
-HEAD_BYTES = 8192  # of a segment: its two slots
 FAILOVER = "[failover]\nheartbeat_ms = 50\nelection_timeout_ms = 500\n"
 LAST_WRITES = 40
-
-
-def segments(node):
-    found = sorted((node.data / "wal").glob("*.wal"))
-    if not found:
-        raise Failure(f"node {node.id} has no segment")
-    return found
-
-
-def used_end(path):
-    """The offset behind the last byte that is not zero."""
-    return len(path.read_bytes().rstrip(b"\0"))
 
 
 def overwrite(path, offset, data):
@@ -117,12 +105,12 @@ def one_case(cluster, variant, number, seconds):
     acknowledged = write(master, f"{number}-before", 10)
     await_true(f"node {absent.id} has all", lambda: is_level(cluster))
     absent.kill()
-    path = segments(damaged)[-1]
+    path = newest_segment(damaged)
     begin = used_end(path)
     acknowledged |= write(master, f"{number}-last", LAST_WRITES)
     for node in (holder, damaged):
         node.terminate() if orderly and node is damaged else node.kill()
-    if segments(damaged)[-1] != path or used_end(path) <= begin:
+    if newest_segment(damaged) != path or used_end(path) <= begin:
         raise Failure(f"node {damaged.id}: the last writes are not where they were expected, in {path}")
     VARIANTS[variant](path, begin)
 

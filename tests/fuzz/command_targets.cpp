@@ -174,12 +174,13 @@ Logged draw_item(Input& input) {
 /// Entries that follow each other; their payloads are items, or anything at all.
 std::vector<Entry> draw_log(Input& input) {
     constexpr std::size_t kEntriesMax = 64;
+    constexpr std::uint64_t kTimeStepMax = std::uint64_t{1} << 40;
     std::vector<Entry> entries;
     EntryId last;
     std::uint64_t now = 1'000'000;
     while (!input.empty() && entries.size() < kEntriesMax) {
         const std::uint8_t choice = input.byte();
-        now += (choice & 0x80) != 0 ? input.number() : 1;
+        now += (choice & 0x80) != 0 ? input.number() % kTimeStepMax : 1;  // log time is the master's, and no client's to choose
         EntryKind kind = EntryKind::kCommands;
         std::string payload;
         switch (choice % 16) {
