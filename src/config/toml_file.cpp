@@ -62,6 +62,8 @@ void append(std::string_view section, const toml::table& table, const std::strin
     }
 }
 
+}  // namespace
+
 Result<std::string> read_whole(const std::filesystem::path& file) {
     const auto close = [](std::FILE* stream) { std::fclose(stream); };
     const std::unique_ptr<std::FILE, decltype(close)> stream(std::fopen(file.c_str(), "rb"), close);
@@ -75,8 +77,6 @@ Result<std::string> read_whole(const std::filesystem::path& file) {
     if (stream != nullptr && std::ferror(stream.get()) == 0) return content;
     return fail(ErrorCode::kInvalidArgument, "{}: cannot be read: {}", file.string(), std::generic_category().message(errno));
 }
-
-}  // namespace
 
 Result<std::vector<Setting>> read_toml(const std::filesystem::path& file) {
     const auto content = read_whole(file);

@@ -19,6 +19,8 @@ struct Setting {
     std::string origin;  ///< `FILE:LINE`, `environment NAME` or `--set`
 };
 
+[[nodiscard]] Result<std::string> read_whole(const std::filesystem::path& file);
+
 /// In the order of the lines. Fails on what cannot be read or is not TOML; what the keys mean is not checked here.
 [[nodiscard]] Result<std::vector<Setting>> read_toml(const std::filesystem::path& file);
 

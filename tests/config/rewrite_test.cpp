@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: Apache-2.0
+// What is changed while running goes back into the file, and nothing else in it changes.
+#include "config/rewrite.h"
+
+#include <gmock/gmock.h>
+
+#include <iterator>
+
+#include "tests/config/config_files.h"
+
+namespace tanist::config {
+namespace {
+
+using ::testing::HasSubstr;
+
+std::string content_of(const std::filesystem::path& file) {
+    std::ifstream in(file);
+    return {std::istreambuf_iterator<char>(in), {}};
+}
+
+constexpr std::string_view kFile = R"(# my node
+[node]
+id = 1   # first
+data_dir = "data"
+[cluster]
+nodes = ["1@127.0.0.1:7501", "2@127.0.0.1:7502"]
+[reads]
+max_lag_ms = 300 # "quoted" in a comment
+)";
+
+TEST(Rewrite, ALineKeepsItsCommentANewKeyStandsInItsSectionAndANewSectionAtTheEnd) {
+    EXPECT_EQ(with_setting("[a]\nx = 1 # why\n[b]\nx = 2\n", "b", "x", "3"), "[a]\nx = 1 # why\n[b]\nx = 3\n");
+    EXPECT_EQ(with_setting("[a]\nx = 1 # why\n", "a", "x", "3"), "[a]\nx = 3 # why\n");
+    EXPECT_EQ(with_setting("[a]\nx=\"# no comment\"# why\n", "a", "x", "3"), "[a]\nx= 3# why\n");
+    EXPECT_EQ(with_setting("[ a ] # here\ny = 1", "a", "x", "3"), "[ a ] # here\nx = 3\ny = 1\n");
+    EXPECT_EQ(with_setting("[a]\n#x = 1\n", "a", "x", "3"), "[a]\nx = 3\n#x = 1\n");
+    EXPECT_EQ(with_setting("[a]\ny = 1\n", "b", "x", "3"), "[a]\ny = 1\n\n[b]\nx = 3\n");
+}
+
+TEST(Rewrite, TheFileHoldsWhatHoldsAndIsReadBack) {
+    const ConfigFile file(kFile);
+    const LoadRequest request{.file = file.path(), .environment = {}, .settings = {}};
+    Config wanted = load_config(request).value();
+    EXPECT_TRUE(rewrite_file(request, wanted));
+    EXPECT_EQ(content_of(file.path()), kFile);
+
+    wanted.reads.max_lag = std::chrono::milliseconds{500};
+    wanted.limits.connections = 77;
+    wanted.security.requirepass.text = "a \\ \"secret\" # one";
+    const Status done = rewrite_file(request, wanted);
+    ASSERT_TRUE(done) << done.error().message;
+    EXPECT_THAT(content_of(file.path()), HasSubstr("max_lag_ms = 500 # \"quoted\" in a comment\n"));
+    EXPECT_THAT(content_of(file.path()), HasSubstr("id = 1   # first\n"));
+    const Config loaded = load_config(request).value();
+    EXPECT_EQ(loaded.limits.connections, 77U);
+    EXPECT_EQ(loaded.security.requirepass.text, wanted.security.requirepass.text);
+    EXPECT_FALSE(std::filesystem::exists(file.path().string() + ".new"));
+}
+
+TEST(Rewrite, WhatBeatsTheFileIsAnErrorAndLeavesTheFile) {
+    const ConfigFile file(kFile);
+    const LoadRequest request{.file = file.path(), .environment = {}, .settings = {"limits.connections=50"}};
+    Config wanted = load_config(request).value();
+    wanted.limits.connections = 77;
+    const Status refused = rewrite_file(request, wanted);
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error().message, "limits.connections: the file would say 77, and 50 holds: the environment and --set beat the file");
+    EXPECT_EQ(content_of(file.path()), kFile);
+    EXPECT_THAT(rewrite_file({}, wanted).error().message, HasSubstr("without a configuration file"));
+}
+
+}  // namespace
+}  // namespace tanist::config
