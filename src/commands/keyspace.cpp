@@ -11,15 +11,59 @@ namespace {
 constexpr std::size_t kReadBytesMax = 64 * limits::kMiB;
 constexpr std::size_t kPrefetchBytesMax = 16 * limits::kMiB;
 constexpr std::size_t kBucketsKept = 16'384;
+constexpr std::size_t kCountedPerScan = 10'000;
+
+void add_to(KeyCounts& counts, const Keyspace::Row& row) {
+    if (!row.exists) return;
+    ++counts.keys;
+    if (row.deadline == 0) return;
+    ++counts.expiring;
+    counts.deadlines += row.deadline;
+}
+void take_from(KeyCounts& counts, const Keyspace::Row& row) {
+    if (!row.exists) return;
+    --counts.keys;
+    if (row.deadline == 0) return;
+    --counts.expiring;
+    counts.deadlines -= row.deadline;
+}
 }  // namespace
 
 Status Keyspace::open() {
-    auto mark = store_.get(layout::kDeadlinesKey);
-    if (!mark) return fail(std::move(mark.error()));
-    has_deadlines_ = stored_has_deadlines_ = mark->has_value();
+    status_ = {};
     first_deadline_ = 0;
-    if (has_deadlines_) look_for_first_deadline(0);
+    look_for_first_deadline(0);
+    auto counts = store_.get(layout::kCountsKey);
+    if (!counts) return fail(std::move(counts.error()));
+    counts_ = stored_counts_ = {};
+    if (!*counts) {
+        count_all();
+    } else if (const auto decoded = layout::decode_counts(**counts)) {
+        counts_ = stored_counts_ = *decoded;
+    } else {
+        return fail(ErrorCode::kCorrupt, "store: the counts of keys have {} bytes", (*counts)->size());
+    }
     return status_;
+}
+
+/// Of a store that was written before keys were counted, and may have a mark that is not used any more.
+void Keyspace::count_all() {
+    if (auto mark = store_.get(layout::kOldDeadlinesKey); !mark) {
+        status_ = fail(std::move(mark.error()));
+    } else if (*mark) {
+        outdated_.emplace_back(layout::kOldDeadlinesKey);
+    }
+    for (std::optional<std::string> begin(std::string(1, layout::kData)); begin && status_;) {
+        auto found = store_.scan(
+            {.begin = *begin, .end = layout::behind(layout::kData), .rows_max = kCountedPerScan, .bytes_max = kPrefetchBytesMax});
+        if (!found) {
+            status_ = fail(std::move(found.error()));
+            return;
+        }
+        for (const auto& [row_key, row] : found->rows) add_to(counts_, read_trailer(row));
+        begin.reset();
+        if (found->more) begin = found->rows.back().first + '\0';
+    }
 }
 
 void Keyspace::begin_entry(Lsn lsn, std::uint64_t now) {
@@ -32,6 +76,7 @@ void Keyspace::begin_request(bool undoable) {
     ++request_;
     undoable_ = undoable;
     ran_over_ = false;
+    counts_before_ = counts_;
     undo_.clear();
 }
 
@@ -39,14 +84,12 @@ void Keyspace::undo_request() {
     for (auto step = undo_.rbegin(); step != undo_.rend(); ++step) {
         if (step->erased_all) {
             emptied_ = step->was_emptied;
-            has_deadlines_ = step->had_deadlines;
             std::erase_if(rows_, [](const auto& one) { return !one.second.changed; });  // they were absent only because of it
-        } else if (step->row) {
-            rows_.insert_or_assign(step->key, std::move(*step->row));
         } else {
-            rows_.erase(step->key);
+            rows_.insert_or_assign(step->key, std::move(step->row));
         }
     }
+    counts_ = counts_before_;
     undo_.clear();
 }
 
@@ -64,22 +107,40 @@ Keyspace::Row& Keyspace::remember(std::string_view key, std::string row) {
                             .value = Value::owned(std::move(row))};
 }
 
+/// All but the value.
+Keyspace::Row Keyspace::read_trailer(std::string_view row) {
+    const auto trailer = layout::trailer_of(row);
+    if (trailer) {
+        return {.exists = true,
+                .last_change = trailer->version,
+                .deadline = trailer->deadline,
+                .stored_deadline = trailer->deadline,
+                .has_value = false};
+    }
+    if (status_) status_ = fail(ErrorCode::kCorrupt, "store: a row of {} bytes has no known trailer", row.size());
+    return {};
+}
+
 void Keyspace::bound_memory() {
     if (read_bytes_ < kReadBytesMax) return;
     std::erase_if(rows_, [](const auto& one) { return !one.second.changed; });
     read_bytes_ = 0;
 }
 
-void Keyspace::prefetch(std::span<const std::string_view> keys) {
-    bound_memory();
+std::span<const std::string_view> Keyspace::rows_of_unknown(std::span<const std::string_view> keys) {
     row_keys_.clear();
     unknown_keys_.clear();
     for (const auto key : keys) {
         if (!rows_.contains(key)) unknown_keys_.push_back(key), row_keys_.push_back(layout::data_key(key));
     }
-    if (unknown_keys_.size() < 2 || emptied_ || !status_) return;
-    const std::vector<std::string_view> row_keys(row_keys_.begin(), row_keys_.end());
-    auto found = store_.get_many(row_keys, kPrefetchBytesMax);
+    row_views_.assign(row_keys_.begin(), row_keys_.end());
+    return row_views_;
+}
+
+void Keyspace::prefetch(std::span<const std::string_view> keys, std::span<const std::string_view> overwritten) {
+    bound_memory();
+    if (keys.size() + overwritten.size() < 2 || emptied_ || !status_) return;
+    auto found = store_.get_many(rows_of_unknown(keys), kPrefetchBytesMax);
     if (!found) {
         status_ = fail(std::move(found.error()));
         return;
@@ -91,10 +152,15 @@ void Keyspace::prefetch(std::span<const std::string_view> keys) {
             rows_.try_emplace(unknown_keys_[i]);
         }
     }
+    const auto rows = rows_of_unknown(overwritten);
+    auto glanced_at = store_.read(rows, kPrefetchBytesMax, [&](std::size_t i, std::optional<std::string_view> row) {
+        rows_.insert_or_assign(unknown_keys_[i], row ? read_trailer(*row) : Row{});
+    });
+    if (!glanced_at) status_ = fail(std::move(glanced_at.error()));
 }
 
 Keyspace::Row& Keyspace::look_up(std::string_view key) {
-    if (const auto at = rows_.find(key); at != rows_.end()) return at->second;
+    if (const auto at = rows_.find(key); at != rows_.end() && at->second.has_value) return at->second;
     bound_memory();
     if (status_ && !emptied_) {
         auto row = store_.get(layout::data_key(key));
@@ -104,29 +170,43 @@ Keyspace::Row& Keyspace::look_up(std::string_view key) {
             return remember(key, std::move(**row));
         }
     }
-    return rows_[key];
+    return rows_[key] = Row{};
+}
+
+/// As look_up(), but for the value.
+Keyspace::Row& Keyspace::glance(std::string_view key) {
+    if (const auto at = rows_.find(key); at != rows_.end()) return at->second;
+    Row& row = rows_[key];
+    if (!status_ || emptied_) return row;
+    const std::string row_key = layout::data_key(key);
+    const std::string_view one = row_key;
+    auto read = store_.read({&one, 1}, store::kNoBound, [&](std::size_t, std::optional<std::string_view> stored) {
+        if (stored) row = read_trailer(*stored);
+    });
+    if (!read) status_ = fail(std::move(read.error()));
+    return row;
 }
 
 const Keyspace::Row& Keyspace::find(std::string_view key) {
     Row& row = look_up(key);
-    const bool is_due = row.exists && row.deadline != 0 && row.deadline <= now_;
-    if (is_due) static_cast<void>(change(key, false, {}, 0));  // its turn has not come yet, where many are due at once
+    if (is_due(row)) static_cast<void>(change(key, false, {}, 0));  // its turn has not come yet, where many are due at once
     return row;
 }
 
+bool Keyspace::exists(std::string_view key) {
+    Row& row = glance(key);
+    if (is_due(row)) static_cast<void>(change(key, false, {}, 0));
+    return row.exists;
+}
+
 std::optional<Version> Keyspace::put(std::string_view key, Value value, std::uint64_t deadline) {
-    if (deadline != 0) {
-        has_deadlines_ = true;
-        if (first_deadline_ == 0 || deadline < first_deadline_) first_deadline_ = deadline;
-    }
+    if (deadline != 0 && (first_deadline_ == 0 || deadline < first_deadline_)) first_deadline_ = deadline;
     return change(key, true, std::move(value), deadline);
 }
 std::optional<Version> Keyspace::erase(std::string_view key) { return change(key, false, {}, 0); }
 
 std::optional<Version> Keyspace::change(std::string_view key, bool exists, Value value, std::uint64_t deadline) {
-    if (has_deadlines_) look_up(key);
-    const auto [at, is_new] = rows_.try_emplace(key);
-    Row& row = at->second;
+    Row& row = glance(key);
     Version version = lsn_;
     if (row.changed && lsn_of(row.last_change) == lsn_) {
         version = row.last_change;
@@ -137,7 +217,8 @@ std::optional<Version> Keyspace::change(std::string_view key, bool exists, Value
         }
     }
     const std::uint64_t stored_deadline = emptied_ ? 0 : row.stored_deadline;
-    if (undoable_) undo_.push_back({.key = key, .row = is_new ? std::nullopt : std::optional<Row>(std::move(row))});
+    take_from(counts_, row);
+    if (undoable_) undo_.push_back({.key = key, .row = std::move(row)});
     changed_bytes_ += key.size() + value.bytes().size();
     row = Row{.exists = exists,
               .changed = true,
@@ -146,16 +227,17 @@ std::optional<Version> Keyspace::change(std::string_view key, bool exists, Value
               .deadline = deadline,
               .stored_deadline = stored_deadline,
               .value = std::move(value)};
+    add_to(counts_, row);
     return version;
 }
 
 /// What was changed in this write stays known, as gone: versions must not come twice.
 void Keyspace::erase_all() {
-    if (undoable_) undo_.push_back({.key = {}, .erased_all = true, .was_emptied = emptied_, .had_deadlines = has_deadlines_});
+    if (undoable_) undo_.push_back({.key = {}, .row = {}, .erased_all = true, .was_emptied = emptied_});
     std::erase_if(rows_, [](const auto& one) { return !one.second.changed; });
     emptied_ = true;
     for (const auto& [key, row] : rows_) static_cast<void>(change(key, false, {}, 0));
-    has_deadlines_ = false;
+    counts_ = {};
 }
 
 Keyspace::KeyPage Keyspace::page(std::string_view begin, std::size_t rows_max) {
@@ -210,7 +292,7 @@ void Keyspace::erase_due(const std::string& row_key) {
         return;
     }
     const std::string& key = own_keys_.emplace_back(expiry->key);
-    const Row& row = look_up(key);
+    const Row& row = glance(key);
     if (row.exists && row.deadline == expiry->deadline) {
         static_cast<void>(change(key, false, {}, 0));
     } else {
@@ -250,11 +332,8 @@ void Keyspace::take_changes(std::vector<store::Change>& out) {
         if (row.stored_deadline != 0) out.push_back({layout::expiry_key(row.stored_deadline, key), std::nullopt});
         if (row.deadline != 0) out.push_back({layout::expiry_key(row.deadline, key), std::string()});
     }
-    if (has_deadlines_ != stored_has_deadlines_) {
-        out.push_back({std::string(layout::kDeadlinesKey), std::nullopt});
-        if (has_deadlines_) out.back().value.emplace();
-        stored_has_deadlines_ = has_deadlines_;
-    }
+    if (counts_ != stored_counts_) out.push_back({std::string(layout::kCountsKey), layout::encode_counts(counts_)});
+    stored_counts_ = counts_;
     emptied_ = false;
     outdated_.clear();
     if (rows_.bucket_count() > kBucketsKept) {

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "commands/key_counts.h"
 #include "commands/request.h"
 #include "store/store.h"
 
@@ -49,12 +50,14 @@ public:
         std::uint64_t changed_by = 0;       ///< the request that did, to tell it from others of its entry
         std::uint64_t deadline = 0;         ///< log time from which on there is no such key; 0: none
         std::uint64_t stored_deadline = 0;  ///< as the store has it: names the row by which it is found when due
+        bool has_value = true;              ///< false: nobody has asked for the value yet
         Value value;
 
         [[nodiscard]] Version version() const { return exists ? last_change : Version{}; }
     };
 
-    explicit Keyspace(const store::Store& store) : store_(store) {}
+    /// `counts`: of what the store has, where open() is not called to find out.
+    explicit Keyspace(const store::Store& store, const KeyCounts& counts = {}) : store_(store), counts_(counts) {}
 
     /// Reads what it has to know of the store; again when that was replaced.
     [[nodiscard]] Status open();
@@ -70,11 +73,14 @@ public:
     /// The request has changed a key too often (see put()), and is to be undone.
     [[nodiscard]] bool ran_over() const { return ran_over_; }
 
-    /// Reads what is not yet known of `keys` in one go; it is an optimisation only. Reads less where that would take much memory.
-    void prefetch(std::span<const std::string_view> keys);
+    /// Reads what is not yet known of `keys` in one go, and of `overwritten` all but their values; it is an optimisation only. Reads less
+    /// where that would take much memory.
+    void prefetch(std::span<const std::string_view> keys, std::span<const std::string_view> overwritten);
 
     /// The row as of now, valid until the next call of any other function.
     [[nodiscard]] const Row& find(std::string_view key);
+    /// The same, whoever does not need the value.
+    [[nodiscard]] bool exists(std::string_view key);
     /// The version it got; nullopt: changed too often in this entry, nothing was done (see Version). `deadline`: behind now(), or 0.
     [[nodiscard]] std::optional<Version> put(std::string_view key, Value value, std::uint64_t deadline = 0);
     [[nodiscard]] std::optional<Version> erase(std::string_view key);
@@ -87,15 +93,12 @@ public:
     /// Up to `rows_max` keys of the store from `begin` on, and those between that were changed since.
     [[nodiscard]] KeyPage page(std::string_view begin, std::size_t rows_max);
 
-    /// About how many keys there are: for no more than to be told.
-    [[nodiscard]] std::uint64_t estimated_keys() const { return store_.estimated_rows(); }
+    [[nodiscard]] const KeyCounts& counts() const { return counts_; }
 
     /// No key falls due before this; 0: none ever. It may be too early, never too late.
     [[nodiscard]] std::uint64_t first_deadline() const { return first_deadline_; }
     /// Erases up to `keys_max` keys that are due. All changes of entries before this one must have been written.
     void expire(std::size_t keys_max);
-    /// put() looks at what the key held: there are deadlines to be cleared.
-    [[nodiscard]] bool put_reads() const { return has_deadlines_; }
 
     [[nodiscard]] const Status& status() const { return status_; }
     [[nodiscard]] std::size_t changed_bytes() const { return changed_bytes_; }
@@ -105,14 +108,19 @@ public:
 private:
     struct Undo {
         std::string_view key;
-        std::optional<Row> row;  ///< nullopt: nothing was known of the key
+        Row row;  ///< before it was changed
         bool erased_all = false;
-        bool was_emptied = false, had_deadlines = false;  ///< before everything was erased
+        bool was_emptied = false;  ///< before everything was erased
     };
 
     [[nodiscard]] std::optional<Version> change(std::string_view key, bool exists, Value value, std::uint64_t deadline);
     Row& remember(std::string_view key, std::string row);
     Row& look_up(std::string_view key);
+    Row& glance(std::string_view key);
+    [[nodiscard]] bool is_due(const Row& row) const { return row.exists && row.deadline != 0 && row.deadline <= now_; }
+    [[nodiscard]] Row read_trailer(std::string_view row);
+    [[nodiscard]] std::span<const std::string_view> rows_of_unknown(std::span<const std::string_view> keys);
+    void count_all();
     void bound_memory();
     void look_for_first_deadline(std::uint64_t from);
     void erase_due(const std::string& row_key);
@@ -126,15 +134,15 @@ private:
     std::uint64_t now_ = 0;
     std::uint64_t request_ = 0;
     bool undoable_ = false, ran_over_ = false;
-    bool emptied_ = false;  ///< what the store has is to be erased, and is not there for anyone any more
-    bool has_deadlines_ = false, stored_has_deadlines_ = false;
+    bool emptied_ = false;                              ///< what the store has is to be erased, and is not there for anyone any more
+    KeyCounts counts_, stored_counts_, counts_before_;  ///< as of now, of what the store has, and before this request
     std::uint64_t first_deadline_ = 0;
     std::vector<Undo> undo_;
     Status status_;
-    std::vector<std::string> outdated_;  ///< rows of deadlines that no key has
+    std::vector<std::string> outdated_;  ///< rows that are to go: of deadlines that no key has
     std::deque<std::string> own_keys_;   ///< of rows_: those that came from the store
     std::vector<std::string> row_keys_;  ///< prefetch()'s, kept for their memory
-    std::vector<std::string_view> unknown_keys_;
+    std::vector<std::string_view> unknown_keys_, row_views_;
     std::vector<const Rows::value_type*> changed_;  ///< take_changes()'s, likewise
 };
 

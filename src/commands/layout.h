@@ -9,6 +9,7 @@
 
 #include "base/bytes.h"
 #include "base/types.h"
+#include "commands/key_counts.h"
 #include "commands/request.h"
 
 namespace tanist::commands::layout {
@@ -17,11 +18,12 @@ namespace tanist::commands::layout {
 ///   'd' + key             a user's key        value: what the user stored, then a trailer
 ///   'e' + deadline, big-endian, + key         a user's key that has this deadline; no value. One for each such key, no others
 ///   'm' + "membership"    the last membership the payload of its entry (S23)
-///   'm' + "deadlines"     there, without value, once a key has had a deadline since all keys were deleted: only then does a blind
-///                         write have to look for the one that it clears
+///   'm' + "counts"        of all keys: how many, how many with a deadline, the sum of these; 8 bytes each, little-endian
 ///   's' + id, big-endian  a session           see sessions.cpp (S21)
 inline constexpr char kData = 'd', kExpiry = 'e', kMeta = 'm', kSession = 's';
-inline constexpr std::string_view kMembershipKey = "mmembership", kDeadlinesKey = "mdeadlines";
+inline constexpr std::string_view kMembershipKey = "mmembership", kCountsKey = "mcounts";
+/// Of earlier versions; removed where it is met.
+inline constexpr std::string_view kOldDeadlinesKey = "mdeadlines";
 static_assert(kExpiry == kData + 1);  // one range has both
 
 /// The trailer stands behind the value, so that a reader takes it off without moving the value:
@@ -105,6 +107,21 @@ struct Expiry {
 [[nodiscard]] inline std::optional<Expiry> expiry_of(std::string_view row_key) {
     if (row_key.size() < 9 || row_key.front() != kExpiry) return std::nullopt;
     return Expiry{load_big_endian(row_key.substr(1, 8)), row_key.substr(9)};
+}
+
+[[nodiscard]] inline std::string encode_counts(const KeyCounts& counts) {
+    std::string row;
+    ByteWriter writer(row);
+    writer.u64(counts.keys);
+    writer.u64(counts.expiring);
+    writer.u64(counts.deadlines);
+    return row;
+}
+[[nodiscard]] inline std::optional<KeyCounts> decode_counts(std::string_view row) {
+    ByteReader reader(row);
+    const KeyCounts counts{reader.u64(), reader.u64(), reader.u64()};
+    if (!reader.ok() || !reader.at_end()) return std::nullopt;
+    return counts;
 }
 
 /// Big-endian, so that sessions lie in the order of their ids.

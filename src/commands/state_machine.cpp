@@ -34,6 +34,7 @@ public:
     const std::optional<Membership>& membership() const override { return membership_; }
     std::uint64_t next_due() const override { return earlier(sessions_.next_due(), keys_.first_deadline()); }
     std::size_t sessions() const override { return sessions_.size(); }
+    const KeyCounts& key_counts() const override { return keys_.counts(); }
 
     Result<std::optional<StoredValue>> get(std::string_view key) const override;
     Result<std::size_t> visit_many(std::span<const std::string_view> keys, std::size_t bytes_max, const Visit& visit) const override;
@@ -67,7 +68,7 @@ private:
     std::uint64_t registrations_ = 0;    ///< in this entry
     std::size_t result_bytes_left_ = 0;  ///< of this entry
     Item item_;                          ///< kept for its memory, like the next
-    std::vector<std::string_view> read_keys_;
+    std::vector<std::string_view> read_keys_, overwritten_keys_;
 };
 
 // -- applying --------------------------------------------------------------------------------------------------------------
@@ -133,18 +134,19 @@ void Machine::run_entry(const Entry& entry, std::vector<Outcome>* out) {
 /// The payload is read twice: first to see that all of it can be decoded and which keys it will read, then to execute it.
 void Machine::run_commands(std::string_view payload, std::vector<Outcome>* out) {
     read_keys_.clear();
+    overwritten_keys_.clear();
     std::size_t items = 0;
     ItemReader check(payload);
     for (; check.next(item_); ++items) {
-        if (read_keys_.size() >= kPrefetchKeysMax) continue;
+        if (read_keys_.size() + overwritten_keys_.size() >= kPrefetchKeysMax) continue;
         note_keys_read(item_);
     }
     if (!check.ok()) {
         if (out != nullptr) out->push_back({.code = OutcomeCode::kMalformed});
         return;
     }
-    if (read_keys_.size() > kPrefetchKeysMax) read_keys_.resize(kPrefetchKeysMax);
-    keys_.prefetch(read_keys_);
+    for (auto* keys : {&read_keys_, &overwritten_keys_}) keys->resize(std::min(keys->size(), kPrefetchKeysMax));
+    keys_.prefetch(read_keys_, overwritten_keys_);
 
     if (out != nullptr) out->reserve(items);
     ItemReader reader(payload);
@@ -162,8 +164,9 @@ void Machine::note_keys_read(const Item& item) {
             redis::for_each_word(item.words_of(command), [&](std::string_view word, bool is_key) {
                 if (is_key) read_keys_.push_back(word);
             });
-        } else if (command.kind != CommandKind::kPut || keys_.put_reads()) {
-            read_keys_.push_back(command.key);
+        } else {
+            const bool needs_value = command.kind == CommandKind::kGet || command.kind == CommandKind::kIncrement;
+            (needs_value ? read_keys_ : overwritten_keys_).push_back(command.key);
         }
     }
 }
@@ -343,7 +346,7 @@ Result<Page> Machine::scan(const KeyRange& range) const {
 }
 
 Result<Reply> Machine::read(std::span<const std::string_view> words, std::uint64_t clock, std::uint64_t random) const {
-    Keyspace keys(store_);
+    Keyspace keys(store_, keys_.counts());
     keys.begin_entry(position_.applied.lsn, position_.timestamp);
     redis::Call call{.words = words,
                      .keys = keys,

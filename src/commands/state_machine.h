@@ -14,6 +14,7 @@
 #include "base/entry.h"
 #include "base/membership.h"
 #include "base/result.h"
+#include "commands/key_counts.h"
 #include "commands/request.h"
 #include "store/store.h"
 
@@ -64,6 +65,7 @@ public:
     /// The log time at which something falls due (a session or a key expires), 0: nothing is. The master then logs a tick (S22).
     [[nodiscard]] virtual std::uint64_t next_due() const = 0;
     [[nodiscard]] virtual std::size_t sessions() const = 0;
+    [[nodiscard]] virtual const KeyCounts& key_counts() const = 0;
 
     // Reads see everything applied; keys whose deadline is at or before the last applied entry's timestamp are not there (S22).
     [[nodiscard]] virtual Result<std::optional<StoredValue>> get(std::string_view key) const = 0;

@@ -11,7 +11,7 @@ OutcomeCode put(const CommandView& command, Keyspace& keys, Answers& answers) {
 }
 
 OutcomeCode erase(const CommandView& command, Keyspace& keys, Answers& answers) {
-    const bool existed = keys.find(command.key).exists;
+    const bool existed = keys.exists(command.key);
     if (existed && !keys.erase(command.key)) return OutcomeCode::kTooMany;
     return answers.add(std::nullopt, Version{}, existed);
 }

@@ -55,7 +55,7 @@ struct ClientServices {
     const sentinel::Watch* sentinel;  ///< of the Sentinel port; null: this is the client port
     std::function<std::optional<Epoch>(Lsn)> epoch_at;
     const resp::Administration& administration;
-    std::function<std::string(std::string_view section)> info;  ///< of Redis's INFO
+    std::function<std::string(resp::Arguments sections)> info;  ///< of Redis's INFO
     std::function<void(const Error&)> storage_failed;           ///< reading the store failed: the process ends (S4)
 
     [[nodiscard]] Rank applied() const { return state.position().applied.rank(); }

@@ -51,6 +51,7 @@ int main(int argument_count, char** arguments) {
         server::Server::open(std::move(*config), {.bootstrap = command_line->bootstrap, .cut_corrupt_log = command_line->cut_corrupt_log});
     if (!opened) return complain(opened.error().exit_code, opened.error().message);
     server::Server& server = **opened;
+    server.set_config_source(command_line->load);
     const server::Signals signals(server, std::move(command_line->load));
     return server.run();
 }

@@ -10,6 +10,7 @@
 
 #include "base/random.h"
 #include "config/load.h"
+#include "config/rewrite.h"
 #include "config/version.h"
 #include "http/standard_routes.h"
 #include "metrics/process.h"
@@ -184,7 +185,7 @@ ClientServices Server::services_of(resp::Port& port, ConnectionShared& connectio
             .sentinel = sentinel,
             .epoch_at = [this](Lsn lsn) { return replica_.node().epoch_at(lsn); },
             .administration = administration_,
-            .info = [this, of_sentinel = sentinel != nullptr](std::string_view section) { return info(section, of_sentinel); },
+            .info = [this, of_sentinel = sentinel != nullptr](resp::Arguments sections) { return info(sections, of_sentinel); },
             .storage_failed =
                 [this](const Error& error) {
                     if (error.code == ErrorCode::kCorrupt) condemn_state_store(config_);
@@ -400,6 +401,7 @@ Status Server::store_state() {
 resp::Administration Server::administration() {
     return {.config = [this]() -> const config::Config& { return config_; },
             .change_config = [this](config::Config config) { take_over(std::move(config)); },
+            .rewrite_config = [this] { return config::rewrite_file(config_source_, config_); },
             .store_state = [this] { return store_state(); },
             .stored = [this] { return store_->stored(); },
             .last_stored_at = [this] { return last_stored_at_; },
@@ -420,23 +422,7 @@ http::Readiness Server::readiness() const {
     return {false, routing_.refuse_read().message};
 }
 
-/// Clients and tools ask for INFO again and again, and counting takes milliseconds.
-std::uint64_t Server::count_keys() {
-    constexpr std::uint64_t kCountedForMs = 1000;
-    const std::uint64_t now = monotonic_ms();
-    if (counted_keys_ && now - counted_at_ms_ < kCountedForMs) return *counted_keys_;
-    constexpr std::array<std::string_view, 1> kDbsize{"DBSIZE"};
-    const auto counted = replica_.state().read(kDbsize, replica_.state().position().timestamp, 0);
-    if (!counted) {
-        services_.storage_failed(counted.error());
-        return 0;
-    }
-    counted_keys_ = static_cast<std::uint64_t>(counted->integer);
-    counted_at_ms_ = now;
-    return *counted_keys_;
-}
-
-std::string Server::info(std::string_view section, bool of_sentinel) {
+std::string Server::info(resp::Arguments sections, bool of_sentinel) {
     const ConnectionShared& connections = of_sentinel ? sentinel_connections_ : connections_;
     resp::InfoFacts facts{.routing = routing_,
                           .counters = counters_,
@@ -445,15 +431,16 @@ std::string Server::info(std::string_view section, bool of_sentinel) {
                           .tcp_port = of_sentinel ? sentinel_port() : client_port_,
                           .uptime_seconds = (monotonic_ms() - started_ms_) / 1000,
                           .connected_clients = connections.open.size(),
-                          .blocked_clients = reads_.waiting() + port_.waiting.size(),
+                          .blocked_clients = reads_.waiting() + port_.waiting.size() + resp::clients_paused(connections),
                           .clients_max = config_.limits.connections,
                           .total = {counters_.all_requests(), connections.bytes_in, connections.bytes_out},
                           .per_second = traffic_per_second_,
                           .stored = store_->stored(),
                           .last_stored_at = last_stored_at_,
-                          .keys = [this] { return count_keys(); }};
+                          .keys = replica_.state().key_counts(),
+                          .log_time_ms = replica_.state().position().timestamp};
     if (of_sentinel) facts.sentinel = sentinel::info_section(sentinel_);
-    return resp::info_text(section, facts);
+    return resp::info_text(sections, facts);
 }
 
 }  // namespace tanist::server

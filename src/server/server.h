@@ -12,6 +12,7 @@
 
 #include "base/result.h"
 #include "config/config.h"
+#include "config/load.h"
 #include "http/http_server.h"
 #include "http/standard_routes.h"
 #include "metrics/registry.h"
@@ -63,6 +64,8 @@ public:
     void shut_down();
     /// Takes over what can be changed while running; the rest is named in the log. Any thread.
     void reload(config::Config config);
+    /// What its configuration was made of, for CONFIG REWRITE. Before run().
+    void set_config_source(config::LoadRequest source) { config_source_ = std::move(source); }
 
     [[nodiscard]] asio::io_context& io() { return loop_->io(); }
     /// Ports as bound, where the configuration said 0.
@@ -93,8 +96,7 @@ private:
     void end_cleanly();
     void finish();
     [[nodiscard]] http::Readiness readiness() const;
-    [[nodiscard]] std::string info(std::string_view section, bool of_sentinel);
-    [[nodiscard]] std::uint64_t count_keys();
+    [[nodiscard]] std::string info(resp::Arguments sections, bool of_sentinel);
     [[nodiscard]] resp::Administration administration();
     void take_over(config::Config config);
     [[nodiscard]] Status store_state();
@@ -102,6 +104,7 @@ private:
     void tick_clients(std::uint64_t now_ms);
 
     config::Config config_;
+    config::LoadRequest config_source_;
     std::uint64_t started_ms_;
 
     // From the ground up; the destructor goes the other way.
@@ -136,9 +139,7 @@ private:
     std::uint16_t client_port_ = 0;
     resp::Traffic traffic_, traffic_per_second_;  ///< as of the last connection tick, and in the second before it
     Lsn storing_;                                 ///< what a SAVE has asked to be stored
-    std::optional<std::uint64_t> counted_keys_;   ///< at counted_at_ms_
-    std::uint64_t counted_at_ms_ = 0;
-    std::uint64_t last_stored_at_ = 0;  ///< seconds since 1970
+    std::uint64_t last_stored_at_ = 0;            ///< seconds since 1970
     bool tick_due_ = false;
     std::uint64_t last_tick_ms_ = 0;  ///< when the last one delivered was due
     core::Role last_role_ = core::Role::kSlave;

@@ -38,7 +38,6 @@ public:
     Position position() const override { return position_; }
     Lsn stored() const override { return cold_->stored(); }
     std::uint64_t unstored_bytes() const override;
-    std::uint64_t estimated_rows() const override { return cold_->estimated_rows(); }
     Status flush() override;
 
     Result<std::unique_ptr<Checkpoint>> checkpoint() override;

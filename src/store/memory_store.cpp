@@ -138,8 +138,6 @@ public:
     Lsn stored() const override { return {stored_.load(std::memory_order_acquire)}; }
     std::uint64_t unstored_bytes() const override { return unstored_bytes_.load(std::memory_order_relaxed); }
 
-    std::uint64_t estimated_rows() const override { return rows_.size(); }
-
     Status flush() override {
         const std::lock_guard lock(mutex_);
         for (const std::string& key : unstored_keys_) {

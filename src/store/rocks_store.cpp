@@ -160,10 +160,6 @@ public:
     Position position() const override { return applied_.position; }
     Lsn stored() const override { return progress_.stored(); }
     std::uint64_t unstored_bytes() const override { return applied_.bytes - progress_.stored_bytes(); }
-    std::uint64_t estimated_rows() const override {
-        std::uint64_t rows = 0;
-        return db_->GetIntProperty(rocksdb::DB::Properties::kEstimateNumKeys, &rows) ? rows : 0;
-    }
     Status flush() override {
         if (auto status = progress_.check(); !status) return status;
         const std::lock_guard lock(flusher_mutex_);

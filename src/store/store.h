@@ -111,8 +111,6 @@ public:
     [[nodiscard]] virtual Status flush() = 0;
     /// Approximate bytes applied and not yet stored: the owner flushes by it, so that a restart replays little.
     [[nodiscard]] virtual std::uint64_t unstored_bytes() const = 0;
-    /// About how many rows there are, at no cost; may be far off, and 0 where nobody knows.
-    [[nodiscard]] virtual std::uint64_t estimated_rows() const { return 0; }
 
     /// A consistent copy of the state at position(), durable, given as files to be streamed (hard links where it can). Waits for
     /// what is not yet stored: it is cheap when a flush() went before it.

@@ -90,7 +90,8 @@ TEST(StateMachine, AMalformedPayloadChangesNothingAtAll) {  // S12
 
 TEST(StateMachine, ARowThatCannotBeReadIsTheStoresFailure) {
     Machine machine;
-    ASSERT_TRUE(machine.store->apply(std::vector<store::Change>{{"da", "x"}}, {.applied = {.epoch = Epoch{1}, .lsn = Lsn{1}}}));
+    ASSERT_TRUE(machine.store->apply(std::vector<store::Change>{{"da", "x"}, {std::string(layout::kCountsKey), layout::encode_counts({})}},
+                                     {.applied = {.epoch = Epoch{1}, .lsn = Lsn{1}}}));
     ASSERT_TRUE(machine.state->reload());
     EXPECT_EQ(machine.state->get("a").error().code, ErrorCode::kCorrupt);
     EXPECT_EQ(machine.state->scan({}).error().code, ErrorCode::kCorrupt);

@@ -145,7 +145,7 @@ TEST_F(WithPassword, UsersDoWhatTheirRulesSayAndAreKeptInTheFile) {
     EXPECT_EQ(user.call({"CLIENT", "LIST"}), "-NOPERM this user has no permissions to run the 'client|list' command\r\n");
     EXPECT_EQ(admin.call({"ACL", "USERS"}), "*2\r\n$3\r\nbob\r\n$7\r\ndefault\r\n");
     EXPECT_THAT(admin.call({"ACL", "GETUSER", "bob"}), AllOf(HasSubstr("$3\r\n~a*\r\n"), HasSubstr("-@all +get +acl|whoami")));
-    EXPECT_EQ(admin.call({"ACL", "GETUSER", "nobody"}), "*-1\r\n");
+    EXPECT_EQ(admin.call({"ACL", "GETUSER", "nobody"}), "$-1\r\n");
     EXPECT_THAT(admin.call({"ACL", "CAT", "pubsub"}), HasSubstr("publish"));
     EXPECT_THAT(admin.call({"ACL", "GENPASS", "5"}), StartsWith("$2\r\n"));
     EXPECT_THAT(admin.call({"CONFIG", "GET", "*"}), Not(HasSubstr("secret")));

@@ -54,6 +54,14 @@ TEST_F(PubSubTest, InResp2AListenerMaySayLittleElseAndInResp3Everything) {
     EXPECT_EQ(three.reply(), ":2\r\n");
 }
 
+TEST_F(PubSubTest, WhatIsListenedToIsHeardAlsoWithRepliesOff) {
+    RespClient listener = cluster_.resp(1), speaker = cluster_.resp(1);
+    listener.send({"CLIENT", "REPLY", "OFF"});
+    EXPECT_EQ(listener.call({"SUBSCRIBE", "c"}), "*3\r\n$9\r\nsubscribe\r\n$1\r\nc\r\n:1\r\n");
+    EXPECT_EQ(speaker.call({"PUBLISH", "c", "m"}), ":1\r\n");
+    EXPECT_EQ(listener.reply(), "*3\r\n$7\r\nmessage\r\n$1\r\nc\r\n$1\r\nm\r\n");
+}
+
 TEST_F(PubSubTest, AListenerThatLeavesIsForgotten) {
     {
         RespClient listener = cluster_.resp(1);

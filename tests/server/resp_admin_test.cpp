@@ -9,6 +9,7 @@ namespace tanist::server::testing {
 namespace {
 
 using ::testing::AllOf;
+using ::testing::ContainsRegex;
 using ::testing::EndsWith;
 using ::testing::HasSubstr;
 using ::testing::Not;
@@ -38,6 +39,16 @@ TEST_F(RespAdmin, AConnectionSaysWhatItIsCalledAndIsFoundInTheList) {
     EXPECT_THAT(client.call({"CLIENT", "HELP"}), HasSubstr("+SETNAME connection-name\r\n"));
     EXPECT_EQ(client.call({"RESET"}), "+RESET\r\n");
     EXPECT_EQ(client.call({"CLIENT", "GETNAME"}), "$-1\r\n");
+}
+
+TEST_F(RespAdmin, TheListTellsWhatAConnectionIsUpTo) {
+    RespClient client = cluster_.resp(1), looker = cluster_.resp(1);
+    client.call({"CLIENT", "SETNAME", "busy"});
+    client.call({"MULTI"});
+    client.call({"GET", "a"});
+    EXPECT_THAT(looker.call({"CLIENT", "LIST"}), ContainsRegex("name=busy .* flags=x .* multi=1 "));
+    client.call({"DISCARD"});
+    EXPECT_THAT(looker.call({"CLIENT", "LIST"}), ContainsRegex("name=busy .* flags=N .* multi=-1 "));
 }
 
 TEST_F(RespAdmin, KillEndsTheConnectionsThatFitAllFilters) {
@@ -70,6 +81,10 @@ TEST_F(RespAdmin, APauseOfWritesHoldsThemAndNothingElse) {
     writer.send({"SET", "k", "paused"});
     writer.send({"GET", "k"});
     EXPECT_EQ(client.call({"GET", "k"}), "$-1\r\n");
+    EXPECT_TRUE(eventually([&] { return client.call({"INFO", "clients"}).find("blocked_clients:1\r\n") != std::string::npos; }));
+    client.call({"MULTI"});
+    client.call({"GET", "k"});
+    EXPECT_EQ(client.call({"EXEC"}), "*1\r\n$-1\r\n");
     EXPECT_EQ(client.call({"CLIENT", "UNPAUSE"}), "+OK\r\n");
     EXPECT_EQ(writer.reply(), "+OK\r\n");
     EXPECT_EQ(writer.reply(), bulk("paused"));
@@ -109,7 +124,7 @@ TEST_F(RespAdmin, ConfigTellsRedissParametersAndOursAndChangesWhatCanBeChanged) 
     EXPECT_THAT(client.call({"CONFIG", "SET", "maxclients", "5", "maxclients", "6"}), EndsWith("- duplicate parameter\r\n"));
     EXPECT_EQ(client.call({"CONFIG", "GET", "appendonly", "databases"}),
               "*4\r\n" + bulk("appendonly") + bulk("yes") + bulk("databases") + bulk("1"));
-    EXPECT_THAT(client.call({"CONFIG", "REWRITE"}), StartsWith("-ERR"));
+    EXPECT_EQ(client.call({"CONFIG", "REWRITE"}), "-ERR Rewriting config file: this node runs without a configuration file\r\n");
 }
 
 TEST_F(RespAdmin, InfoHasWhatToolsRead) {
@@ -123,6 +138,9 @@ TEST_F(RespAdmin, InfoHasWhatToolsRead) {
     EXPECT_THAT(client.call({"INFO", "commandstats"}),
                 AllOf(HasSubstr("cmdstat_get:calls=1,"), HasSubstr("rejected_calls=1,failed_calls=0")));
     EXPECT_THAT(client.call({"INFO", "errorstats"}), HasSubstr("errorstat_ERR:count=1"));
+    EXPECT_THAT(client.call({"INFO", "cpu", "default", "CPU"}), Not(ContainsRegex("used_cpu_sys:.*used_cpu_sys:")));
+    EXPECT_THAT(client.call({"MEMORY", "STATS"}), HasSubstr("$15\r\ntotal.allocated\r\n:"));
+    EXPECT_EQ(client.call({"config|get", "port"}), "-ERR unknown command 'config|get', with args beginning with: 'port' \r\n");
     ASSERT_EQ(client.call({"MSET", "one", "1", "two", "2"}), "+OK\r\n");
     const std::string size = client.call({"DBSIZE"});  // ":3\r\n"
     const std::string line = fmt::format("db0:keys={},expires=0", size.substr(1, size.size() - 3));
@@ -136,7 +154,35 @@ TEST_F(RespAdmin, AMonitorSeesWhatOthersSay) {
     EXPECT_EQ(monitor.call({"MONITOR"}), "+OK\r\n");
     client.call({"SET", "k", "a \"b\"\x01"});
     EXPECT_THAT(monitor.reply(), EndsWith("] \"SET\" \"k\" \"a \\\"b\\\"\\x01\"\r\n"));
+    client.call({"CONFIG", "GET", "port"});  // administrators are not shown
+    client.call({"MULTI"});
+    client.call({"INCR", "n"});
+    client.call({"EXEC"});
+    for (const char* shown : {"] \"MULTI\"\r\n", "] \"INCR\" \"n\"\r\n", "] \"EXEC\"\r\n"}) EXPECT_THAT(monitor.reply(), EndsWith(shown));
     EXPECT_EQ(monitor.call({"RESET"}).substr(0, 1), "+");
+}
+
+TEST_F(RespAdmin, LatencyTellsWhatTookLongAndHowCallsSpread) {
+    RespClient client = cluster_.resp(1);
+    EXPECT_EQ(client.call({"DEBUG", "SLEEP", "0.02"}), "+OK\r\n");
+    EXPECT_EQ(client.call({"LATENCY", "LATEST"}), "*0\r\n");  // nothing is remembered before it is asked for
+    EXPECT_EQ(client.call({"CONFIG", "SET", "latency-monitor-threshold", "20"}), "+OK\r\n");
+    EXPECT_EQ(client.call({"DEBUG", "SLEEP", "0.02"}), "+OK\r\n");
+    EXPECT_THAT(client.call({"LATENCY", "LATEST"}), AllOf(StartsWith("*1\r\n*4\r\n$7\r\ncommand\r\n:"), EndsWith(":20\r\n:20\r\n")));
+    EXPECT_THAT(client.call({"LATENCY", "HISTORY", "command"}), AllOf(StartsWith("*1\r\n*2\r\n:"), EndsWith(":20\r\n")));
+    EXPECT_THAT(client.call({"LATENCY", "GRAPH", "command"}), HasSubstr("worst 20 ms"));
+    EXPECT_EQ(client.call({"LATENCY", "GRAPH", "none"}), "-ERR No samples available for event 'none'\r\n");
+    EXPECT_EQ(client.call({"LATENCY", "RESET", "none", "command"}), ":1\r\n");
+    EXPECT_EQ(client.call({"LATENCY", "HISTORY", "command"}), "*0\r\n");
+
+    EXPECT_EQ(client.call({"CONFIG", "RESETSTAT"}), "+OK\r\n");
+    client.call({"SET", "k", "v"});
+    client.call({"GET", "k"});
+    client.call({"GET", "k"});
+    EXPECT_THAT(client.call({"LATENCY", "HISTOGRAM", "get", "set", "del", "nosuch"}),
+                AllOf(StartsWith("*4\r\n$3\r\nget\r\n*4\r\n$5\r\ncalls\r\n:2\r\n"), HasSubstr("$3\r\nset\r\n*4\r\n$5\r\ncalls\r\n:1\r\n"),
+                      HasSubstr(":2\r\n$3\r\nset")));  // cumulative: the last bucket has all
+    EXPECT_THAT(client.call({"LATENCY", "HISTOGRAM", "config"}), StartsWith("*2\r\n$16\r\nconfig|resetstat\r\n"));
 }
 
 TEST_F(RespAdmin, SavingWaitsUntilTheStoreHasEverything) {

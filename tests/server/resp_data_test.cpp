@@ -131,6 +131,30 @@ TEST_F(RespData, KeysBeyondTheirLimitAreRefusedByReadsToo) {
     }
 }
 
+TEST_F(RespData, ATransactionThatOnlyReadsIsNotLogged) {
+    RespClient client = cluster_.resp(1), other = cluster_.resp(1);
+    client.send({"SET", "a", "1"});
+    client.send({"MULTI"});
+    client.send({"GET", "a"});
+    client.send({"EXEC"});  // sees the write before it in its pipeline
+    for (const std::string_view reply : {"+OK\r\n", "+OK\r\n", "+QUEUED\r\n", "*1\r\n$1\r\n1\r\n"}) EXPECT_EQ(client.reply(), reply);
+    const auto last_lsn = [&] {
+        const std::string info = client.call({"INFO", "tanist"});
+        return info.substr(info.find("last_lsn:"), 20);
+    };
+    const std::string before = last_lsn();
+    expect_all(client, {{{"WATCH", "a", "none"}, "+OK\r\n"},
+                        {{"MULTI"}, "+OK\r\n"},
+                        {{"GET", "a"}, "+QUEUED\r\n"},
+                        {{"PING"}, "+QUEUED\r\n"},
+                        {{"STRLEN", "none"}, "+QUEUED\r\n"},
+                        {{"EXEC"}, "*3\r\n$1\r\n1\r\n+PONG\r\n:0\r\n"}});
+    EXPECT_EQ(last_lsn(), before);
+    EXPECT_EQ(client.call({"WATCH", "a"}), "+OK\r\n");
+    EXPECT_EQ(other.call({"SET", "a", "2"}), "+OK\r\n");
+    expect_all(client, {{{"MULTI"}, "+OK\r\n"}, {{"GET", "a"}, "+QUEUED\r\n"}, {{"EXEC"}, "*-1\r\n"}});
+}
+
 TEST(RespSlaves, ReadOfTransactionsAndDeadlinesAreTheMasters) {
     Cluster cluster{3};
     ASSERT_EQ(cluster.await_master(), 1u);
@@ -139,6 +163,13 @@ TEST(RespSlaves, ReadOfTransactionsAndDeadlinesAreTheMasters) {
     EXPECT_EQ(slave.call({"MULTI"}), "+OK\r\n");
     EXPECT_THAT(slave.call({"SET", "a", "1"}), StartsWith("-READONLY"));
     EXPECT_THAT(slave.call({"EXEC"}), StartsWith("-EXECABORT"));
+    EXPECT_EQ(master.call({"MSET", "x", "1", "y", "2"}), "+OK\r\n");
+    EXPECT_TRUE(eventually([&] { return slave.call({"GET", "y"}) == "$1\r\n2\r\n"; }));
+    expect_all(slave, {{{"WATCH", "x"}, "+OK\r\n"},
+                       {{"MULTI"}, "+OK\r\n"},
+                       {{"GET", "x"}, "+QUEUED\r\n"},
+                       {{"MGET", "y", "z"}, "+QUEUED\r\n"},
+                       {{"EXEC"}, "*2\r\n$1\r\n1\r\n*2\r\n$1\r\n2\r\n$-1\r\n"}});
     EXPECT_EQ(master.call({"SET", "a", "1", "PX", "50"}), "+OK\r\n");
     EXPECT_EQ(master.call({"SETRANGE", "b", "2", "x"}), ":3\r\n");
     EXPECT_TRUE(eventually([&] { return slave.call({"STRLEN", "b"}) == ":3\r\n"; }));

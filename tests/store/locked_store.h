@@ -45,7 +45,6 @@ public:
     }
     Lsn stored() const override { return store_->stored(); }
     std::uint64_t unstored_bytes() const override { return store_->unstored_bytes(); }
-    std::uint64_t estimated_rows() const override { return store_->estimated_rows(); }
     Status flush() override {
         const std::lock_guard lock(mutex_);
         if (control_->fails) return fail(ErrorCode::kIo, "this disk is broken");

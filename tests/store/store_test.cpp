@@ -112,15 +112,6 @@ TYPED_TEST(StoreTest, ARangeIsInCheckpointsAndDigestsAsSingleDeletionsAre) {
     EXPECT_THAT(other->scan({}).value().rows, ElementsAre(Pair("a", "1")));
 }
 
-TYPED_TEST(StoreTest, EstimatesItsRows) {
-    std::vector<Change> changes;
-    for (int i = 0; i < 1000; ++i) changes.push_back({"k" + std::to_string(i), "v"});
-    this->apply(1, changes);
-    this->flush();
-    EXPECT_GE(this->store->estimated_rows(), 900U);
-    EXPECT_LE(this->store->estimated_rows(), 1100U);
-}
-
 TYPED_TEST(StoreTest, GetManyAnswersInOrder) {
     this->apply(1, {{"a", "1"}, {"b", "2"}});
     std::vector<std::string_view> keys{"b", "x", "a", "b"};

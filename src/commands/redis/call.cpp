@@ -43,7 +43,7 @@ void put(Call& call, std::string_view key, Value value, std::uint64_t deadline) 
 }
 
 bool erase(Call& call, std::string_view key) {
-    const bool existed = call.keys.find(key).exists;
+    const bool existed = call.keys.exists(key);
     if (existed) static_cast<void>(call.keys.erase(key));
     return existed;
 }

@@ -76,20 +76,20 @@ Reply del(Call& call) {
 
 Reply exists(Call& call) {
     std::int64_t count = 0;
-    for (const std::string_view key : call.words.subspan(1)) count += call.keys.find(key).exists ? 1 : 0;
+    for (const std::string_view key : call.words.subspan(1)) count += call.keys.exists(key) ? 1 : 0;
     return Reply::number(count);
 }
 
-Reply type(Call& call) { return Reply::status(call.keys.find(call.key()).exists ? "string" : "none"); }
+Reply type(Call& call) { return Reply::status(call.keys.exists(call.key()) ? "string" : "none"); }
 
 Reply rename(Call& call) {
-    if (!call.keys.find(call.key()).exists) return Reply::error(kNoSuchKey);
+    if (!call.keys.exists(call.key())) return Reply::error(kNoSuchKey);
     return move(call, call.words[2]);
 }
 
 Reply renamenx(Call& call) {
-    if (!call.keys.find(call.key()).exists) return Reply::error(kNoSuchKey);
-    if (call.keys.find(call.words[2]).exists) return Reply::number(std::int64_t{0});
+    if (!call.keys.exists(call.key())) return Reply::error(kNoSuchKey);
+    if (call.keys.exists(call.words[2])) return Reply::number(std::int64_t{0});
     static_cast<void>(move(call, call.words[2]));
     return Reply::number(std::int64_t{1});
 }
@@ -100,7 +100,7 @@ Reply copy(Call& call) {
     if (call.key() == call.words[2]) return Reply::error("ERR source and destination objects are the same");
     const Keyspace::Row row = call.keys.find(call.key());
     if (!row.exists) return Reply::number(std::int64_t{0});
-    if (!options->replaces && call.keys.find(call.words[2]).exists) return Reply::number(std::int64_t{0});
+    if (!options->replaces && call.keys.exists(call.words[2])) return Reply::number(std::int64_t{0});
     put(call, call.words[2], row.value, row.deadline);
     return Reply::number(std::int64_t{1});
 }

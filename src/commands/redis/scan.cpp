@@ -8,7 +8,6 @@ namespace {
 
 constexpr std::size_t kRowsPerPage = 1000;
 constexpr std::size_t kKeysLookedAtMax = 100'000;  ///< by KEYS: nothing else is served meanwhile
-constexpr std::size_t kKeysCountedMax = 20'000;    ///< by DBSIZE, which tools ask often
 constexpr std::size_t kScanCountMax = 10'000;      ///< SCAN asks for more: gets as many
 constexpr std::size_t kRandomWindow = 128;
 constexpr std::size_t kProbeBytes = 6;
@@ -98,18 +97,6 @@ Reply randomkey(Call& call) {
     return Reply::bulk(candidates[(call.random >> 32) % candidates.size()]);
 }
 
-/// Exact for as many as are counted; beyond, the store's estimate, which no other node need have.
-Reply dbsize(Call& call) {
-    std::size_t count = 0;
-    for (std::optional<std::string> begin(""); begin;) {
-        auto page = call.keys.page(*begin, kRowsPerPage);
-        count += page.keys.size();
-        begin = std::move(page.next);
-        if (count < kKeysCountedMax || !begin) continue;
-        if (!call.is_local) return Reply::error("ERR DBSIZE in a transaction counts 20000 keys at most");
-        return Reply::number(std::max<std::size_t>(count, call.keys.estimated_keys()));
-    }
-    return Reply::number(count);
-}
+Reply dbsize(Call& call) { return Reply::number(call.keys.counts().keys); }
 
 }  // namespace tanist::commands::redis

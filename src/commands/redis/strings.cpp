@@ -47,7 +47,7 @@ Reply set(Call& call) {
 }
 
 Reply setnx(Call& call) {
-    if (call.keys.find(call.key()).exists) return Reply::number(std::int64_t{0});
+    if (call.keys.exists(call.key())) return Reply::number(std::int64_t{0});
     put(call, call.key(), Value::borrowed(call.words[2]), 0);
     return Reply::number(std::int64_t{1});
 }
@@ -106,7 +106,7 @@ Reply mset(Call& call) {
 Reply msetnx(Call& call) {
     if (auto refused = refuse_odd_pairs(call)) return *refused;
     for (std::size_t i = 1; i < call.words.size(); i += 2) {
-        if (call.keys.find(call.words[i]).exists) return Reply::number(std::int64_t{0});
+        if (call.keys.exists(call.words[i])) return Reply::number(std::int64_t{0});
     }
     set_pairs(call);
     return Reply::number(std::int64_t{1});

@@ -56,7 +56,7 @@ void who_am_i(RespSession& session, Arguments) {
 void get_user(RespSession& session, Arguments arguments) {
     const AclUser* user = session.services().acl.find(arguments[2]);
     session.reply([&](RespEncoder& to) {
-        if (user == nullptr) return to.null_array();
+        if (user == nullptr) return to.null();
         std::vector<std::string> flags{user->enabled ? "on" : "off"};
         if (user->needs_no_password) flags.emplace_back("nopass");
         to.map(6);

@@ -81,13 +81,23 @@ std::vector<std::shared_ptr<RespSession>> sessions(RespSession& session) {
     return all;
 }
 
+/// As Redis writes them, in its order.
+std::string flags_of(const RespSession& session) {
+    std::string flags;
+    if (session.is_monitor) flags += 'O';
+    if (session.subscriptions() > 0) flags += 'P';
+    if (session.transaction().is_open) flags += 'x';
+    if (session.is_blocked() || session.waits_for_unpause()) flags += 'b';
+    return flags.empty() ? "N" : flags;
+}
+
 std::string describe(const RespSession& of, std::uint64_t now_ms) {
-    const std::string flags = of.is_monitor ? "O" : of.is_blocked() ? "b" : of.subscriptions() > 0 ? "P" : "N";
+    const std::int64_t queued = of.transaction().is_open ? static_cast<std::int64_t>(of.transaction().queued.size()) : -1;
     return fmt::format(
-        "id={} addr={} laddr={} fd={} name={} age={} idle={} flags={} db=0 sub={} psub={} ssub=0 multi=-1 qbuf={} qbuf-free=0 argv-mem=0 "
+        "id={} addr={} laddr={} fd={} name={} age={} idle={} flags={} db=0 sub={} psub={} ssub=0 multi={} qbuf={} qbuf-free=0 argv-mem=0 "
         "multi-mem=0 rbs=0 rbp=0 obl=0 oll=0 omem={} tot-mem={} events=r cmd={} user={} redir=-1 resp={} lib-name={} lib-ver={}\n",
         of.id(), of.remote(), of.local(), of.descriptor(), of.name, (now_ms - of.opened_ms()) / 1000, (now_ms - of.heard_ms()) / 1000,
-        flags, of.channels().size(), of.patterns().size(), of.unread(), of.unsent(), of.unread() + of.unsent(),
+        flags_of(of), of.channels().size(), of.patterns().size(), queued, of.unread(), of.unsent(), of.unread() + of.unsent(),
         of.last_row() == nullptr ? "NULL" : of.last_row()->name, of.user_name(), static_cast<int>(of.version()), of.library,
         of.library_version);
 }
@@ -145,7 +155,7 @@ struct Filter {
 };
 
 /// Nullopt: `filter` is filled; otherwise what is wrong.
-std::optional<std::string> read_filter(Arguments options, Filter& filter) {
+std::optional<std::string> read_filter(Arguments options, const Acl& users, Filter& filter) {
     if (options.size() % 2 != 0) return "ERR syntax error";
     for (std::size_t i = 0; i < options.size(); i += 2) {
         const std::string_view option = options[i], value = options[i + 1];
@@ -161,6 +171,7 @@ std::optional<std::string> read_filter(Arguments options, Filter& filter) {
             if (auto refused = refuse_type(value)) return refused;
             filter.type = value;
         } else if (is_word(option, "USER")) {
+            if (users.find(value) == nullptr) return fmt::format("ERR No such user '{}'", value);
             filter.user = value;
         } else if (is_word(option, "SKIPME") && (is_word(value, "YES") || is_word(value, "NO"))) {
             filter.spares_itself = is_word(value, "YES");
@@ -176,7 +187,7 @@ void kill(RespSession& session, Arguments arguments) {
     Filter filter;
     if (is_old_form) {
         filter = {.address = arguments[2], .spares_itself = false};
-    } else if (const auto refused = read_filter(arguments.subspan(2), filter)) {
+    } else if (const auto refused = read_filter(arguments.subspan(2), session.services().acl, filter)) {
         return session.reply_error(*refused);
     }
     std::int64_t killed = 0;
@@ -195,7 +206,8 @@ void unblock(RespSession& session, Arguments arguments) {
     const auto id = integer_of<std::uint64_t>(arguments[2]);
     if (!id) return session.reply_error("ERR value is not an integer or out of range");
     const bool with_error = arguments.size() == 4 && is_word(arguments[3], "ERROR");
-    if (arguments.size() > 4 || (arguments.size() == 4 && !with_error && !is_word(arguments[3], "TIMEOUT"))) {
+    if (arguments.size() > 4) return session.reply_error(wrong_subcommand(arguments));
+    if (arguments.size() == 4 && !with_error && !is_word(arguments[3], "TIMEOUT")) {
         return session.reply_error("ERR CLIENT UNBLOCK reason should be TIMEOUT or ERROR");
     }
     Waiting& waiting = session.services().port.waiting;
@@ -212,8 +224,9 @@ void pause(RespSession& session, Arguments arguments) {
     if (!timeout) return session.reply_error("ERR timeout is not an integer or out of range");
     if (*timeout < 0) return session.reply_error("ERR timeout is negative");
     const bool only_writes = arguments.size() == 4 && is_word(arguments[3], "WRITE");
-    if (arguments.size() > 4 || (arguments.size() == 4 && !only_writes && !is_word(arguments[3], "ALL"))) {
-        return session.reply_error("ERR syntax error");
+    if (arguments.size() > 4) return session.reply_error(wrong_subcommand(arguments));
+    if (arguments.size() == 4 && !only_writes && !is_word(arguments[3], "ALL")) {
+        return session.reply_error("ERR CLIENT PAUSE mode must be WRITE or ALL");
     }
     constexpr std::int64_t kYearMs = 31'536'000'000;
     session.services().port.pause = {

@@ -16,6 +16,9 @@ constexpr std::size_t kNameBytesMax = 32;
 constexpr std::size_t kQuotedBytesMax = 128;
 
 char to_upper(char c) { return c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c; }
+/// As Redis quotes what it does not know: up to a zero byte, and not much of it.
+std::string_view quotable(std::string_view word, std::size_t bytes_max) { return word.substr(0, std::min(bytes_max, word.find('\0'))); }
+
 char to_lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
 
 }  // namespace
@@ -53,13 +56,18 @@ const CommandTable::Row* CommandTable::find(std::string_view name) const {
     return row == by_name_.end() ? nullptr : row->second;
 }
 
+const CommandTable::Row* CommandTable::find_command(std::string_view name) const {
+    const Row* row = find(name);
+    return row == nullptr || row->name.find('|') != std::string::npos ? nullptr : row;
+}
+
 const CommandTable::Row* CommandTable::find(const Row& container, std::string_view subcommand) {
     const auto row = std::ranges::find_if(container.subcommands, [&](const Row* each) { return is_word(subcommand, each->command->name); });
     return row == container.subcommands.end() ? nullptr : *row;
 }
 
 const CommandTable::Row* CommandTable::find(Arguments words) const {
-    const Row* row = words.empty() ? nullptr : find(words[0]);
+    const Row* row = words.empty() ? nullptr : find_command(words[0]);
     if (row == nullptr || row->subcommands.empty() || words.size() < 2) return row;
     const Row* subcommand = find(*row, words[1]);
     return subcommand == nullptr ? row : subcommand;
@@ -103,13 +111,18 @@ std::string unknown_command(Arguments arguments) {
     std::string quoted;
     for (const std::string_view argument : arguments.subspan(1)) {
         if (quoted.size() >= kQuotedBytesMax) break;
-        quoted += fmt::format("'{}' ", argument.substr(0, kQuotedBytesMax - quoted.size()));
+        quoted += fmt::format("'{}' ", quotable(argument, kQuotedBytesMax - quoted.size()));
     }
-    return fmt::format("ERR unknown command '{}', with args beginning with: {}", arguments[0].substr(0, kQuotedBytesMax), quoted);
+    return fmt::format("ERR unknown command '{}', with args beginning with: {}", quotable(arguments[0], kQuotedBytesMax), quoted);
 }
 
 std::string unknown_subcommand(Arguments arguments) {
-    return fmt::format("ERR unknown subcommand '{}'. Try {} HELP.", arguments[1].substr(0, kQuotedBytesMax), upper(arguments[0]));
+    return fmt::format("ERR unknown subcommand '{}'. Try {} HELP.", quotable(arguments[1], kQuotedBytesMax), upper(arguments[0]));
+}
+
+std::string wrong_subcommand(Arguments arguments) {
+    return fmt::format("ERR unknown subcommand or wrong number of arguments for '{}'. Try {} HELP.",
+                       quotable(arguments[1], kQuotedBytesMax), upper(arguments[0]));
 }
 
 std::string wrong_arity(std::string_view name) { return fmt::format("ERR wrong number of arguments for '{}' command", lower(name)); }

@@ -100,6 +100,8 @@ public:
 
     /// By name in any letter case, "client" or "client|list"; null: unknown.
     [[nodiscard]] const Row* find(std::string_view name) const;
+    /// The same for the first word of a command, which is never "client|list".
+    [[nodiscard]] const Row* find_command(std::string_view name) const;
     /// The row that runs these words: of the subcommand, where there is one of that name.
     [[nodiscard]] const Row* find(Arguments words) const;
     /// The subcommand of a row; null: it has none of that name.
@@ -132,6 +134,8 @@ private:
 // Errors as Redis words them.
 [[nodiscard]] std::string unknown_command(Arguments arguments);
 [[nodiscard]] std::string unknown_subcommand(Arguments arguments);
+/// Of a subcommand that takes fewer words than these.
+[[nodiscard]] std::string wrong_subcommand(Arguments arguments);
 /// `name` as in CommandTable::Row, or in capitals.
 [[nodiscard]] std::string wrong_arity(std::string_view name);
 

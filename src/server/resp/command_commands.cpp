@@ -52,7 +52,7 @@ std::vector<std::string_view> flags_of(const Row& row) {
 }
 
 void encode_info(RespEncoder& to, const Row* row) {
-    if (row == nullptr) return to.null_array();
+    if (row == nullptr) return to.null();
     to.array(10);
     to.bulk(row->name);
     to.integer(row->command->arity);

@@ -59,7 +59,7 @@ constexpr std::array kParameters = {
 };
 
 /// What holds here, in Redis's words, and cannot be changed.
-constexpr std::array<std::pair<std::string_view, std::string_view>, 22> kFixed{{{"activedefrag", "no"},
+constexpr std::array<std::pair<std::string_view, std::string_view>, 21> kFixed{{{"activedefrag", "no"},
                                                                                 {"appendfsync", "always"},
                                                                                 {"appendonly", "yes"},
                                                                                 {"cluster-enabled", "no"},
@@ -67,7 +67,6 @@ constexpr std::array<std::pair<std::string_view, std::string_view>, 22> kFixed{{
                                                                                 {"hz", "100"},
                                                                                 {"io-threads", "1"},
                                                                                 {"lazyfree-lazy-eviction", "no"},
-                                                                                {"latency-monitor-threshold", "0"},
                                                                                 {"list-max-listpack-size", "-2"},
                                                                                 {"maxmemory", "0"},
                                                                                 {"maxmemory-policy", "noeviction"},
@@ -90,6 +89,9 @@ struct PortParameter {
     void (*set)(Records& records, std::int64_t value);
 };
 constexpr std::array kPortParameters = {
+    PortParameter{"latency-monitor-threshold", 0, INT64_MAX,
+                  [](const Records& r) { return static_cast<std::int64_t>(r.latency_threshold_ms); },
+                  [](Records& r, std::int64_t value) { r.latency_threshold_ms = static_cast<std::uint64_t>(value); }},
     PortParameter{"slowlog-log-slower-than", -1, INT64_MAX, [](const Records& r) { return r.slower_than_us; },
                   [](Records& r, std::int64_t value) { r.slower_than_us = value; }},
     PortParameter{"slowlog-max-len", 0, 100'000, [](const Records& r) { return static_cast<std::int64_t>(r.slow_max); },
@@ -176,23 +178,25 @@ void set(RespSession& session, Arguments arguments) {
     if (arguments.size() % 2 != 0) return session.reply_error(wrong_arity("config|set"));
     const Settings current = all_settings(session);
     Change change{.config = session.services().administration.config()};
-    std::vector<std::string> seen;
+    std::vector<std::string> names;
     for (std::size_t i = 2; i < arguments.size(); i += 2) {
-        const std::string name = lower(arguments[i]);
-        if (std::ranges::find(seen, name) != seen.end()) return session.reply_error(failed(name, "duplicate parameter"));
-        if (const auto refused = take_setting(name, arguments[i + 1], current, change)) return session.reply_error(*refused);
-        seen.push_back(name);
+        names.push_back(lower(arguments[i]));
+        if (std::ranges::find(names, names.back()) != names.end() - 1)
+            return session.reply_error(failed(names.back(), "duplicate parameter"));
+    }
+    for (std::size_t i = 0; i < names.size(); ++i) {
+        if (const auto refused = take_setting(names[i], arguments[2 * i + 3], current, change)) return session.reply_error(*refused);
     }
     if (const Status valid = config::validate(change.config); !valid)
-        return session.reply_error(failed(seen.front(), valid.error().message));
+        return session.reply_error(failed(names.front(), valid.error().message));
     for (const auto& [parameter, value] : change.of_port) parameter->set(session.services().port.records, value);
     if (change.changes_config) session.services().administration.change_config(std::move(change.config));
     session.reply_ok();
 }
 
 void rewrite(RespSession& session, Arguments) {
-    session.reply_error(
-        "ERR the configuration file is written by hand: what CONFIG SET changes lasts until the node ends or reloads the file");
+    const Status written = session.services().administration.rewrite_config();
+    written ? session.reply_ok() : session.reply_error("ERR Rewriting config file: " + written.error().message);
 }
 
 void reset_statistics(RespSession& session, Arguments) {

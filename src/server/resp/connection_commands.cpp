@@ -9,6 +9,7 @@
 #include "server/resp/command.h"
 #include "server/resp/info.h"
 #include "server/resp/session.h"
+#include "server/resp/words.h"
 
 namespace tanist::server::resp {
 namespace {
@@ -44,7 +45,9 @@ void reset(RespSession& session, Arguments) {
 }
 
 void select(RespSession& session, Arguments arguments) {
-    if (arguments[1] == "0") return session.reply_ok();
+    const auto number = integer_of(arguments[1]);
+    if (!number) return session.reply_error("ERR value is not an integer or out of range");
+    if (*number == 0) return session.reply_ok();
     session.reply_error("ERR DB index is out of range");  // there is one
 }
 

@@ -5,7 +5,9 @@
 #include <cstdint>
 #include <string>
 
+#include "base/result.h"
 #include "commands/request.h"
+#include "protocol/resp_encoder.h"
 #include "server/resp/command.h"
 #include "server/resp/cursors.h"
 
@@ -13,5 +15,8 @@ namespace tanist::server::resp {
 
 /// The command as it is logged: its name as the table has it, a cursor as what it stands for.
 [[nodiscard]] commands::Redis to_logged(std::string_view name, Arguments arguments, const Cursors& cursors);
+
+/// Answers a command that only reads, from the state as it is; an error is the store's.
+[[nodiscard]] Status answer_from_state(RespSession& session, protocol::RespEncoder& to, Arguments arguments);
 
 }  // namespace tanist::server::resp

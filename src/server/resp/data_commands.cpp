@@ -12,6 +12,7 @@
 #include "server/clock.h"
 #include "server/resp/data.h"
 #include "server/resp/help.h"
+#include "server/resp/info.h"
 #include "server/resp/replies.h"
 #include "server/resp/session.h"
 
@@ -39,16 +40,6 @@ std::uint64_t draw() {
     bits = (bits ^ bits >> 30) * 0xbf58476d1ce4e5b9ULL;
     bits = (bits ^ bits >> 27) * 0x94d049bb133111ebULL;
     return bits ^ bits >> 31;
-}
-
-Status answer_from_state(RespSession& session, RespEncoder& to, Arguments arguments) {
-    const commands::Redis logged = to_logged(row_of(session, arguments).name, arguments, session.services().cursors);
-    const std::vector<std::string_view> words(logged.words.begin(), logged.words.end());
-    // Log time follows the wall clock: what has passed since the last entry is told by it (S22).
-    const auto reply = session.services().state.read(words, read_clock().wall_ms, draw());
-    if (!reply) return fail(reply.error());
-    encode(to, *reply, session.services().cursors);
-    return {};
 }
 
 commands::Request log_read(RespSession& session, Arguments arguments) {
@@ -125,6 +116,28 @@ void memory_doctor(RespSession& session, Arguments) {
 
 void memory_purge(RespSession& session, Arguments) { session.reply_ok(); }
 
+void memory_stats(RespSession& session, Arguments) {
+    const ProcessMemory memory = memory_of_process();
+    const auto& connections = session.services().connections.open;
+    std::uint64_t of_clients = 0;
+    for (const auto& [connection, _] : connections) of_clients += connection->unread() + connection->unsent();
+    const std::array<std::pair<std::string_view, std::uint64_t>, 6> facts{{{"peak.allocated", memory.peak},
+                                                                           {"total.allocated", memory.resident},
+                                                                           {"replication.backlog", 0},
+                                                                           {"clients.slaves", 0},
+                                                                           {"clients.normal", of_clients},
+                                                                           {"allocator.resident", memory.resident}}};
+    session.reply([&](RespEncoder& to) {
+        to.map(facts.size() + 1);
+        for (const auto& [name, bytes] : facts) {
+            to.bulk(name);
+            to.integer(static_cast<std::int64_t>(bytes));
+        }
+        to.bulk("peak.percentage");
+        to.number(100 * static_cast<double>(memory.resident) / static_cast<double>(memory.peak));
+    });
+}
+
 // -- rows -----------------------------------------------------------------------------------------------------------------------------
 
 struct ShortWay {
@@ -145,6 +158,7 @@ constexpr std::array kMemorySubcommands = {
     Command{"DOCTOR", 2, RequestKind::kOther, memory_doctor, 0, {}, Group::kServer},
     Command{"HELP", 2, RequestKind::kOther, help, kLoading | kStale, {}, Group::kServer},
     Command{"PURGE", 2, RequestKind::kOther, memory_purge, 0, {}, Group::kServer},
+    Command{"STATS", 2, RequestKind::kOther, memory_stats, 0, {}, Group::kServer},
     Command{"USAGE", -3, RequestKind::kGet, data, kReadOnly, kSecondWord, Group::kServer},
 };
 std::span<const Command> subcommands_of(const redis::Row& row) {
@@ -193,6 +207,16 @@ commands::Redis to_logged(std::string_view name, Arguments arguments, const Curs
     logged.words[0] = name;
     if (name == "SCAN" && arguments.size() > 1) logged.words[1] = cursors.translate(arguments[1]);
     return logged;
+}
+
+Status answer_from_state(RespSession& session, RespEncoder& to, Arguments arguments) {
+    const commands::Redis logged = to_logged(row_of(session, arguments).name, arguments, session.services().cursors);
+    const std::vector<std::string_view> words(logged.words.begin(), logged.words.end());
+    // Log time follows the wall clock: what has passed since the last entry is told by it (S22).
+    const auto reply = session.services().state.read(words, read_clock().wall_ms, draw());
+    if (!reply) return fail(reply.error());
+    encode(to, *reply, session.services().cursors);
+    return {};
 }
 
 std::span<const Command> data_commands() {

@@ -6,11 +6,13 @@
 #include <sys/utsname.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <fstream>
 
 #include "config/version.h"
 #include "server/clock.h"
+#include "server/resp/session.h"
 #include "server/status.h"
 
 namespace tanist::server::resp {
@@ -55,26 +57,10 @@ void clients_section(std::string& out, const InfoFacts& facts) {
     line(out, "clients_in_timeout_table", 0);
 }
 
-struct Memory {
-    std::uint64_t resident = 0, peak = 0;
-};
-
-Memory memory_of_process() {
-    Memory memory;
-    std::ifstream statm("/proc/self/statm");
-    std::uint64_t total = 0, pages = 0;
-    statm >> total >> pages;
-    memory.resident = pages * static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
-    rusage usage{};
-    ::getrusage(RUSAGE_SELF, &usage);
-    memory.peak = std::max(memory.resident, static_cast<std::uint64_t>(usage.ru_maxrss) * 1024);
-    return memory;
-}
-
 std::string human(std::uint64_t bytes) { return fmt::format("{:.2f}M", static_cast<double>(bytes) / (1024.0 * 1024.0)); }
 
 void memory_section(std::string& out, const InfoFacts&) {
-    const Memory memory = memory_of_process();
+    const ProcessMemory memory = memory_of_process();
     const auto machine = static_cast<std::uint64_t>(::sysconf(_SC_PHYS_PAGES)) * static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
     line(out, "used_memory", memory.resident);
     line(out, "used_memory_human", human(memory.resident));
@@ -207,9 +193,10 @@ void errorstats_section(std::string& out, const InfoFacts& facts) {
 
 void cluster_section(std::string& out, const InfoFacts&) { line(out, "cluster_enabled", 0); }
 
-/// How many of the keys have a deadline is not counted.
 void keyspace_section(std::string& out, const InfoFacts& facts) {
-    if (const std::uint64_t keys = facts.keys(); keys > 0) out += fmt::format("db0:keys={},expires=0,avg_ttl=0\r\n", keys);
+    if (facts.keys.keys == 0) return;
+    out += fmt::format("db0:keys={},expires={},avg_ttl={}\r\n", facts.keys.keys, facts.keys.expiring,
+                       facts.keys.mean_left_ms(facts.log_time_ms));
 }
 
 void tanist_section(std::string& out, const InfoFacts& facts) {
@@ -252,13 +239,34 @@ constexpr std::array kSections = {
 
 }  // namespace
 
-std::string info_text(std::string_view section, const InfoFacts& facts) {
-    const std::string wanted = lower(section);
-    const bool by_default = wanted.empty() || wanted == "default", all = wanted == "all" || wanted == "everything";
+ProcessMemory memory_of_process() {
+    ProcessMemory memory;
+    std::ifstream statm("/proc/self/statm");
+    std::uint64_t total = 0, pages = 0;
+    statm >> total >> pages;
+    memory.resident = pages * static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
+    rusage usage{};
+    ::getrusage(RUSAGE_SELF, &usage);
+    memory.peak = std::max(memory.resident, static_cast<std::uint64_t>(usage.ru_maxrss) * 1024);
+    return memory;
+}
+
+std::size_t clients_paused(const ConnectionShared& connections) {
+    return static_cast<std::size_t>(std::ranges::count_if(connections.open, [](const auto& each) {
+        const auto* session = dynamic_cast<const RespSession*>(each.first);
+        return session != nullptr && session->waits_for_unpause();
+    }));
+}
+
+std::string info_text(Arguments sections, const InfoFacts& facts) {
+    std::vector<std::string> wanted;
+    for (const std::string_view section : sections) wanted.push_back(lower(section));
+    const auto wants = [&](std::string_view name) { return std::ranges::find(wanted, name) != wanted.end(); };
+    const bool by_default = wanted.empty() || wants("default"), all = wants("all") || wants("everything");
     const Where here = facts.sentinel ? kSentinelPort : kClientPort;
     std::string text;
     for (const Section& each : kSections) {
-        if (!all && !(by_default && each.by_default) && lower(each.title) != wanted) continue;
+        if (!all && !(by_default && each.by_default) && !wants(lower(each.title))) continue;
         if ((each.where & here) == 0) continue;
         if (!text.empty()) text += "\r\n";
         text += fmt::format("# {}\r\n", each.title);

@@ -8,6 +8,8 @@
 #include <string>
 #include <string_view>
 
+#include "commands/key_counts.h"
+#include "server/client_connection.h"
 #include "server/counters.h"
 #include "server/resp/port.h"
 #include "server/routing.h"
@@ -31,12 +33,22 @@ struct InfoFacts {
     std::uint64_t uptime_seconds = 0;
     std::size_t connected_clients = 0, blocked_clients = 0, clients_max = 0;
     Traffic total, per_second;
-    Lsn stored;                                ///< of the state, on disk
-    std::uint64_t last_stored_at = 0;          ///< seconds since 1970
-    std::function<std::uint64_t()> keys = {};  ///< as DBSIZE tells them, up to a second ago
+    Lsn stored;                        ///< of the state, on disk
+    std::uint64_t last_stored_at = 0;  ///< seconds since 1970
+    commands::KeyCounts keys = {};
+    std::uint64_t log_time_ms = 0;             ///< of the last entry applied
     std::optional<std::string> sentinel = {};  ///< of the Sentinel port: its section
 };
-/// A section, or several for "", "default", "all" and "everything". An unknown section is empty, as in Redis.
-[[nodiscard]] std::string info_text(std::string_view section, const InfoFacts& facts);
+/// These sections, each once; "default", "all" and "everything" are several; none are the default ones. What is unknown is left out, as in
+/// Redis.
+[[nodiscard]] std::string info_text(Arguments sections, const InfoFacts& facts);
+
+/// Those whose commands wait for the end of CLIENT PAUSE.
+[[nodiscard]] std::size_t clients_paused(const ConnectionShared& connections);
+
+struct ProcessMemory {
+    std::uint64_t resident = 0, peak = 0;
+};
+[[nodiscard]] ProcessMemory memory_of_process();
 
 }  // namespace tanist::server::resp

@@ -22,9 +22,9 @@ void encode_change(RespEncoder& to, std::string_view what, std::optional<std::st
 
 using Change = void (PubSub::*)(Subscriber& subscriber, std::string_view name);
 
-/// One confirmation for each name.
+/// One confirmation for each name: also where CLIENT REPLY has silenced the answers, like the messages themselves.
 void change(RespSession& session, std::string_view what, Change change, std::span<const std::string_view> names) {
-    session.reply([&](RespEncoder& to) {
+    session.push([&](RespEncoder& to) {
         for (const std::string_view name : names) {
             (session.services().port.pubsub.*change)(session, name);
             encode_change(to, what, name, session.subscriptions());
@@ -61,7 +61,7 @@ void publish(RespSession& session, Arguments arguments) {
 }
 
 void channels(RespSession& session, Arguments arguments) {
-    if (arguments.size() > 3) return session.reply_error(wrong_arity("pubsub|channels"));
+    if (arguments.size() > 3) return session.reply_error(wrong_subcommand(arguments));
     const auto found = session.services().port.pubsub.channels(arguments.size() == 3 ? arguments[2] : "*");
     session.reply([&](RespEncoder& to) {
         to.array(found.size());

@@ -3,17 +3,35 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <bit>
+
 namespace tanist::server::resp {
 namespace {
 
 constexpr std::size_t kSlowWordsMax = 32, kSlowWordBytesMax = 128;
+constexpr std::size_t kLatencySamplesMax = 160;
 
 }  // namespace
 
-void Records::count_call(const CommandTable::Row& row, std::uint64_t microseconds) {
+void Records::count_time(const CommandTable::Row& row, std::uint64_t microseconds, std::uint64_t calls) {
     CommandCount& count = counts_[row.index];
-    ++count.calls;
     count.microseconds += microseconds;
+    const auto bits = static_cast<std::size_t>(std::bit_width(microseconds / calls));
+    count.took[std::min(bits, count.took.size() - 1)] += calls;
+}
+
+void Records::note_latency(const CommandTable::Row& row, std::uint64_t unix_seconds, std::uint64_t microseconds) {
+    const std::uint64_t milliseconds = microseconds / 1000;
+    if (latency_threshold_ms == 0 || milliseconds < latency_threshold_ms) return;
+    Latencies& of = latencies_[row.has(kFast) ? "fast-command" : "command"];
+    of.worst_ms = std::max(of.worst_ms, milliseconds);
+    if (!of.samples.empty() && of.samples.back().unix_seconds == unix_seconds) {
+        of.samples.back().milliseconds = std::max(of.samples.back().milliseconds, milliseconds);
+        return;
+    }
+    of.samples.push_back({unix_seconds, milliseconds});
+    if (of.samples.size() > kLatencySamplesMax) of.samples.pop_front();
 }
 
 void Records::count_error(std::string_view text) {

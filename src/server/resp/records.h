@@ -2,6 +2,7 @@
 // What a port remembers of the commands that it ran: how often and how long, the errors, the slow ones, and who watches all of them.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <deque>
 #include <map>
@@ -19,6 +20,8 @@ namespace resp {
 
 struct CommandCount {
     std::uint64_t calls = 0, microseconds = 0;
+    std::array<std::uint64_t, 32> took =
+        {};                      ///< calls that were timed: number k, less than 2^k microseconds, and not less than half of that
     std::uint64_t rejected = 0;  ///< not run: wrong words, not allowed now
     std::uint64_t failed = 0;    ///< run, and answered with an error
 };
@@ -29,13 +32,23 @@ struct SlowCommand {
     std::string address, client_name;
 };
 
+/// What kept the node busy for long, by the kind of event.
+struct Latencies {
+    struct Sample {
+        std::uint64_t unix_seconds, milliseconds;
+    };
+    std::deque<Sample> samples;  ///< the worst of each second, oldest first
+    std::uint64_t worst_ms = 0;
+};
+
 /// Loop thread. A command's time is what it kept the loop, as Redis counts it: not the wait for a majority, nor the network.
 class Records {
 public:
     explicit Records(const CommandTable& commands) : counts_(commands.all().size()) {}
 
-    void count_call(const CommandTable::Row& row, std::uint64_t microseconds);
-    void count_time(const CommandTable::Row& row, std::uint64_t microseconds) { counts_[row.index].microseconds += microseconds; }
+    void count_call(const CommandTable::Row& row) { ++counts_[row.index].calls; }
+    /// Of `calls` that were counted, and took so long together.
+    void count_time(const CommandTable::Row& row, std::uint64_t microseconds, std::uint64_t calls = 1);
     void count_rejected(const CommandTable::Row& row) { ++counts_[row.index].rejected; }
     void count_failed(const CommandTable::Row& row) { ++counts_[row.index].failed; }
     /// By the code that an error begins with.
@@ -54,6 +67,13 @@ public:
     [[nodiscard]] const std::deque<SlowCommand>& slow() const { return slow_; }  ///< the newest first
     void forget_slow() { slow_.clear(); }
 
+    /// As Redis's latency-monitor-threshold; 0: nothing is remembered.
+    std::uint64_t latency_threshold_ms = 0;
+    void note_latency(const CommandTable::Row& row, std::uint64_t unix_seconds, std::uint64_t microseconds);
+    [[nodiscard]] const std::map<std::string, Latencies, std::less<>>& latencies() const { return latencies_; }
+    /// False: no such event was noted.
+    bool forget_latency(std::string_view event) { return latencies_.erase(std::string(event)) > 0; }
+
     void add_monitor(RespSession& session) { monitors_.push_back(&session); }
     void remove_monitor(const RespSession& session) { std::erase(monitors_, &session); }
     [[nodiscard]] const std::vector<RespSession*>& monitors() const { return monitors_; }
@@ -63,6 +83,7 @@ private:
     std::map<std::string, std::uint64_t, std::less<>> errors_;
     std::deque<SlowCommand> slow_;
     std::uint64_t last_slow_id_ = 0;
+    std::map<std::string, Latencies, std::less<>> latencies_;
     std::vector<RespSession*> monitors_;
 };
 

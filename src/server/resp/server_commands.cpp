@@ -130,9 +130,7 @@ void cluster(RespSession& session, Arguments) { session.reply_error("ERR This in
 // -- the node -------------------------------------------------------------------------------------------------------------------------
 
 void info(RespSession& session, Arguments arguments) {
-    std::string text;
-    if (arguments.size() == 1) text = session.services().info("");
-    for (const std::string_view section : arguments.subspan(1)) text += session.services().info(section);
+    const std::string text = session.services().info(arguments.subspan(1));
     session.reply([&](RespEncoder& to) { to.verbatim("txt", text); });
 }
 
@@ -190,7 +188,7 @@ void debug_sleep(RespSession& session, Arguments arguments) {
         [took_us = static_cast<std::uint64_t>(seconds * 1e6), word](RespSession& sleeper, bool at_deadline) {
             if (!at_deadline) return false;
             const std::array<std::string_view, 3> words{"DEBUG", "SLEEP", word};
-            sleeper.record_slow(words, took_us);
+            sleeper.record_slow(*sleeper.services().port.commands.find(words), words, took_us);
             sleeper.unblock([](RespEncoder& to) { to.ok(); });
             return true;
         });

@@ -17,7 +17,7 @@ using protocol::RespEncoder;
 
 namespace {
 
-constexpr std::string_view kGet = "GET", kExec = "EXEC";
+constexpr std::string_view kGet = "GET", kExec = "EXEC", kPublish = "PUBLISH";
 constexpr std::size_t kGetsPerLook = 64;
 constexpr std::size_t kLookBytesMax = limits::kMiB;
 
@@ -85,7 +85,7 @@ bool RespSession::take_input(protocol::ReadBuffer& input) {
 
 void RespSession::dispatch(resp::Arguments arguments) {
     if (arguments[0] != last_name_) {
-        last_row_ = services_.port.commands.find(arguments[0]);
+        last_row_ = services_.port.commands.find_command(arguments[0]);
         last_name_ = last_row_ == nullptr ? std::string() : std::string(arguments[0]);
     }
     if ((last_row_ == nullptr || last_row_->command->name != kGet) && !answer_gets()) return hold(arguments);
@@ -110,9 +110,21 @@ void RespSession::run(const resp::CommandTable::Row& row, resp::Arguments argume
     if (transaction_.is_open && capture_ == nullptr && !resp::runs_at_once(row)) return queue(row, arguments);
     if (is_paused(row)) return hold(arguments);
     ran_ = &row;
-    if (!services_.port.records.monitors().empty() && !row.has(resp::kSecret)) show_to_monitors(arguments);
-    row.command->handler(*this, arguments);
+    if (services_.port.records.monitors().empty() || capture_ != nullptr) {
+        row.command->handler(*this, arguments);
+    } else {
+        run_monitored(row, arguments);
+    }
     if (held_.empty()) record(row, arguments);
+}
+
+/// What administrators do is not shown, as in Redis; what EXEC does is, before it.
+void RespSession::run_monitored(const resp::CommandTable::Row& row, resp::Arguments arguments) {
+    const auto queued = row.command->name == kExec && !transaction_.is_refused ? transaction_.queued : decltype(transaction_.queued){};
+    row.command->handler(*this, arguments);
+    if (!held_.empty() || row.has(resp::kSecret) || row.has(resp::kAdmin)) return;
+    for (const auto& each : queued) show_to_monitors(views(each.words));
+    show_to_monitors(arguments);
 }
 
 void RespSession::reject(const resp::CommandTable::Row& row, std::string_view error) {
@@ -133,16 +145,18 @@ void RespSession::hold(resp::Arguments arguments) {
 /// GETs are looked up together, later: their time is counted there.
 void RespSession::record(const resp::CommandTable::Row& row, resp::Arguments arguments) {
     resp::Records& records = services_.port.records;
-    if (!get_ends_.empty()) return records.count_call(row, 0);
+    records.count_call(row);
+    if (!get_ends_.empty()) return;
     const std::uint64_t now_us = monotonic_us();
     const std::uint64_t took_us = now_us - std::exchange(clock_us_, now_us);
-    records.count_call(row, took_us);
-    if (!row.has(resp::kSecret)) record_slow(arguments, took_us);
+    records.count_time(row, took_us);
+    record_slow(row, arguments, took_us);
 }
 
-void RespSession::record_slow(resp::Arguments arguments, std::uint64_t microseconds) {
+void RespSession::record_slow(const resp::CommandTable::Row& row, resp::Arguments arguments, std::uint64_t microseconds) {
     resp::Records& records = services_.port.records;
-    if (!records.is_slow(microseconds)) return;
+    if (records.latency_threshold_ms > 0) records.note_latency(row, wall_us() / 1'000'000, microseconds);
+    if (!records.is_slow(microseconds) || row.has(resp::kSecret)) return;
     records.keep_slow({.unix_seconds = wall_us() / 1'000'000, .microseconds = microseconds, .address = remote(), .client_name = name},
                       arguments);
 }
@@ -151,7 +165,9 @@ bool RespSession::is_paused() const { return services_.port.pause.until_ms > ser
 
 bool RespSession::is_paused(const resp::CommandTable::Row& row) const {
     if (!is_paused() || row.has(resp::kAdmin)) return false;  // whoever paused must be able to end it
-    return !services_.port.pause.only_writes || row.has(resp::kWrite) || row.command->name == "PUBLISH" || row.command->name == "EXEC";
+    if (!services_.port.pause.only_writes) return true;
+    if (row.command->name != kExec) return row.has(resp::kWrite) || row.command->name == kPublish;
+    return transaction_.writes || std::ranges::any_of(transaction_.queued, [](const auto& each) { return each.command->name == kPublish; });
 }
 
 void RespSession::show_to_monitors(resp::Arguments arguments) {
@@ -227,6 +243,7 @@ void RespSession::queue(const resp::CommandTable::Row& row, resp::Arguments argu
         return reply_failure(*failure);
     }
     for (const std::string_view word : arguments) transaction_.bytes += word.size();
+    transaction_.writes |= row.has(resp::kWrite);
     transaction_.queued.push_back({last_row_->command, copies(arguments)});
     reply([](RespEncoder& to) { to.simple("QUEUED"); });
 }
@@ -312,7 +329,7 @@ ReadGate::Admission RespSession::admit(Failure& failure) {
     return services_.reads.admit(shared_from_this(), first_ticket_ + slots_.size(), terms, failure);
 }
 
-void RespSession::read(resp::Arguments arguments, resp::ReadAnswer answer, const resp::LoggedRead* logged) {
+void RespSession::read(resp::Arguments arguments, const resp::ReadAnswer& answer, const resp::LoggedRead* logged) {
     if (writes_pending_ > 0) {
         if (logged != nullptr) return read_through_log(arguments, answer, *logged);
         return hold(arguments);
@@ -330,7 +347,7 @@ void RespSession::read(resp::Arguments arguments, resp::ReadAnswer answer, const
     }
 }
 
-void RespSession::read_through_log(resp::Arguments arguments, resp::ReadAnswer answer, const resp::LoggedRead& logged) {
+void RespSession::read_through_log(resp::Arguments arguments, const resp::ReadAnswer& answer, const resp::LoggedRead& logged) {
     Slot& slot = open_slot();
     slot.write_answer = logged.answer;
     slot.read_answer = answer;
@@ -389,11 +406,11 @@ bool RespSession::answer_gets() {
     get_ends_.clear();
     gets_answered_ = 0;
     const std::uint64_t now_us = monotonic_us();
-    services_.port.records.count_time(*services_.port.commands.find(kGet), now_us - std::exchange(clock_us_, now_us));
+    services_.port.records.count_time(*services_.port.commands.find(kGet), now_us - std::exchange(clock_us_, now_us), keys.size());
     return true;
 }
 
-void RespSession::run_read(RespEncoder& to, resp::ReadAnswer answer, resp::Arguments arguments) {
+void RespSession::run_read(RespEncoder& to, const resp::ReadAnswer& answer, resp::Arguments arguments) {
     const Status answered = answer(*this, to, arguments);
     if (!answered) return services_.storage_failed(answered.error());
     token_ = std::max(token_, services_.applied());

@@ -28,7 +28,7 @@ namespace resp {
 /// Answers a write; only called when it was executed, with kDone or kConditionFailed.
 using WriteAnswer = std::function<void(RespSession& session, protocol::RespEncoder& reply, const commands::Outcome& outcome)>;
 /// Answers a read from the state; an error is the store's and ends the process.
-using ReadAnswer = Status (*)(RespSession& session, protocol::RespEncoder& reply, Arguments arguments);
+using ReadAnswer = std::function<Status(RespSession& session, protocol::RespEncoder& reply, Arguments arguments)>;
 /// A read as a request that is logged, for one that stands in a pipeline behind writes: executed in its place among them.
 struct LoggedRead {
     commands::Request (*request)(RespSession& session, Arguments arguments);
@@ -52,7 +52,7 @@ public:
     /// `says_nothing_of_state`: the answer is the same whatever the state was (S20).
     void write(commands::Request request, resp::WriteAnswer answer, bool says_nothing_of_state = false);
     /// Without `logged`, the read waits until the writes before it are answered.
-    void read(resp::Arguments arguments, resp::ReadAnswer answer, const resp::LoggedRead* logged = nullptr);
+    void read(resp::Arguments arguments, const resp::ReadAnswer& answer, const resp::LoggedRead* logged = nullptr);
     /// GET: looked up together with those next to it in the pipeline.
     void get(resp::Arguments arguments);
     /// While reads wait for the state to be fresh enough: keeps the command until they are answered, and says so.
@@ -60,6 +60,7 @@ public:
     /// Before a GET is refused at once: answers those before it; where there is no room for that, keeps the command, and says so.
     [[nodiscard]] bool waits_for_gets(resp::Arguments arguments);
     [[nodiscard]] resp::Transaction& transaction() { return transaction_; }
+    [[nodiscard]] const resp::Transaction& transaction() const { return transaction_; }
     /// Runs a command that answers at once, and returns what it answered, encoded.
     [[nodiscard]] std::string capture(resp::Arguments arguments);
     /// Takes nothing more, and ends the connection when all is answered.
@@ -84,7 +85,7 @@ public:
     bool is_monitor = false;
 
     /// A command that kept its client waiting for so long, if that is slow.
-    void record_slow(resp::Arguments arguments, std::uint64_t microseconds);
+    void record_slow(const resp::CommandTable::Row& row, resp::Arguments arguments, std::uint64_t microseconds);
 
     // -- for commands that are not answered at once --------------------------------------------------------------------------------
     /// True: writes before this command are not answered yet; it is run again once they are, and must do nothing now.
@@ -94,6 +95,8 @@ public:
     void unblock(const std::function<void(protocol::RespEncoder&)>& encode);
     [[nodiscard]] std::shared_ptr<RespSession> shared_session() { return std::static_pointer_cast<RespSession>(shared_from_this()); }
     [[nodiscard]] bool is_blocked() const { return blocked_.has_value(); }
+    /// A command of it waits for the end of CLIENT PAUSE.
+    [[nodiscard]] bool waits_for_unpause() const { return !held_.empty() && is_paused(); }
 
     /// CLIENT REPLY: nothing is answered, or not to the next command.
     enum class Replies : std::uint8_t { kOn, kOff, kSkipNext };
@@ -142,14 +145,15 @@ private:
     /// CLIENT PAUSE holds the command that waits.
     [[nodiscard]] bool is_paused() const;
     [[nodiscard]] bool is_paused(const resp::CommandTable::Row& row) const;
+    void run_monitored(const resp::CommandTable::Row& row, resp::Arguments arguments);
     void show_to_monitors(resp::Arguments arguments);
     void record(const resp::CommandTable::Row& row, resp::Arguments arguments);
     [[nodiscard]] ReadGate::Admission admit(Failure& failure);
-    void read_through_log(resp::Arguments arguments, resp::ReadAnswer answer, const resp::LoggedRead& logged);
+    void read_through_log(resp::Arguments arguments, const resp::ReadAnswer& answer, const resp::LoggedRead& logged);
     /// False: the output is full, and some wait for room.
     bool answer_gets();
     void answer_read(std::uint64_t ticket);
-    void run_read(protocol::RespEncoder& to, resp::ReadAnswer answer, resp::Arguments arguments);
+    void run_read(protocol::RespEncoder& to, const resp::ReadAnswer& answer, resp::Arguments arguments);
     [[nodiscard]] Slot& open_slot() { return slots_.emplace_back(Slot{.is_silent = is_silent_, .version = version_}); }
     /// Encodes the answer of an open slot, and lets go of all that are ready at the front.
     template <class Encode>

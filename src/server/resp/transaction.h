@@ -18,6 +18,7 @@ struct Transaction {
     };
     bool is_open = false;     ///< MULTI was said
     bool is_refused = false;  ///< a command could not be queued: EXEC will not execute the others
+    bool writes = false;      ///< a command that was queued does
     std::vector<Queued> queued;
     std::size_t bytes = 0;  ///< of their words
     std::vector<commands::VersionEquals> watched;

@@ -10,6 +10,7 @@
 
 #include "commands/redis/table.h"
 #include "server/resp/data.h"
+#include "server/resp/failure.h"
 #include "server/resp/replies.h"
 #include "server/resp/session.h"
 
@@ -34,10 +35,22 @@ void discard(RespSession& session, Arguments) {
     session.reply_ok();
 }
 
+/// One of each key; zero where there is none. Values are looked at in portions: there may be many, and large ones.
+Result<std::vector<commands::Version>> versions_of(RespSession& session, std::span<const std::string_view> keys) {
+    constexpr std::size_t kLookBytesMax = 16 * limits::kMiB;
+    std::vector<commands::Version> versions;
+    while (versions.size() < keys.size()) {
+        const auto values = session.services().state.get_many(keys.subspan(versions.size()), kLookBytesMax);
+        if (!values) return fail(values.error());
+        for (const auto& value : *values) versions.push_back(value ? value->version : commands::Version{});
+    }
+    return versions;
+}
+
 Status note_versions(RespSession& session, RespEncoder& to, Arguments arguments) {
     const Arguments keys = arguments.subspan(1);
-    const auto values = session.services().state.get_many(keys);
-    if (!values) return fail(values.error());
+    const auto versions = versions_of(session, keys);
+    if (!versions) return fail(versions.error());
     auto& watched = session.transaction().watched;
     if (watched.size() + keys.size() > kWatchedMax) {
         to.error(fmt::format("ERR too many watched keys: {} are allowed", kWatchedMax));
@@ -45,7 +58,7 @@ Status note_versions(RespSession& session, RespEncoder& to, Arguments arguments)
     }
     for (std::size_t i = 0; i < keys.size(); ++i) {
         if (std::ranges::find(watched, keys[i], &commands::VersionEquals::key) != watched.end()) continue;
-        watched.push_back({std::string(keys[i]), (*values)[i] ? (*values)[i]->version : commands::Version{}});
+        watched.push_back({std::string(keys[i]), (*versions)[i]});
     }
     to.ok();
     return {};
@@ -73,9 +86,52 @@ void answer_exec(RespSession& session, RespEncoder& to, const commands::Outcome&
     }
 }
 
+/// All of them at one moment of the state.
+Status answer_exec_from_state(RespSession& session, RespEncoder& to, const Transaction& transaction) {
+    std::vector<std::string_view> keys;
+    for (const auto& watched : transaction.watched) keys.push_back(watched.key);
+    const auto versions = versions_of(session, keys);
+    if (!versions) return fail(versions.error());
+    for (std::size_t i = 0; i < keys.size(); ++i) {
+        if (transaction.watched[i].version != (*versions)[i]) {
+            to.null_array();
+            return {};
+        }
+    }
+    std::string text;
+    RespEncoder answers(text, to.version());
+    for (const Transaction::Queued& queued : transaction.queued) {
+        const std::vector<std::string_view> words(queued.words.begin(), queued.words.end());
+        if (commands::redis::find(queued.command->name) == nullptr) {
+            answers.encoded(session.capture(words));
+        } else if (const Status answered = answer_from_state(session, answers, words); !answered) {
+            return answered;
+        }
+        if (text.size() > commands::kResultBytesPerRequestMax) {  // as where it is logged
+            to.error(*error_of(commands::Outcome{.code = OutcomeCode::kTooLarge}));
+            return {};
+        }
+    }
+    to.array(transaction.queued.size());
+    to.encoded(text);
+    return {};
+}
+
+bool reads(const Transaction& transaction) {
+    return !transaction.watched.empty() ||
+           std::ranges::any_of(transaction.queued, [](const auto& each) { return commands::redis::find(each.command->name) != nullptr; });
+}
+
 void exec(RespSession& session, Arguments arguments) {
     if (!session.transaction().is_open) return session.reply_error("ERR EXEC without MULTI");
     if (session.waits_for_reads(arguments)) return;  // a WATCH among them
+    const bool is_read = !session.transaction().is_refused && !session.transaction().writes && reads(session.transaction());
+    if (is_read) {
+        if (session.waits_for_its_writes(arguments)) return;
+        const auto transaction = std::make_shared<Transaction>(std::exchange(session.transaction(), {}));
+        return session.read(
+            arguments, [transaction](RespSession& on, RespEncoder& to, Arguments) { return answer_exec_from_state(on, to, *transaction); });
+    }
     const Transaction transaction = std::exchange(session.transaction(), {});
     if (transaction.is_refused) return session.reply_error("EXECABORT Transaction discarded because of previous errors.");
     commands::Request request;

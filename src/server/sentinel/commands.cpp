@@ -115,9 +115,7 @@ void role(RespSession& session, Arguments) {
 }
 
 void info(RespSession& session, Arguments arguments) {
-    std::string text;
-    if (arguments.size() == 1) text = session.services().info("");
-    for (const std::string_view section : arguments.subspan(1)) text += session.services().info(section);
+    const std::string text = session.services().info(arguments.subspan(1));
     session.reply([&](RespEncoder& to) { to.verbatim("txt", text); });
 }
 
