@@ -3,9 +3,10 @@
 """Redis as the oracle: the same random commands go to Debian's redis-server and to one tanistd, and every reply is compared byte for byte,
 in RESP2 and RESP3, pipelined, from two connections with MULTI and WATCH. The first difference ends the run, with the seed and the
 commands that led to it. INTENDED lists where the two may differ, and how such replies are compared instead."""
-import argparse, collections, io, pathlib, random, shutil, socket, subprocess, sys, tempfile, time
+import argparse, collections, pathlib, random, shutil, subprocess, sys, tempfile
 
 from cluster import Cluster, Failure, await_true, free_ports
+from redis_stories import Connection, elements, ending_story, expiry_story, inline_story, protocol_error_story, pubsub_story, scan_story
 
 KEYS = [b"a", b"b", b"c", b"key:1", b"key:2", b"k[x]", b"", b"\xff\x00z"]
 WORDS = [b"", b"0", b"1", b"-1", b"10", b"9223372036854775807", b"-9223372036854775808", b"9223372036854775808", b"01", b"-0", b" 1", b"1 ",
@@ -61,44 +62,11 @@ INTENDED = {
     b"OBJECT ENCODING": same_kind,     # ours goes by the value alone, theirs also by how it came about
     b"OBJECT REFCOUNT": same_kind,     # Redis shares small integers
     b"OBJECT IDLETIME": same_kind,     # nothing is evicted here, so nothing is noted of when a key was read
+    b"COMMAND LIST": any_order,
     b"MEMORY USAGE": lambda theirs, ours: same_kind(theirs, ours) or ours in (b"$-1\r\n", b"_\r\n"),  # Redis's sees expired keys, too
 }
 # And one of meaning: a key that was not there when it was watched, and is not there at EXEC, counts as unchanged here, also when it came
 # and went in between. See Oracle.watched_absent.
-
-
-class Connection:
-    """Raw replies: each whole, as it came."""
-
-    def __init__(self, port, version):
-        self.socket = socket.create_connection(("127.0.0.1", port), timeout=60)
-        self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        self.stream = self.socket.makefile("rb", buffering=1 << 16)
-        if version == 3:
-            self.call([b"HELLO", b"3"])
-
-    @staticmethod
-    def encode(words):
-        return b"*%d\r\n" % len(words) + b"".join(b"$%d\r\n%s\r\n" % (len(w), w) for w in words)
-
-    def read(self):
-        line = self.stream.readline()
-        if not line.endswith(b"\r\n"):
-            raise ConnectionResetError("connection closed")
-        kind, rest = line[:1], line[1:-2]
-        if kind in b"$=" and rest != b"-1":
-            data = self.stream.read(int(rest) + 2)
-            return line + data
-        if kind in b"*~>%" and rest != b"-1":
-            return line + b"".join(self.read() for _ in range(int(rest) * (2 if kind == b"%" else 1)))
-        return line
-
-    def send(self, commands):
-        self.socket.sendall(b"".join(self.encode(c) for c in commands))
-
-    def call(self, words):
-        self.send([words])
-        return self.read()
 
 
 class Draw:
@@ -183,11 +151,14 @@ class Draw:
             lambda: [b"RENAME", k(), k()], lambda: [b"RENAMENX", k(), k()],
             lambda: [b"COPY", k(), k()] + self.of([], [b"REPLACE"], [b"DB", b"0"], [b"DB", b"1"], [b"DB", b"x"], [b"x"], [b"DB", b"0", b"REPLACE"]),
             lambda: [b"KEYS", r.choice(PATTERNS)], lambda: [b"RANDOMKEY"], lambda: [b"DBSIZE"],
-            lambda: [b"SCAN", b"0", b"COUNT", b"1000"] + self.of([], [b"TYPE", b"string"], [b"TYPE", b"list"]),
+            lambda: [b"SCAN", b"0", b"COUNT", b"1000"] + self.of([], [b"TYPE", b"string"], [b"TYPE", b"list"], [b"MATCH", r.choice(PATTERNS)]),
             lambda: [b"SCAN", self.of(b"x", b"0", b"-", b" 0")] + self.of([b"COUNT", b"0"], [b"COUNT", b"x"], [b"MATCH"], [b"X", b"y"]),
             lambda: self.expire(self.of(b"EXPIRE", b"PEXPIRE", b"EXPIREAT", b"PEXPIREAT")), lambda: self.expire(b"EXPIRE"),
             lambda: [b"TTL", k()], lambda: [b"PTTL", k()], lambda: [b"EXPIRETIME", k()], lambda: [b"PEXPIRETIME", k()], lambda: [b"PERSIST", k()],
             lambda: [b"OBJECT", self.of(b"ENCODING", b"refcount", b"IDLETIME", b"FREQ"), k()],
+            lambda: [b"MSETNX"] + pairs() + [k()], lambda: [b"LCS", k(), k(), b"IDX", b"MINMATCHLEN", i(), b"WITHMATCHLEN"],
+            lambda: [b"GETEX", k()] + self.time_option() + self.of([], [b"PERSIST"], self.time_option()),
+            lambda: [b"BITPOS", k(), self.of(b"0", b"1"), i(), i(), self.of(b"BIT", b"BYTE")],
             lambda: [b"OBJECT", self.of(b"HELP", b"x", b"ENCODING")] + self.of([], [k(), k()]), lambda: [b"MEMORY", b"USAGE", k()],
         ])
         command = choice()
@@ -198,6 +169,44 @@ class Draw:
         if r.random() < 0.2:
             command = [self.cased(command[0])] + command[1:]
         return command
+
+    def connection(self):
+        """What is asked beside data, as far as two servers with different insides answer the same."""
+        r, w = self.random, self.word
+        choice = r.choice([
+            lambda: [b"PING"] + self.of([], [w()], [w(), w()]), lambda: [b"ECHO"] + self.of([], [w()], [w(), w()]),
+            lambda: [b"SELECT", self.of(b"0", b"1", b"-1", b"x", b"99999999999999999999")],
+            lambda: [b"CLIENT"] + self.of([], [b"x"], [b"GETNAME"], [b"getname", b"x"], [b"SETNAME", self.of(b"me", b"", b"a b", b"\n")], [b"SETNAME"],
+                                          [b"REPLY", b"x"], [b"REPLY", b"ON"], [b"NO-EVICT", self.of(b"on", b"OFF", b"x")], [b"ID", b"x"], [b"UNPAUSE"]),
+            lambda: [b"CLIENT", b"KILL"] + self.of([b"x"], [b"ID", b"0"], [b"ID", b"x"], [b"TYPE", b"x"], [b"ADDR"], [b"ID", b"999999999"], [b"LADDR", b"1.2.3.4:5"],
+                                                  [b"USER", b"nobody"], [b"SKIPME", b"x"], [b"ID", b"99999999", b"TYPE", b"normal"], []),
+            lambda: [b"CLIENT", b"LIST"] + self.of([b"TYPE", b"x"], [b"ID", b"x"], [b"x"], [b"TYPE"], [b"ID", b"999999999"], [b"TYPE", b"replica"]),
+            lambda: [b"CLIENT", b"UNBLOCK"] + self.of([b"x"], [b"999999999"], [b"999999999", b"x"], [b"999999999", b"error"], [], [b"1", b"TIMEOUT", b"x"]),
+            lambda: [b"CLIENT", b"PAUSE"] + self.of([b"x"], [b"-1"], [b"0", b"x"], [b"0", b"WRITE"], [b"0"], []),
+            lambda: [b"AUTH"] + self.of([w()], [b"default", w()], [b"nobody", w()], [], [w(), w(), w()]),
+            lambda: [b"HELLO"] + self.of([b"x"], [b"4"], [b"1"], [b"2", b"AUTH"], [b"3", b"AUTH", b"nobody", b"x"], [b"2", b"x"], [b"3", b"SETNAME", b"a b"]),
+            lambda: [b"CONFIG"] + self.of([], [b"x"], [b"GET"], [b"GET", b"maxmemory"], [b"get", b"databases", b"appendfsynx"], [b"SET"], [b"SET", b"nosuch", b"1"],
+                                          [b"SET", b"slowlog-max-len", b"x"], [b"SET", b"slowlog-max-len", b"128", b"slowlog-max-len", b"128"], [b"SET", b"port"],
+                                          [b"RESETSTAT"], [b"RESETSTAT", b"x"], [b"SET", b"slowlog-max-len", b"128"]),
+            lambda: [b"SLOWLOG"] + self.of([], [b"x"], [b"GET", b"x"], [b"GET", b"-2"], [b"GET", b"0"], [b"RESET"], [b"LEN", b"x"], [b"GET", b"1", b"2"]),
+            lambda: [b"LATENCY"] + self.of([], [b"x"], [b"HISTORY"], [b"HISTORY", b"none"], [b"RESET"], [b"RESET", b"none"], [b"LATEST"], [b"GRAPH", b"none"], [b"HELP", b"x"],
+                                           [b"HISTOGRAM", b"nosuch"]),
+            lambda: [b"MEMORY"] + self.of([], [b"x"], [b"USAGE"], [b"USAGE", b"none", b"SAMPLES"], [b"USAGE", b"none", b"SAMPLES", b"x"], [b"USAGE", b"none", b"x", b"1"], [b"PURGE"],
+                                          [b"USAGE", b"none", b"SAMPLES", b"-1"]),
+            lambda: [b"WAIT"] + self.of([b"x", b"0"], [b"0", b"x"], [b"0", b"-1"], [b"0", b"0"], [b"1", b"1"], [b"0"]),
+            lambda: [self.of(b"TIME", b"DBSIZE", b"ROLE", b"LASTSAVE", b"MULTI", b"SAVE", b"RANDOMKEY", b"UNWATCH", b"DISCARD", b"RESET", b"MONITOR", b"READONLY"), b"x"],
+            lambda: [b"BGSAVE", b"x"], lambda: [b"READONLY"], lambda: [b"CLUSTER", b"INFO"], lambda: [b"INFO", b"nosuch"],
+            lambda: [b"COMMAND"] + self.of([b"x"], [b"COUNT", b"x"], [b"GETKEYS"], [b"GETKEYS", b"get"], [b"GETKEYS", b"x"], [b"GETKEYS", b"PING"], [b"GETKEYS", b"mset", b"a", b"1", b"b", b"2"],
+                                           [b"GETKEYS", b"BITOP", b"AND", b"d", b"a", b"b"], [b"GETKEYS", b"memory", b"usage", b"k"], [b"INFO", b"nosuch"],
+                                           [b"GETKEYSANDFLAGS"], [b"LIST", b"x"], [b"LIST", b"FILTERBY", b"x", b"y"], [b"LIST", b"FILTERBY", b"MODULE", b"x"],
+                                           [b"LIST", b"FILTERBY", b"PATTERN", b"se[t]*x"], [b"DOCS", b"nosuch"]),
+            lambda: [b"PUBLISH"] + self.of([b"c"], [b"c", w()], []), lambda: [b"PUBSUB"] + self.of([], [b"x"], [b"NUMSUB"], [b"NUMSUB", b"a", b"b"], [b"NUMPAT"], [b"NUMPAT", b"x"],
+                                                                                                 [b"CHANNELS"], [b"CHANNELS", b"a", b"b"]),
+            lambda: [self.of(b"SUBSCRIBE", b"PSUBSCRIBE")], lambda: [b"ACL"] + self.of([], [b"x"], [b"WHOAMI"], [b"WHOAMI", b"x"], [b"CAT", b"x"], [b"GETUSER", b"nobody"], [b"DELUSER", b"nobody"]),
+            lambda: [b"OBJECT"] + self.of([], [b"x"], [b"ENCODING"], [b"HELP", b"x"]), lambda: [self.of(b"config|get", b"client|id", b"GET|"), b"x"],
+            lambda: [b"SHUTDOWN", b"x"], lambda: [b"EVALX", w(), w()], lambda: [w()],
+        ])
+        return choice()
 
     def command(self):
         if self.random.random() < 0.004:
@@ -215,20 +224,7 @@ class Draw:
 
 def name_of(words):
     name = words[0].upper()
-    return name + b" " + words[1].upper() if name in (b"OBJECT", b"MEMORY") and len(words) > 1 else name
-
-
-def elements(reply):
-    """Of an array's reply, as they came."""
-    head, rest = reply.split(b"\r\n", 1)
-    found = []
-    for _ in range(int(head[1:])):
-        reader = Connection.__new__(Connection)
-        reader.stream = io.BytesIO(rest)
-        element = reader.read()
-        found.append(element)
-        rest = rest[len(element):]
-    return found
+    return name + b" " + words[1].upper() if name in (b"OBJECT", b"MEMORY", b"COMMAND") and len(words) > 1 else name
 
 
 class Oracle:
@@ -236,6 +232,7 @@ class Oracle:
         self.seed, self.draw, self.pipeline = seed, Draw(seed), pipeline
         self.pairs = [(Connection(redis_port, version), Connection(tanist_port, version)) for version in (2, 3)]
         self.queued = [[], []]     # of each connection's open transaction
+        self.is_open = [False, False]
         self.watched_absent = [False, False]
         self.reset, self.resets = False, 0
         self.side = [Connection(port, 2) for port in (redis_port, tanist_port)]  # for what is none of the two's doing
@@ -245,7 +242,13 @@ class Oracle:
     def run(self, commands):
         while self.count < commands:
             at = self.draw.random.randrange(2)
-            batch = self.draw.transaction() if self.draw.random.random() < 0.1 else [self.draw.command() for _ in range(self.draw.random.randrange(1, self.pipeline))]
+            kind = self.draw.random.random()
+            if kind < 0.1:
+                batch = self.draw.transaction()
+            elif kind < 0.2 and not self.is_open[at]:  # within MULTI more is refused here
+                batch = [self.draw.connection() for _ in range(self.draw.random.randrange(1, self.pipeline))]
+            else:
+                batch = [self.draw.command() for _ in range(self.draw.random.randrange(1, self.pipeline))]
             self.step(at, batch)
 
     def step(self, at, batch):
@@ -278,6 +281,8 @@ class Oracle:
 
     def same(self, at, words, a, b):
         name = words[0].upper()
+        if name in (b"MULTI", b"EXEC", b"DISCARD") and (name == b"EXEC" or a == b"+OK\r\n"):
+            self.is_open[at] = name == b"MULTI"
         if name == b"EXEC" and not a.startswith(b"-ERR"):
             queued, self.queued[at] = self.queued[at], []
             absent, self.watched_absent[at] = self.watched_absent[at], False
@@ -312,38 +317,6 @@ class Oracle:
         for number, command in list(self.history)[-60:]:
             print(number + 2, " ".join(repr(w)[1:] for w in command))
         raise Failure(f"seed {self.seed}, command {self.count}: {words!r}\n  redis:  {a[:600]!r}\n  tanist: {b[:600]!r}")
-
-
-def scan_story(redis, tanist):
-    """SCAN with its cursor to the end finds every key, however the keys are cut into pages."""
-    commands = [[b"FLUSHALL"]] + [[b"SET", b"scan:%d" % i, b"v"] for i in range(500)]
-    for connection in (redis, tanist):
-        connection.send(commands)
-        for _ in commands:
-            connection.read()
-        cursor, found = b"0", set()
-        for _ in range(1000):
-            head, page = elements(connection.call([b"SCAN", cursor, b"MATCH", b"scan:*", b"COUNT", b"7"]))
-            cursor = head.split(b"\r\n")[1]
-            found.update(e.split(b"\r\n")[1] for e in elements(page))
-            if cursor == b"0":
-                break
-        if found != {b"scan:%d" % i for i in range(500)}:
-            raise Failure(f"SCAN found {len(found)} of 500 keys")
-
-
-def expiry_story(redis, tanist):
-    """Keys with a short life are gone after it, for reads and for writes, and are not there before it is over by mistake."""
-    commands = [[b"FLUSHALL"], [b"SET", b"short", b"1", b"PX", b"300"], [b"SET", b"kept", b"1", b"EX", b"100"], [b"SET", b"other", b"1"],
-                [b"PEXPIRE", b"other", b"300"], [b"SETEX", b"second", b"1", b"x"], [b"EXISTS", b"short", b"kept", b"other", b"second"]]
-    for connection in (redis, tanist):
-        replies = [connection.call(c) for c in commands]
-        if replies[-1] != b":4\r\n":
-            raise Failure(f"expiry: {replies!r}")
-        await_true("keys fall due", lambda: connection.call([b"EXISTS", b"short", b"other", b"second"]) == b":0\r\n", 20)
-        left = [connection.call(c) for c in ([b"GET", b"short"], [b"DBSIZE"], [b"SETNX", b"short", b"again"], [b"TTL", b"short"], [b"INCR", b"second"])]
-        if left != [connection.call([b"GET", b"none"]), b":1\r\n", b":1\r\n", b":-1\r\n", b":1\r\n"]:
-            raise Failure(f"expiry: {left!r}")
 
 
 def start_redis(folder, port):
@@ -390,6 +363,10 @@ def main():
             both = Connection(redis_port, 2), Connection(tanist_port, 2)
             scan_story(*both)
             expiry_story(*both)
+            inline_story(redis_port, tanist_port, options.seed)
+            protocol_error_story(redis_port, tanist_port)
+            pubsub_story(redis_port, tanist_port, options.seed)
+            ending_story(redis_port, tanist_port)
             print(f"{done} commands without a difference")
             return 0
     finally:

@@ -53,6 +53,54 @@ def expect(what, condition):
         raise Failure(what)
 
 
+def use(client):
+    """What applications do with redis-py."""
+    client.flushall()
+    expect("SET NX EX", client.set("a", "1", nx=True, ex=100) and client.set("a", "2", nx=True) is None and 0 < client.ttl("a") <= 100)
+    expect("SET GET KEEPTTL", client.set("a", "3", get=True, keepttl=True) == b"1" and client.ttl("a") > 0)
+    expect("GETEX PERSIST", client.getex("a", persist=True) == b"3" and client.ttl("a") == -1)
+    expect("counters", [client.incr("n", 5), client.decr("n"), client.incrbyfloat("f", 1.25)] == [5, 4, 1.25])
+    expect("ranges", client.append("s", "hello world") == 11 and client.getrange("s", 0, 4) == b"hello" and client.setrange("s", 6, "there") == 11)
+    expect("bits", client.setbit("b", 7, 1) == 0 and client.bitcount("b") == 1 and client.bitop("NOT", "c", "b") == 1 and client.get("c") == b"\xfe")
+    expect("BITFIELD", client.bitfield("bf", "SAT").incrby("u4", 0, 100).get("u4", 0).execute() == [15, 15])
+    expect("MSET", client.mset({f"many:{i}": i for i in range(50)}) and client.mget("many:1", "none") == [b"1", None])
+    expect("SCAN", sorted(client.scan_iter("many:*", count=7)) == sorted(f"many:{i}".encode() for i in range(50)))
+    expect("COPY, RENAME, TYPE", client.copy("a", "a2") and client.rename("a2", "a3") and client.type("a3") == b"string" and not client.exists("a2"))
+    expect("a transaction", client.pipeline().set("t", 1).incr("t").get("t").execute() == [True, 2, b"2"])
+
+    def doubled(pipe):
+        value = int(pipe.get("t"))
+        pipe.multi()
+        pipe.set("t", 2 * value)
+    expect("WATCH", client.transaction(doubled, "t") == [True] and client.get("t") == b"4")
+    with client.pipeline() as pipe:
+        pipe.watch("t")
+        client.set("t", "other")
+        pipe.multi()
+        pipe.set("t", "mine")
+        try:
+            pipe.execute()
+            raise Failure("a watched key has changed, and the transaction ran")
+        except redis.WatchError:
+            pass
+    expect("compare and delete, in the place of a script", client.execute_command("TANIST.CAD", "t", "mine") == 0 and client.execute_command("TANIST.CAD", "t", "other") == 1)
+    for words in (("INCR", "s"), ("LPUSH", "list", "1"), ("EVAL", "return 1", "0")):
+        try:
+            client.execute_command(*words)
+            raise Failure(f"{words} was taken")
+        except redis.ResponseError:
+            pass
+    info = client.info()
+    expect("INFO", info["role"] == "master" and info["db0"]["keys"] == client.dbsize() and client.info("keyspace")["db0"]["expires"] == 0)
+    expect("CLIENT", client.client_setname("me") and client.client_getname() in ("me", b"me") and any(c["name"] == "me" for c in client.client_list()))
+    listener = client.pubsub(ignore_subscribe_messages=True)
+    listener.psubscribe("new*")
+    listener.get_message(timeout=5)
+    await_true("the listener is there", lambda: client.publish("news", "hello") == 1)
+    expect("a message", await_true("a message", lambda: listener.get_message(timeout=1))["data"] == b"hello")
+    listener.close()
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--build")
@@ -73,6 +121,7 @@ def main():
         listener.subscribe("+switch-master")
         listener.get_message(timeout=5)
         master, slave = sentinel.master_for(NAME, socket_timeout=2.0), sentinel.slave_for(NAME, socket_timeout=2.0)
+        use(master)
         with master.pipeline(transaction=False) as pipe:
             for i in range(100):
                 pipe.set(f"k{i}", i)
