@@ -30,6 +30,14 @@ constexpr std::array<Description, kMetricCount> kCatalogue{{
     {Metric::kWalGroupEntries, Kind::kSizes,     "tanist_wal_group_entries",      "",        "Entries that shared one sync."},
     {Metric::kDiskFreeBytes,   Kind::kGauge,     "tanist_disk_free_bytes",        "",        "Free space where the data directory lies; near wal.disk_reserve_bytes writes are refused."},
 
+    {Metric::kHotEntries,      Kind::kGauge,     "tanist_hot_set_entries",        "",        "Keys held in memory."},
+    {Metric::kHotBytes,        Kind::kGauge,     "tanist_hot_set_bytes",          "",        "What they take."},
+    {Metric::kHotBytesMax,     Kind::kGauge,     "tanist_hot_set_bytes_max",      "",        "What they may take (memory.max); what is pinned may exceed it."},
+    {Metric::kHotPinnedBytes,  Kind::kGauge,     "tanist_hot_set_pinned_bytes",   "",        "Of them, changed and not yet handed to RocksDB."},
+    {Metric::kHotHits,         Kind::kCounter,   "tanist_hot_set_hits_total",     "",        "Keys looked up and known in memory, also that there is none."},
+    {Metric::kHotMisses,       Kind::kCounter,   "tanist_hot_set_misses_total",   "",        "Keys that RocksDB was asked for."},
+    {Metric::kHotEvictions,    Kind::kCounter,   "tanist_hot_set_evictions_total", "",       "Keys that left memory for others."},
+
     {Metric::kPeerConnected,   Kind::kGauge,     "tanist_peer_connected",         "node",    "1 while this node is connected to that one."},
     {Metric::kPeerMatchedLsn,  Kind::kGauge,     "tanist_peer_matched_lsn",       "node",    "On the master: up to where that node has acknowledged the log."},
     {Metric::kPeerLagEntries,  Kind::kGauge,     "tanist_peer_lag_entries",       "node",    "On the master: entries that that node has not acknowledged."},

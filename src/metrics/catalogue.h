@@ -35,6 +35,14 @@ enum class Metric : std::uint8_t {
     kWalSyncSeconds,
     kWalGroupEntries,
     kDiskFreeBytes,
+    // what is held in memory in front of the disk
+    kHotEntries,
+    kHotBytes,
+    kHotBytesMax,
+    kHotPinnedBytes,
+    kHotHits,
+    kHotMisses,
+    kHotEvictions,
     // what the master knows of the others
     kPeerConnected,
     kPeerMatchedLsn,

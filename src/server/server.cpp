@@ -151,7 +151,8 @@ Server::Server(config::Config config, const ByHand& by_hand, Opened opened)
                                   .applied_at_start = replica_.node().view().applied,
                                   .stored = [this] { return store_->stored(); },
                                   .sessions = [this] { return replica_.state().sessions(); },
-                                  .disk_free_bytes = [this] { return files_->bytes_free(config_.node.data_dir.string()).value_or(0); }}),
+                                  .disk_free_bytes = [this] { return files_->bytes_free(config_.node.data_dir.string()).value_or(0); },
+                                  .cache = [this] { return store_->cache(); }}),
       tick_timer_(loop_->io()),
       end_timer_(loop_->io()),
       client_port_(clients_.port()) {
@@ -435,6 +436,7 @@ std::string Server::info(resp::Arguments sections, bool of_sentinel) {
                           .clients_max = config_.limits.connections,
                           .total = {counters_.all_requests(), connections.bytes_in, connections.bytes_out},
                           .per_second = traffic_per_second_,
+                          .cache = store_->cache(),
                           .stored = store_->stored(),
                           .last_stored_at = last_stored_at_,
                           .keys = replica_.state().key_counts(),

@@ -58,6 +58,7 @@ void ServerMetrics::collect() {
     collect_view();
     collect_clients();
     collect_peers();
+    collect_cache();
     registry_.gauge(Metric::kDiskFreeBytes).set(static_cast<double>(sources_.disk_free_bytes()));
 }
 
@@ -115,6 +116,18 @@ void ServerMetrics::collect_peers() {
         registry_.gauge(Metric::kPeerLagEntries, node)
             .set(static_cast<double>(view.last.lsn.value - std::min(view.last.lsn, matched).value));
     }
+}
+
+void ServerMetrics::collect_cache() {
+    const store::Store::Cache cache = sources_.cache();
+    const auto set = [&](Metric metric, std::uint64_t value) { registry_.gauge(metric).set(static_cast<double>(value)); };
+    set(Metric::kHotEntries, cache.entries);
+    set(Metric::kHotBytes, cache.bytes);
+    set(Metric::kHotBytesMax, cache.bytes_max);
+    set(Metric::kHotPinnedBytes, cache.pinned_bytes);
+    advance(Metric::kHotHits, cache.hits);
+    advance(Metric::kHotMisses, cache.misses);
+    advance(Metric::kHotEvictions, cache.evictions);
 }
 
 void ServerMetrics::advance(Metric metric, std::uint64_t now, std::string_view label) {

@@ -15,6 +15,7 @@
 #include "server/peer_links.h"
 #include "server/routing.h"
 #include "server/write_path.h"
+#include "store/store.h"
 
 namespace tanist::server {
 
@@ -31,6 +32,7 @@ public:
         std::function<Lsn()> stored;
         std::function<std::size_t()> sessions;
         std::function<std::uint64_t()> disk_free_bytes;
+        std::function<store::Store::Cache()> cache;
     };
     ServerMetrics(metrics::Registry& registry, Sources sources);
 
@@ -40,6 +42,7 @@ private:
     void collect_view();
     void collect_clients();
     void collect_peers();
+    void collect_cache();
     /// Counters only grow: adds what `now` has more than it had.
     void advance(metrics::Metric metric, std::uint64_t now, std::string_view label = {});
 

@@ -262,6 +262,7 @@ void HotSet::evict(HotEntry* entry) {
         if (ghosts_.empty()) ghosts_.resize(std::max<std::size_t>(1, memory_max_ / kGhostShare));
         ghost_of(hash) = entry->hash_high;
     }
+    ++evictions_;
     dequeue(entry);
     table_.erase(hash, entry);
     free(entry);

@@ -55,7 +55,9 @@ public:
     void clear();
 
     [[nodiscard]] std::size_t memory() const { return entries_memory_ + table_.memory() + ghosts_.size() * sizeof(std::uint32_t); }
+    [[nodiscard]] std::size_t memory_max() const { return memory_max_; }
     [[nodiscard]] std::size_t size() const { return table_.size(); }
+    [[nodiscard]] std::uint64_t evictions() const { return evictions_; }
 
 private:
     /// Clean entries, oldest first out.
@@ -90,6 +92,7 @@ private:
     HotTable table_;
     std::size_t entries_memory_ = 0;  ///< orphans included
     Queue small_, main_;
+    std::uint64_t evictions_ = 0;
     std::vector<std::uint32_t> ghosts_;  ///< hashes of what left the small queue, each in the place of one before: they age by that
 
     HotGenerations generations_;

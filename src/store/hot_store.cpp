@@ -38,6 +38,7 @@ public:
     Position position() const override { return position_; }
     Lsn stored() const override { return cold_->stored(); }
     std::uint64_t unstored_bytes() const override;
+    Cache cache() const override;
     Status flush() override;
 
     Result<std::unique_ptr<Checkpoint>> checkpoint() override;
@@ -60,10 +61,12 @@ private:
     void freeze();
     [[nodiscard]] Status wait_for_room();
     [[nodiscard]] std::uint64_t stored_bytes() const;
+    [[nodiscard]] std::size_t pinned_bytes() const;
 
     const std::size_t gathered_max_, waiting_max_;
     std::unique_ptr<Store> cold_;
     mutable HotSet hot_;  ///< reading changes what is kept, never what is answered
+    mutable std::uint64_t hits_ = 0, misses_ = 0;
     Position position_;
     Position frozen_position_;         ///< of the newest generation that was frozen
     std::uint64_t applied_bytes_ = 0;  ///< since this was opened
@@ -116,6 +119,8 @@ Result<std::size_t> HotStore::read_batch(std::span<const std::string_view> keys,
         visit(first + visited, value);
     }
     for (std::size_t i = 0; i < from_cold; ++i) hot_.admit(unknown[i], cold[i]);
+    misses_ += from_cold;
+    hits_ += visited - from_cold;
     return visited;
 }
 
@@ -127,6 +132,23 @@ Result<ScanRows> HotStore::scan(const ScanRequest& request) const {
 Result<std::uint64_t> HotStore::digest() {
     if (auto status = drain(); !status) return fail(std::move(status.error()));
     return cold_->digest();
+}
+
+Store::Cache HotStore::cache() const {
+    return {.entries = hot_.size(),
+            .bytes = hot_.memory(),
+            .bytes_max = hot_.memory_max(),
+            .pinned_bytes = pinned_bytes(),
+            .hits = hits_,
+            .misses = misses_,
+            .evictions = hot_.evictions()};
+}
+
+/// In generations that have not arrived in the cold tier.
+std::size_t HotStore::pinned_bytes() const {
+    std::size_t bytes = 0;
+    for (const auto& generation : hot_.generations()) bytes += generation->memory;
+    return bytes;
 }
 
 // -- writing ---------------------------------------------------------------------------------------------------------------
@@ -160,9 +182,7 @@ void HotStore::freeze() {
 Status HotStore::wait_for_room() {
     while (true) {
         const auto& all = hot_.generations();
-        std::size_t waiting = 0;
-        for (const auto& generation : all) waiting += generation->memory;
-        if (waiting <= waiting_max_ || all.size() == 1) return {};
+        if (pinned_bytes() <= waiting_max_ || all.size() == 1) return {};
         const std::uint64_t oldest = all.front()->number;
         if (auto status = feeder_.await(oldest); !status) return status;
         hot_.retire(oldest, kNoBound);

@@ -88,6 +88,14 @@ class Store {
 public:
     virtual ~Store() = default;
 
+    /// What is held in memory in front of the disk, and how well that answers; all zero where nothing is.
+    struct Cache {
+        std::uint64_t entries = 0, bytes = 0, bytes_max = 0;
+        std::uint64_t pinned_bytes = 0;                     ///< changed, and not in the cold tier yet
+        std::uint64_t hits = 0, misses = 0, evictions = 0;  ///< keys, since the store was opened
+    };
+    [[nodiscard]] virtual Cache cache() const { return {}; }
+
     /// Answers a key: its number in the request, and its value, which is valid during the call; nullopt: there is none.
     using Visit = std::function<void(std::size_t key, std::optional<std::string_view> value)>;
     /// Visits the answers of all `keys`, in order; but no more of them once `bytes_max` bytes of values were read, so maybe fewer than

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Four times as much data as memory.max: every key holds its newest value, while more is written, and after kill -9; hot and cold keys
 are scanned alike."""
-import argparse, random, sys
+import argparse, random, sys, urllib.request
 from cluster import Cluster, Failure, await_true
 
 MEMORY_MAX = 8 << 20
@@ -50,6 +50,16 @@ def check_scan(r):
         raise Failure(f"a scan met {len(seen)} keys, expected {KEYS}")
 
 
+def check_metrics(node):
+    """What /metrics tells of the hot set."""
+    with urllib.request.urlopen(f"http://{node.host}:{node.http}/metrics", timeout=10) as reply:
+        lines = [line.split() for line in reply.read().decode().splitlines() if line.startswith("tanist_hot_set_")]
+    found = {name: float(number) for name, number in lines}
+    told = ("entries", "bytes", "hits_total", "misses_total", "evictions_total")
+    if found["tanist_hot_set_bytes_max"] != MEMORY_MAX or not all(found[f"tanist_hot_set_{name}"] > 0 for name in told):
+        raise Failure(f"the hot set's metrics are {found}")
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--build")
@@ -68,6 +78,7 @@ def main():
                 write(r, [random.randrange(KEYS // 10) for _ in range(2000)], versions)
                 check(r, [random.randrange(KEYS) for _ in range(2000)], versions)
             check_scan(r)
+        check_metrics(node)
         print(f"{KEYS} keys of {VALUE_BYTES} bytes in {MEMORY_MAX >> 20} MiB of memory: all there")
         node.kill()
         node.start()

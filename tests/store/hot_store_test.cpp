@@ -78,6 +78,27 @@ TEST_F(HotStoreTest, ColdRowsStayHiddenUnderARangeThatIsOnItsWay) {
     EXPECT_THAT(all_rows(*store), IsEmpty());
 }
 
+TEST_F(HotStoreTest, TellsWhatItHoldsAndHowWellThatAnswers) {
+    image->rows = {{"cold", "1"}};
+    const auto store = open({.memory_max = 1 << 20, .gathered_max = 1 << 16});
+    apply(*store, {{"hot", "1"}});
+    EXPECT_EQ(store->cache().entries, 1U);
+    EXPECT_EQ(store->cache().bytes_max, 1U << 20);
+    EXPECT_GT(store->cache().pinned_bytes, 0U);
+    (void)store->get("hot");
+    (void)store->get("cold");
+    (void)store->get("cold");  // by now it is known
+    EXPECT_EQ(store->cache().hits, 2U);
+    EXPECT_EQ(store->cache().misses, 1U);
+    EXPECT_EQ(store->cache().evictions, 0U);
+    for (int i = 0; i < 3000; ++i) apply(*store, {{std::to_string(i), std::string(1000, 'x')}});
+    await([&] {
+        apply(*store, {{"again", "1"}});  // what has arrived is taken back with the next write
+        return store->cache().bytes <= 1U << 20;
+    });
+    EXPECT_GT(store->cache().evictions, 0U);
+}
+
 TEST_F(HotStoreTest, ManyChangesOfAKeyReachTheColdTierAsOne) {
     const auto store = open({.memory_max = 1 << 20});
     for (int i = 0; i < 1000; ++i) apply(*store, {{"counter", std::to_string(i)}, {"key" + std::to_string(i % 10), "x"}});

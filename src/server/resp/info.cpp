@@ -59,7 +59,7 @@ void clients_section(std::string& out, const InfoFacts& facts) {
 
 std::string human(std::uint64_t bytes) { return fmt::format("{:.2f}M", static_cast<double>(bytes) / (1024.0 * 1024.0)); }
 
-void memory_section(std::string& out, const InfoFacts&) {
+void memory_section(std::string& out, const InfoFacts& facts) {
     const ProcessMemory memory = memory_of_process();
     const auto machine = static_cast<std::uint64_t>(::sysconf(_SC_PHYS_PAGES)) * static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
     line(out, "used_memory", memory.resident);
@@ -78,6 +78,13 @@ void memory_section(std::string& out, const InfoFacts&) {
     line(out, "mem_allocator", "libc");
     line(out, "active_defrag_running", 0);
     line(out, "lazyfree_pending_objects", 0);
+    line(out, "hot_set_keys", facts.cache.entries);
+    line(out, "hot_set_bytes", facts.cache.bytes);
+    line(out, "hot_set_bytes_max", facts.cache.bytes_max);
+    line(out, "hot_set_pinned_bytes", facts.cache.pinned_bytes);
+    line(out, "hot_set_hits", facts.cache.hits);
+    line(out, "hot_set_misses", facts.cache.misses);
+    line(out, "hot_set_evictions", facts.cache.evictions);
 }
 
 void persistence_section(std::string& out, const InfoFacts& facts) {

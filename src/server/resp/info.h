@@ -13,6 +13,7 @@
 #include "server/counters.h"
 #include "server/resp/port.h"
 #include "server/routing.h"
+#include "store/store.h"
 
 namespace tanist::server::resp {
 
@@ -33,6 +34,7 @@ struct InfoFacts {
     std::uint64_t uptime_seconds = 0;
     std::size_t connected_clients = 0, blocked_clients = 0, clients_max = 0;
     Traffic total, per_second;
+    store::Store::Cache cache;
     Lsn stored;                        ///< of the state, on disk
     std::uint64_t last_stored_at = 0;  ///< seconds since 1970
     commands::KeyCounts keys = {};
