@@ -165,6 +165,9 @@ Status DiskLog::append(std::span<const Entry> entries) {
         previous = entry.id();
     }
     Segment& segment = *segments_.back();
+    std::uint64_t bytes = 0;
+    for (const Entry& entry : entries) bytes += record_bytes(entry);
+    if (auto status = segment.zero_ahead(bytes); !status) return status;
     if (auto status = writer_.write(*segment.file, segment.end_offset, segment.seed, entries); !status) return status;
     const std::lock_guard lock(mutex_);
     for (const Entry& entry : entries) {

@@ -24,9 +24,10 @@ Result<Draft> Draft::begin(Stock& stock, const std::string& directory, const Seg
     segment->bytes = bytes;
     segment->base = base;
     segment->last_lsn = base.lsn;
-    auto file = stock.take(draft_path(segment->path), bytes);
-    if (!file) return fail(std::move(file).error());
-    segment->file = *std::move(file);
+    auto taken = stock.take(draft_path(segment->path), bytes);
+    if (!taken) return fail(std::move(taken).error());
+    segment->file = std::move(taken->file);
+    segment->zeroed_bytes = taken->is_spare ? bytes : 0;
     return Draft(std::move(segment));
 }
 

@@ -2,11 +2,17 @@
 #include "wal/segment.h"
 
 #include <algorithm>
+#include <array>
 
 #include "base/ensure.h"
+#include "base/limits.h"
 
 namespace tanist::wal {
 namespace {
+/// An fdatasync into blocks that the file system has only promised writes its journal, too, and takes twice as long. That is spread over
+/// the writes that this many zeros are good for; a large write has little of it to bear, and needs none.
+constexpr std::array<std::byte, 256 * limits::kKiB> kZeros{};
+constexpr std::uint64_t kLargeWrite = 64 * limits::kKiB;
 constexpr std::uint64_t kPointDistance = 16 * 1024;  // bytes: a read steps over at most that much to find its start
 
 bool makes_sense(const Slot& slot, const SegmentName& name) {
@@ -24,6 +30,15 @@ IndexPoint Segment::point_for(Lsn lsn) const {
     const auto behind = std::ranges::upper_bound(points, lsn, {}, &IndexPoint::lsn);
     ENSURE(behind != points.begin());
     return *(behind - 1);
+}
+
+Status Segment::zero_ahead(std::uint64_t written) {
+    const std::uint64_t end = end_offset + written;
+    if (end <= zeroed_bytes || end >= bytes || written > kLargeWrite) return {};
+    const auto zeros = Bytes(kZeros).first(std::min<std::uint64_t>(kZeros.size(), bytes - end));
+    if (auto status = file->write_at(end, zeros); !status) return status;
+    zeroed_bytes = end + zeros.size();
+    return {};
 }
 
 void Segment::void_from(Lsn lsn) {

@@ -23,6 +23,8 @@ struct IndexPoint {
 /// Name, path, file and seed never change. The rest belongs to the log's writer, which holds the log's mutex where it changes
 /// what readers look at: end_offset, last_lsn, points.
 struct Segment {
+    static constexpr std::uint64_t kWholeFile = ~std::uint64_t{0};  ///< also of a segment that was found at start
+
     SegmentName name;
     std::string path;
     std::unique_ptr<File> file;
@@ -32,8 +34,12 @@ struct Segment {
     EntryId base;                               ///< the entry before name.first_lsn
     Lsn last_lsn;                               ///< of the last record that counts here; the one before name.first_lsn: none
     std::uint64_t end_offset = kRecordsOffset;  ///< behind the last good record
+    std::uint64_t zeroed_bytes = kWholeFile;    ///< up to here the disk has blocks of zeros, not only the promise of them
     std::vector<IndexPoint> points;             ///< ascending in both; the first record behind a hole always has one
 
+    /// Before `written` bytes of records are written at end_offset: writes zeros behind them where the disk has none yet, for the next
+    /// ones.
+    [[nodiscard]] Status zero_ahead(std::uint64_t written);
     [[nodiscard]] bool holds(Lsn lsn) const { return lsn >= name.first_lsn && lsn <= last_lsn; }
     [[nodiscard]] std::uint64_t used_bytes() const { return end_offset - kRecordsOffset; }
     /// Notes a record at `offset`, if it is far enough from the last point.

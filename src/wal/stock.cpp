@@ -68,7 +68,7 @@ Status Stock::adopt(const std::vector<std::string>& spares, const std::vector<st
     return {};
 }
 
-Result<std::unique_ptr<File>> Stock::take(const std::string& path, std::uint64_t bytes) {
+Result<Stock::Taken> Stock::take(const std::string& path, std::uint64_t bytes) {
     std::string spare;
     {
         const std::lock_guard lock(mutex_);
@@ -81,13 +81,15 @@ Result<std::unique_ptr<File>> Stock::take(const std::string& path, std::uint64_t
         // Synced, so that what is written into it can never turn up under a name that promises zeros.
         if (auto status = files_.rename(spare, path); !status) return fail(status.error());
         if (auto status = files_.sync_directory(directory_); !status) return fail(status.error());
-        return files_.open(path, OpenMode::kWrite);
+        auto file = files_.open(path, OpenMode::kWrite);
+        if (!file) return fail(std::move(file).error());
+        return Taken{*std::move(file), true};
     }
     if (auto status = files_.remove(path); !status) return fail(status.error());
     auto file = files_.open(path, OpenMode::kCreate);
-    if (!file) return file;
+    if (!file) return fail(std::move(file).error());
     if (auto status = (*file)->truncate(bytes); !status) return fail(status.error());
-    return file;
+    return Taken{*std::move(file), false};
 }
 
 Status Stock::give(const std::string& segment_path) {

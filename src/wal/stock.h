@@ -22,7 +22,11 @@ public:
 
     /// A file of `bytes` zeros under `path`: a spare one, or a new one whose zeros the file system only promises (slower to write
     /// into, made in no time). What becomes of the file in a crash is nobody's loss until it is renamed to a segment.
-    [[nodiscard]] Result<std::unique_ptr<File>> take(const std::string& path, std::uint64_t bytes);
+    struct Taken {
+        std::unique_ptr<File> file;
+        bool is_spare = false;
+    };
+    [[nodiscard]] Result<Taken> take(const std::string& path, std::uint64_t bytes);
     /// Takes a segment out of the log, durably; it is zeroed later, or removed when there are enough.
     [[nodiscard]] Status give(const std::string& segment_path);
     /// Zeroes a piece of a used file, and makes it a spare one with the last piece; makes one from nothing when there is no spare.

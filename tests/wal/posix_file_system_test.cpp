@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "wal/posix_file_system.h"
 
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -86,6 +87,17 @@ TEST_F(PosixFileSystemTest, AnInterruptedLogComesBackFromARealDisk) {
     EXPECT_FALSE((*log)->found().clean_stop);
     EXPECT_EQ((*log)->last(), chain.last());
     EXPECT_EQ(ids_in(**log).size(), 200 - (*log)->base().lsn.value);
+}
+
+TEST_F(PosixFileSystemTest, ANewSegmentHasBlocksOfZerosBeforeRecordsComeThere) {
+    Chain chain;
+    auto log = Log::open(files_, path("wal"), {.segment_bytes = 4 << 20}, 1);
+    ASSERT_OK(log);
+    ASSERT_OK(append(**log, chain.next(Epoch{1}, 2)));
+    struct stat segment{};
+    ASSERT_EQ(::stat(path("wal/" + files_.list(path("wal")).value().at(0)).c_str(), &segment), 0);
+    EXPECT_GE(segment.st_blocks * 512, 250 << 10);
+    EXPECT_LE(segment.st_blocks * 512, 1 << 20);
 }
 
 TEST_F(PosixFileSystemTest, ADataDirectoryIsLockedForOneProcess) {
