@@ -41,11 +41,12 @@ TEST(Corpus, HasAFolderForEachTargetAndNoOther) {
     EXPECT_EQ(folders, names);
 }
 
-TEST(Corpus, BeginsWithWhatTheTargetsSeedsAreMadeOf) {
+/// Not that they are the same: a change of a protocol need not rewrite them.
+TEST(Corpus, HasAFileForEachSeed) {
     for (const Target& target : kTargets) {
         const auto seeds = target.seeds();
         ASSERT_FALSE(seeds.empty());
-        for (std::size_t i = 0; i < seeds.size(); ++i) EXPECT_EQ(read(seed_path(target, i)), seeds[i]) << seed_path(target, i);
+        for (std::size_t i = 0; i < seeds.size(); ++i) EXPECT_TRUE(fs::exists(seed_path(target, i))) << seed_path(target, i);
         EXPECT_FALSE(fs::exists(seed_path(target, seeds.size()))) << "fuzz_test --write-seeds rewrites them";
     }
 }
