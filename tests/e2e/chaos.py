@@ -79,7 +79,7 @@ class Run:
                 lane.run_until(deadline)
             except BaseException as error:
                 errors.append(error)
-        threads = [threading.Thread(target=body, args=(lane,)) for lane in self.lanes]
+        threads = [threading.Thread(target=body, args=(lane,), daemon=True) for lane in self.lanes]
         for thread in threads:
             thread.start()
         for thread in threads:

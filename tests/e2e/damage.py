@@ -156,7 +156,8 @@ class Damage:
         node.kill()
         wipe_folder(node.data)
         saved.rename(node.data)
-        subprocess.run(["sync", "-f", node.data], check=True)  # a power cut may follow, and what was found again is old
+        if node.disk:
+            node.disk.sync()  # a power cut may follow, and what was found again is old
         node.start()
         self.await_repair(node)
 

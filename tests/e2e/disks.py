@@ -94,7 +94,12 @@ class Disk:
                     raise
 
     def make_room(self):
+        """For good: a power cut does not bring back what was in the way."""
         self.ballast.unlink(missing_ok=True)
+        self.sync()
+
+    def sync(self):
+        run("sync", "-f", self.path)
 
 
 class Faults:
