@@ -48,6 +48,8 @@ public:
     // -- operators -------------------------------------------------------------------------------------------------------------------
     virtual void on(const core::ViewChanged& action) = 0;
     virtual void on(const core::Notice& action) = 0;
+    /// The state store's own bytes are bad: the next start must not use them again. stop() follows.
+    virtual void store_is_corrupt() = 0;
     /// The process must end. After a storage fault (exit code 4) nothing more may be sent or answered.
     virtual void stop(int exit_code, const std::string& reason) = 0;
 };

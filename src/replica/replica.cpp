@@ -89,6 +89,12 @@ bool Replica::survives(const Status& status, std::string_view what) {
     return false;
 }
 
+/// Of what the state store did, which another node can replace when it is corrupt.
+bool Replica::store_survives(const Status& status, std::string_view what) {
+    if (!status && status.error().code == ErrorCode::kCorrupt) host_.store_is_corrupt();
+    return survives(status, what);
+}
+
 void Replica::end(int exit_code, const std::string& reason) {
     stopped_ = true;
     host_.stop(exit_code, reason);
@@ -138,7 +144,7 @@ void Replica::perform(core::InstallCopy& action) {
         if (!survives(clear_install(files_, directory_.path), "installing a checkpoint")) return;
         log_base_ = action.position.lsn;
     }
-    survives(directory_.state->reload(), "reading an installed checkpoint");
+    store_survives(directory_.state->reload(), "reading an installed checkpoint");
 }
 
 // -- started now, reported later --------------------------------------------------------------------------------------------------
@@ -151,7 +157,7 @@ void Replica::perform(core::Apply& action) {
     ENSURE(!action.entries.empty());
     const bool has_clients = node_.role() == core::Role::kMaster;
     applied_.clear();
-    if (!survives(directory_.state->apply(action.entries, has_clients ? &applied_ : nullptr), "applying to the store")) return;
+    if (!store_survives(directory_.state->apply(action.entries, has_clients ? &applied_ : nullptr), "applying to the store")) return;
     if (has_clients) host_.executed(applied_);
     cause(core::Applied{action.entries.back().lsn()});
     if (const std::uint64_t due = directory_.state->next_due(); due != due_reported_) {
@@ -233,7 +239,7 @@ void Replica::drop_entries(core::Message& message) {
 void Replica::on_tick() {
     donor_.tick();
     if (const auto failed = receiver_.tick()) cause(core::CopyReceived{fail(*failed), 0, {}});
-    if (store_.unstored_bytes() > options_.flush_bytes && !survives(store_.flush(), "flushing the store")) return;
+    if (store_.unstored_bytes() > options_.flush_bytes && !store_survives(store_.flush(), "flushing the store")) return;
     if (const Lsn stored = store_.stored(); stored != stored_reported_) {
         stored_reported_ = stored;
         cause(core::Stored{stored, log_base_});

@@ -47,6 +47,7 @@ private:
     void cause(core::Event event);
     /// False, and the end of the replica, when `status` is a failure: such a write or sync is never retried (S4).
     bool survives(const Status& status, std::string_view what);
+    bool store_survives(const Status& status, std::string_view what);
     void end(int exit_code, const std::string& reason);
 
     void perform(core::SaveIdentity& action);

@@ -28,6 +28,7 @@ public:
         std::function<void(core::Event)> event;  ///< to be fed to the replica
         std::function<Lsn()> stored;             ///< of the store
         std::function<void()> view_changed;
+        std::function<void()> store_is_corrupt;
         std::function<void(int exit_code, const std::string& reason)> stop;
     };
     ReplicaHost(Loop& loop, wal::Log& log, PeerLinks& links, WritePath& writes, ReadGate& reads, SwitchoverDesk& switchovers,
@@ -56,6 +57,7 @@ public:
     void executed(std::span<const commands::Applied> applied) override { writes_.executed(applied); }
     void on(const core::ViewChanged&) override { listener_.view_changed(); }
     void on(const core::Notice& action) override;
+    void store_is_corrupt() override { listener_.store_is_corrupt(); }
     void stop(int exit_code, const std::string& reason) override { listener_.stop(exit_code, reason); }
 
 private:

@@ -34,6 +34,15 @@ constexpr std::uint64_t kConnectionTickEvery = 100;  ///< ticks
 
 tl::unexpected<StartFailure> failed(int exit_code, const Error& error) { return tl::unexpected(StartFailure{exit_code, error.message}); }
 
+/// Of what kept the store or the data directory from being opened.
+int exit_code_of(const Error& error) {
+    switch (error.code) {
+        case ErrorCode::kInvalidArgument: return kExitConfiguration;
+        case ErrorCode::kIo: return kExitStorageFault;  // the folder is ours by now: it is the disk under it that failed
+        default: return kExitDataDirectory;
+    }
+}
+
 std::uint16_t port_of(const tcp::acceptor& acceptor) {
     asio::error_code error;
     const tcp::endpoint local = acceptor.local_endpoint(error);
@@ -84,11 +93,11 @@ tl::expected<std::unique_ptr<Server>, StartFailure> Server::open(config::Config 
 
     auto files = std::make_unique<wal::PosixFileSystem>();
     auto store = open_state_store(config);
-    if (!store) return failed(store.error().code == ErrorCode::kInvalidArgument ? kExitConfiguration : kExitDataDirectory, store.error());
+    if (!store) return failed(exit_code_of(store.error()), store.error());
     std::random_device random;
     const std::uint64_t seed = (static_cast<std::uint64_t>(random()) << 32) | random();
     auto directory = replica::open_data_directory(*files, **store, data_directory_options(config, by_hand), seed);
-    if (!directory) return failed(kExitDataDirectory, directory.error());
+    if (!directory) return failed(exit_code_of(directory.error()), directory.error());
 
     const Addresses addresses = addresses_of(config, clients, peers, sentinel);
     std::unique_ptr<Server> server(new Server(std::move(config), by_hand,
@@ -128,6 +137,7 @@ Server::Server(config::Config config, const ByHand& by_hand, Opened opened)
             {.event = [this](core::Event event) { step(std::move(event)); },
              .stored = [this] { return store_->stored(); },
              .view_changed = [this] { on_view_changed(); },
+             .store_is_corrupt = [this] { condemn_state_store(config_); },
              .stop = [this](int exit_code, const std::string& reason) { on_stop(exit_code, reason); }}),
       replica_(host_, *files_, *store_, std::move(opened.directory), replica_options(config_, opened.addresses, by_hand), opened.seed),
       connections_(loop_->io()),

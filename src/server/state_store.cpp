@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <fstream>
 
+#include "commands/state_machine.h"
 #include "server/options.h"
 #include "store/memory_store.h"
 
@@ -26,6 +27,12 @@ Result<std::unique_ptr<store::Store>> open_anew(const config::Config& config, co
     return store::open_rocks_store(options);
 }
 
+/// Whether all that a start reads of the store can be read: opening it looks at no block.
+Status try_to_read(store::Store& store) {
+    const auto state = commands::StateMachine::open(store);
+    return state ? Status{} : fail(state.error());
+}
+
 Result<std::unique_ptr<store::Store>> open_cold_store(const config::Config& config) {
     const store::StoreOptions options{.path = (config.node.data_dir / "store").string(),
                                       .cache_bytes = config.store.block_cache_bytes,
@@ -34,8 +41,10 @@ Result<std::unique_ptr<store::Store>> open_cold_store(const config::Config& conf
     if (can_be_copied(config) && std::filesystem::exists(condemnation(config), unknown))
         return open_anew(config, options, "it was found corrupt while it was used");
     auto store = store::open_rocks_store(options);
-    if (store || store.error().code != ErrorCode::kCorrupt || !can_be_copied(config)) return store;
-    return open_anew(config, options, store.error().message);
+    const Status readable = store ? try_to_read(**store) : fail(store.error());
+    if (readable || readable.error().code != ErrorCode::kCorrupt || !can_be_copied(config)) return store;
+    if (store) store->reset();
+    return open_anew(config, options, readable.error().message);
 }
 #else
 Result<std::unique_ptr<store::Store>> open_cold_store(const config::Config&) {

@@ -82,6 +82,7 @@ public:
     void executed(std::span<const commands::Applied> applied) override { process_->desk->executed(applied); }
     void on(const core::ViewChanged&) override {}
     void on(const core::Notice& action) override;
+    void store_is_corrupt() override {}  // stop() follows, and no fault here damages a store
     void stop(int exit_code, const std::string& reason) override;
 
     // -- Listener ------------------------------------------------------------------------------------------------------------------

@@ -242,9 +242,8 @@ def flipped_bits_in_the_log(build):
     damage(build, flip)
 
 
-@case
-def rotten_state_store(build):
-    """A block of the store on a slave's disk cannot be read: whoever asks for it ends that process once, and the next start takes a copy."""
+def rotten_state_store(build, meets_it):
+    """Blocks of the store on a slave's disk cannot be read: whoever meets one ends that process once, and the next start takes a copy."""
     with Cluster(3, build=build, extra_config="[store]\nwrite_buffer_bytes = 1048576\n") as cluster:
         cluster.start()
         written = {f"big-{i}": f"{i}-" + "x" * 60_000 for i in range(200)}
@@ -262,21 +261,46 @@ def rotten_state_store(build):
                 f.write(b"\xff" * 64)
         slave.start()
 
-        def meets_it():
+        def look():
             try:
-                with slave.connect() as r:
-                    r.call("TANIST.READS", "stale")
-                    for key in written:
-                        r.call("GET", key)
+                meets_it(master, slave, written)
             except OSError:
                 pass
             return not slave.running()
-        await_true("the rotten block is met", meets_it)
+        await_true("the rotten block is met", look)
         code = slave.process.wait(10)
         if code != 4:
             raise Failure(f"exit code {code}, expected 4")
         slave.start()
         cluster.verify(written, slave)
+        if "is given up" not in slave.log.read_text():
+            raise Failure("the rotten store was never given up")
+
+
+def read_everything(_, slave, written):
+    with slave.connect() as r:
+        r.call("TANIST.READS", "stale")
+        for key in written:
+            r.call("GET", key)
+
+
+def overwrite_everything(master, _, written):
+    """So much that the slave's store merges its tables."""
+    with master.connect(30) as r:
+        for key in written:
+            written[key] = written[key][::-1]
+            if r.call("SET", key, written[key]) != "OK":
+                raise Failure(f"SET {key}")
+
+
+@case
+def rotten_state_store_that_is_read(build):
+    rotten_state_store(build, read_everything)
+
+
+@case
+def rotten_state_store_that_is_merged(build):
+    rotten_state_store(build, overwrite_everything)
 
 
 @case

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "wal/posix_file_system.h"
 
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <csignal>
 #include <filesystem>
 
 #include "tests/wal/support.h"
@@ -110,6 +112,21 @@ TEST_F(PosixFileSystemTest, ADataDirectoryIsLockedForOneProcess) {
         const auto released = std::move(*lock);
     }
     EXPECT_TRUE(DataDirectoryLock::acquire(path("data")).has_value());
+}
+
+TEST_F(PosixFileSystemTest, ADataDirectoryIsLockedAlsoWhereTheHolderCannotBeWrittenDown) {  // S4: a node can start on a full disk
+    const pid_t child = ::fork();
+    if (child == 0) {
+        std::signal(SIGXFSZ, SIG_IGN);
+        const rlimit nothing{0, 0};  // each write to a file fails, as on a full disk
+        const bool is_full = ::setrlimit(RLIMIT_FSIZE, &nothing) == 0;
+        const auto lock = DataDirectoryLock::acquire(path("data"));
+        const auto second = DataDirectoryLock::acquire(path("data"));
+        ::_exit(is_full && lock && code_of(second) == ErrorCode::kLocked ? 0 : 1);
+    }
+    int status = -1;
+    ASSERT_EQ(::waitpid(child, &status, 0), child);
+    EXPECT_EQ(status, 0);
 }
 
 TEST_F(PosixFileSystemTest, ADeadProcessHoldsNoLock) {
