@@ -51,7 +51,7 @@ struct Call {
     std::vector<Link*> sent_to;
     std::map<const Link*, std::string> said;  ///< each node's last refusal
     ErrorCode refused_as = ErrorCode::kUnavailable;
-    SessionToken token_sent;
+    SessionToken token_sent, token_wanted;  ///< of session reads; what is wanted is higher while an older token is in doubt
 
     [[nodiscard]] bool may_have_been_executed() const { return (kind == Kind::kWrite || kind == Kind::kOperation) && open_sendings > 0; }
     /// Sent again, it is not executed again.

@@ -43,6 +43,8 @@ private:
     void dispatch(Call& call);
     [[nodiscard]] Link* route(Call& call);
     [[nodiscard]] Link* route_read(Call& call);
+    void choose_token(Call& call);
+    void observe_answer(const Call& call, SessionToken at);
     void transmit(Call& call, Link& link);
     void park(Call& call);
     void unpark();
@@ -111,8 +113,11 @@ private:
     bool ticking_ = false, closed_ = false;
     Clock::time_point used_, refreshed_;
 
-    mutable std::mutex token_mutex_;  ///< guards token_, which callers read while answers raise it
+    mutable std::mutex token_mutex_;  ///< guards the three below, which callers read while answers raise them
     SessionToken token_;
+    bool token_is_weak_ = false;  ///< of a write that only its master is known to have
+    /// Such a token, of an epoch that has passed since: whether its entry was cut is told by the next session read, which asks.
+    std::optional<SessionToken> token_in_doubt_;
 };
 
 }  // namespace tanist::client

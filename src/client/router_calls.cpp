@@ -159,7 +159,7 @@ void Router::transmit(Call& call, Link& link) {
     native::Request& request = call.request;
     request.deadline_ms = static_cast<std::uint64_t>(for_node.count());
     if (request.read_level == native::ReadLevel::kDefault || request.read_level == native::ReadLevel::kSession) {
-        call.token_sent = std::max(token(), call.token);
+        choose_token(call);
         if (call.kind == Kind::kRead && call.token_sent.lsn != 0) request.token = Rank{{call.token_sent.epoch}, {call.token_sent.lsn}};
     }
     if (call.session != nullptr) {
@@ -200,6 +200,30 @@ void Router::detach(Call& call) {
     call.under_way = false;
 }
 
+void Router::choose_token(Call& call) {
+    const std::lock_guard lock(token_mutex_);
+    call.token_sent = std::max(token_, call.token);
+    call.token_wanted = {};
+    if (call.kind == Kind::kRead && token_in_doubt_) {
+        call.token_wanted = call.token_sent;
+        call.token_sent = *token_in_doubt_;
+    }
+}
+
+/// A session sees its own writes or is told of their loss (S18). An answer of a later epoch that was not asked about the token says
+/// nothing about it, and would hide it: so it is kept until a read has asked.
+void Router::observe_answer(const Call& call, SessionToken at) {
+    const std::lock_guard lock(token_mutex_);
+    const bool is_told = call.kind == Kind::kRead && call.request.token.has_value();
+    if (is_told && token_in_doubt_ == call.token_sent) token_in_doubt_.reset();
+    if (at <= token_) return;
+    const bool is_checked = is_told && call.token_sent == token_;
+    if (token_is_weak_ && at.epoch > token_.epoch && !is_checked && !token_in_doubt_) token_in_doubt_ = token_;
+    token_ = at;
+    const native::WriteLevel level = call.request.write_level;
+    token_is_weak_ = call.kind == Kind::kWrite && (level == native::WriteLevel::kMaster || level == native::WriteLevel::kDefault);
+}
+
 // -- back --------------------------------------------------------------------------------------------------------------------------
 
 void Router::on_reply(Link& link, CallId id, native::Reply reply) {
@@ -210,7 +234,9 @@ void Router::on_reply(Link& link, CallId id, native::Reply reply) {
     if (const auto* error = std::get_if<native::ErrorReply>(&reply.body)) return on_error(link, *call, reply, *error);
     seek_backoff_.reset();
     retry_backoff_.reset();
-    if (!reply.at.lsn.is_zero()) observe({.epoch = reply.at.epoch.value, .lsn = reply.at.lsn.value});
+    const SessionToken at{.epoch = reply.at.epoch.value, .lsn = reply.at.lsn.value};
+    if (at.lsn != 0) observe_answer(*call, at);
+    if (at < call->token_wanted) return dispatch(*call);  // it was only asked about the token in doubt
     finish(*call, std::move(reply));
 }
 
@@ -229,6 +255,7 @@ void Router::on_error(Link& link, Call& call, const native::Reply& reply, const 
             if (rule.as == ErrorCode::kStaleToken) {
                 const std::lock_guard lock(token_mutex_);
                 if (token_ == call.token_sent) token_ = {};
+                if (token_in_doubt_ == call.token_sent) token_in_doubt_.reset();
             }
             const bool unknown = rule.outcome == Outcome::kRefused && call.may_have_been_executed() && !by_execution(rule.code);
             const bool done = rule.outcome == Outcome::kDone && !reply.at.lsn.is_zero();

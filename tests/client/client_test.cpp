@@ -281,6 +281,48 @@ TEST(SessionToken, ThatWasCutIsToldOnceAndStartsAnew) {  // S18
     EXPECT_TRUE(client.get("k"));
 }
 
+TEST(SessionToken, OfAWeakWriteThatWasCutIsToldAlsoWhenLaterWritesCameBetween) {  // S18
+    FakeCluster cluster;
+    auto client = connect(cluster);
+    ASSERT_TRUE(client.put("k", "lost", {.write_level = WriteLevel::kMaster}));
+    const SessionToken weak = client.token();
+    cluster.promote(2);
+    for (const unsigned id : {1u, 2u, 3u}) {
+        cluster.node(id).script([weak](const native::Request& request) -> std::optional<Answer> {
+            if (request.token == Rank{{weak.epoch}, {weak.lsn}}) return error_reply(native::Code::kStaleToken);
+            return std::nullopt;
+        });
+    }
+    ASSERT_TRUE(client.put("k", "new", {.write_level = WriteLevel::kQuorum}));
+    EXPECT_EQ(client.get("k").error().code, ErrorCode::kStaleToken);
+    const auto after = client.get("k");
+    ASSERT_TRUE(after);
+    EXPECT_EQ((*after)->bytes, "new");
+}
+
+TEST(SessionToken, OfAWeakWriteThatSurvivedIsAskedForOnceAndLaterWritesAreSeenToo) {  // S18
+    FakeCluster cluster;
+    auto client = connect(cluster);
+    ASSERT_TRUE(client.put("k", "kept", {.write_level = WriteLevel::kMaster}));
+    const SessionToken weak = client.token();
+    cluster.promote(2);
+    ASSERT_TRUE(client.put("k", "new", {.write_level = WriteLevel::kQuorum}));
+    const SessionToken strong = client.token();
+    bool was_behind = false;
+    for (const unsigned id : {1u, 2u, 3u}) {
+        cluster.node(id).script([weak, &was_behind](const native::Request& request) -> std::optional<Answer> {
+            if (request.token != Rank{{weak.epoch}, {weak.lsn}}) return std::nullopt;
+            was_behind = true;
+            return native::Reply{.at = {{weak.epoch}, {weak.lsn}}, .body = native::Value{.found = true, .value = "kept"}};
+        });
+    }
+    const auto read = client.get("k");
+    ASSERT_TRUE(read);
+    EXPECT_TRUE(was_behind);
+    EXPECT_EQ((*read)->bytes, "new") << "the node that was asked about the older token had not seen the later write";
+    EXPECT_GE(client.token(), strong);
+}
+
 TEST(Deadline, AWriteThatWasSentAndNeverAnsweredIsUnknown) {  // S20
     FakeCluster cluster;
     cluster.node(1).script(always<native::Put>(Silent{}));
