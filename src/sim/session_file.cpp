@@ -18,12 +18,13 @@
 namespace tanist::sim {
 namespace {
 
-enum class Kind : std::uint8_t { kWrite, kWeakWrite, kRead, kStaleRead, kCut };
+enum class Kind : std::uint8_t { kWrite, kWeakWrite, kRead, kLinearizableRead, kStaleRead, kCut };
 
 constexpr std::size_t kFields = 5;
-constexpr std::array<std::pair<std::string_view, Kind>, 5> kKinds{{{"write", Kind::kWrite},
+constexpr std::array<std::pair<std::string_view, Kind>, 6> kKinds{{{"write", Kind::kWrite},
                                                                    {"weak-write", Kind::kWeakWrite},
                                                                    {"read", Kind::kRead},
+                                                                   {"linearizable-read", Kind::kLinearizableRead},
                                                                    {"stale-read", Kind::kStaleRead},
                                                                    {"cut", Kind::kCut}}};
 
@@ -124,13 +125,18 @@ private:
 struct Session {
     std::uint64_t seen = 0;             ///< the newest LSN that it knows to be committed
     std::map<std::string, Order> keys;  ///< the newest version of each that it saw or wrote
+    std::map<std::string, Order> weak;  ///< and of those that it wrote at level master
 };
 
 /// Why the read is older than the session may see; nullopt: it is not.
 std::optional<std::string> went_back(const Session& session, const Changes& changes, const Line& read) {
-    if (const auto own = session.keys.find(read.key); own != session.keys.end() && read.version < own->second)
-        return fmt::format("session {} reads {} at version {}, and has written or seen version {}", read.session, read.key,
-                           to_text(read.version), to_text(own->second));
+    for (const auto* known : {&session.keys, &session.weak}) {
+        if (known == &session.weak && read.kind != Kind::kRead) continue;
+        const auto own = known->find(read.key);
+        if (own != known->end() && read.version < own->second)
+            return fmt::format("session {} reads {} at version {}, and has written or seen version {}", read.session, read.key,
+                               to_text(read.version), to_text(own->second));
+    }
     if (const Order promised = changes.promised(read.key, session.seen); read.version < promised)
         return fmt::format("session {}, which has seen LSN {}, reads {} at version {}, and version {} was acknowledged", read.session,
                            session.seen, read.key, to_text(read.version), to_text(promised));
@@ -159,8 +165,8 @@ Result<SessionVerdict> check_sessions(std::istream& in, const std::string& name)
         }
         const bool is_write = line.kind == Kind::kWrite || line.kind == Kind::kWeakWrite;
         ++(is_write ? verdict.writes : verdict.reads);
-        if (line.kind == Kind::kRead) tell(line, went_back(session, changes, line));
-        Order& of_key = session.keys[line.key];
+        if (line.kind == Kind::kRead || line.kind == Kind::kLinearizableRead) tell(line, went_back(session, changes, line));
+        Order& of_key = (line.kind == Kind::kWeakWrite ? session.weak : session.keys)[line.key];
         of_key = std::max(of_key, line.version);
         if (line.kind != Kind::kWeakWrite) session.seen = std::max(session.seen, line.version.lsn);
     }

@@ -22,8 +22,9 @@ struct SessionVerdict {
 /// `version` is that of the key's last change (commands/request.h) as the client was told, 0 where there is no such key; `value` is "-" for
 /// none or "=" and the text. Keys here are never deleted. `kind` is
 ///   write       acknowledged at level quorum or all
-///   weak-write  acknowledged at level master: only its own session counts on it
-///   read        at level session or linearizable
+///   weak-write  acknowledged at level master: only reads at level session of its own session count on it
+///   read        at level session
+///   linearizable-read
 ///   stale-read  promises nothing, but what it saw is seen, and it never shows what was not written
 ///   cut         the session was told that what it had seen is lost: it begins anew (key, version and value are - 0 -)
 /// kInvalidArgument names the line and the field that cannot be read.

@@ -134,6 +134,8 @@ nodes = [{members}]
         self.faults = Faults(self.cluster.folder / f"faults{self.id}", self.data, self.cluster.build / "libtanist_faults.so")
 
     def start(self, *arguments):
+        if self.cluster.is_closed:
+            raise Failure("the cluster has been closed")  # for threads that go on after an interruption
         # Not `ip netns exec`: it would hold all disks mounted in a mount namespace of its own.
         command = ["nsenter", f"--net=/run/netns/{self.namespace}"] if self.namespace else []
         command += [self.cluster.build / "tanistd", "--config", self.config, *arguments]
@@ -180,7 +182,7 @@ class Cluster:
     def __init__(self, nodes=3, build=None, namespaces=False, extra_config="", keep=False, disks=False, faults=False, seed=1):
         self.build = pathlib.Path(build or os.environ.get("TANIST_BUILD", ROOT / "build/release")).resolve()
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="tanist-e2e-"))
-        self.keep, self.network, self.nodes = keep, None, []
+        self.keep, self.network, self.nodes, self.is_closed = keep, None, [], False
         try:
             if namespaces:
                 self.network = Network(f"tn{os.getpid()}", nodes, self.build / "tanist_test_switch", seed)
@@ -222,6 +224,7 @@ class Cluster:
         self.close(self.keep or kind is not None)
 
     def close(self, keep):
+        self.is_closed = True
         for node in self.nodes:
             if node.disk and node.disk.is_mounted:
                 node.disk.thaw()

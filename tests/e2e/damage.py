@@ -38,7 +38,7 @@ def flip_bit(path, begin, end, rng):
 
 
 class Damage:
-    """What NodeLane has of this kind; it brings cluster, random, target(), count() and lasts()."""
+    """What NodeLane has of this kind; it brings cluster, random, target(), count(), lasts() and await_storage_fault()."""
 
     def damaged(self, how, what):
         node = self.target()
@@ -103,6 +103,27 @@ class Damage:
     def cut_tail(self):
         self.damaged(self.cut_off_tail, "cut-tail")
 
+    def lost_tail(self):
+        """The end of what one node had fsynced is destroyed, and it starts with only those that had missed the last writes, while those
+        that have them stay down: it must not vote or acknowledge as if it had never had them (S9)."""
+        nodes = self.random.sample(self.cluster.nodes, len(self.cluster.nodes))
+        few = (len(nodes) - 1) // 2
+        behind, damaged, whole = nodes[:few], nodes[few], nodes[few + 1:]
+        for node in behind:
+            node.kill()
+        self.lasts(0.5, 1.5)
+        for node in [damaged, *whole]:
+            node.kill()
+        if self.zero_tail(damaged):
+            self.count("lost-tail: bytes changed")
+        for node in [*behind, damaged]:
+            node.start()
+        self.lasts(1.5, 4)
+        for node in whole:
+            node.start()
+        for node in nodes:
+            self.await_repair(node)
+
     def slot(self):
         """The log's mark: one of its two slots."""
         at = self.random.choice((0, HEAD_BYTES // 2))
@@ -114,32 +135,27 @@ class Damage:
         self.damaged(lambda node: flip_bit(node.data / name, 0, (node.data / name).stat().st_size, self.random), "vote")
 
     def table(self):
-        """A block of the state store."""
-        def flip_in_table(node):
-            tables = sorted((node.data / "store").rglob("*.sst"))
-            if not tables:
-                return False
-            path = self.random.choice(tables)
-            return flip_bit(path, 0, path.stat().st_size, self.random)
+        """Blocks of the state store. Who meets a bad one ends with code 4 and gives its store up at the next start. Nobody need meet one
+        soon; so that no second node is damaged before, the store is given up by hand then."""
         node = self.target()
         node.kill()
-        if flip_in_table(node):
-            self.count("table: bytes changed")
+        tables = sorted((node.data / "store").rglob("*.sst"))
+        for _ in range(self.random.randrange(1, 40) if tables else 0):
+            path = self.random.choice(tables)
+            self.count("table: bytes changed", flip_bit(path, 0, path.stat().st_size, self.random))
         node.start()
-        self.suspect = node
-        self.await_repair_of_table(node)
-
-    def await_repair_of_table(self, node):
-        """Who meets the bad block ends with code 4 and gives its store up when it is started again."""
-        for _ in range(3):
-            try:
-                return self.await_repair(node)
-            except AssertionError:
-                if node.process.returncode != 4:
-                    raise
-                self.count("table: met")
-                node.start()
-        raise AssertionError(f"node {node.id} meets the same bad block again and again:\n{node.log_tail()}")
+        self.lasts(1, 4)
+        if node.running() and "the state store cannot be read and is given up" in node.log_tail():
+            self.count("table: met at the start")
+        elif node.running():
+            node.kill()
+            wipe_folder(node.data / "store")
+            node.start()
+        else:
+            self.await_storage_fault(node)
+            self.count("table: met")
+            node.start()
+        self.await_repair(node)
 
     # -- who lost its identity: stays out, whatever it says (S1, S2) -------------------------------------------------------------------
     def stays_out(self, node, spoil):

@@ -10,9 +10,9 @@ RESERVE_BYTES = 64 * MIB  # wal.disk_reserve_bytes
 STORAGE_FAULT = 4  # the exit code
 
 LOCAL = ("kill", "pause", "restart", "kill-all", "switchover", "store-lost", "wipe", "grow",
-         "flip", "tail", "cut-tail", "slot", "vote", "votes", "table")
+         "flip", "tail", "cut-tail", "lost-tail", "slot", "vote", "votes", "table")
 DISK = ("power-cut", "power-cut-majority", "power-cut-all", "disk-dies", "disk-full", "disk-end", "stall")
-SHIM = ("sync-error", "write-error", "no-space", "read-error", "clock", "clocks")
+SHIM = ("sync-error", "write-error", "no-space", "start-error", "read-error", "clock", "clocks")
 NETWORK = ("cut-off", "halves", "one-way", "bridge", "flap", "reset-off", "reset-link", "slow", "lossy", "twice", "narrow", "mix")
 
 
@@ -81,7 +81,7 @@ class NodeLane(Damage, Lane):
     def restart(self):
         node = self.target()
         code = node.terminate(30)
-        if code != 0:
+        if code not in (0, -signal.SIGTERM):  # the latter: it had just been started, and did not listen to signals yet
             raise AssertionError(f"node {node.id} ended with code {code} at SIGTERM")
         self.lasts(0, 1)
         node.start()
@@ -150,7 +150,8 @@ class NodeLane(Damage, Lane):
         await_true(f"node {node.id} ends", lambda: not node.running(), seconds)
         if node.process.returncode != STORAGE_FAULT:
             raise AssertionError(f"node {node.id} ended with code {node.process.returncode}, not {STORAGE_FAULT}, when its disk failed")
-        if "stopping exit_code=4 reason=" not in node.log_tail():
+        said = node.log_tail(3)
+        if "stopping exit_code=4 reason=" not in said and "tanistd: " not in said:
             raise AssertionError(f"node {node.id} did not say why it ended:\n{node.log_tail()}")
 
     def disk_dies(self):
@@ -177,6 +178,16 @@ class NodeLane(Damage, Lane):
     def no_space(self):
         """A file system that is full although it said that it had room."""
         self.failing(Faults.WRITES, 28)
+
+    def start_error(self):
+        """The disk is bad already when the process starts."""
+        node = self.target()
+        node.kill()
+        node.faults.fail(Faults.WRITES | Faults.SYNCS)
+        node.start()
+        self.await_storage_fault(node)
+        node.faults.stop_failing()
+        node.start()
 
     def read_error(self):
         """What is in memory goes on being served; who meets the bad disk ends, and gives its store up at the next start."""

@@ -65,6 +65,11 @@ TEST(SessionFile, SeveralChangesInOneEntryComeInTheirOrder) {
                 Optional(HasSubstr("version 5.1 was acknowledged")));
 }
 
+TEST(SessionFile, ALinearizableReadSeesAllButWeakWrites) {
+    EXPECT_EQ(violation("1\tweak-write\ta\t5\t=x\n1\tlinearizable-read\ta\t0\t-\n"), std::nullopt);
+    EXPECT_THAT(violation("1\twrite\ta\t5\t=x\n1\tlinearizable-read\ta\t0\t-\n"), Optional(HasSubstr("s.tsv:2:")));
+}
+
 TEST(SessionFile, AStaleReadMayBeOldButShowsOnlyWhatWasWritten) {
     EXPECT_EQ(violation("1\twrite\ta\t5\t=x\n1\tstale-read\ta\t0\t-\n"), std::nullopt);
     EXPECT_THAT(violation("1\twrite\ta\t5\t=x\n1\tstale-read\ta\t5\t=y\n"), Optional(HasSubstr("version 5 of a is \"x\" and \"y\"")));

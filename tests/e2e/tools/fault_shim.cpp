@@ -91,7 +91,6 @@ std::int64_t clock_offset() {
 
 TANIST_FAILS(kSyncs, int, fsync, (int descriptor), (descriptor))
 TANIST_FAILS(kSyncs, int, fdatasync, (int descriptor), (descriptor))
-TANIST_FAILS(kSyncs, int, sync_file_range, (int descriptor, off64_t at, off64_t count, unsigned flags), (descriptor, at, count, flags))
 TANIST_FAILS(kWrites, ssize_t, write, (int descriptor, const void* bytes, size_t count), (descriptor, bytes, count))
 TANIST_FAILS(kWrites, ssize_t, pwrite, (int descriptor, const void* bytes, size_t count, off_t at), (descriptor, bytes, count, at))
 TANIST_FAILS(kWrites, ssize_t, pwrite64, (int descriptor, const void* bytes, size_t count, off64_t at), (descriptor, bytes, count, at))

@@ -223,7 +223,9 @@ private:
         const std::uint64_t version = *result ? (*result)->version : 0;
         if (*result) line.result = (*result)->bytes;
         if (line.result) last_seen_[key] = *line.result;
-        const std::string_view kind = level == ReadLevel::kStale ? "stale-read" : "read";
+        const std::string_view kind = level == ReadLevel::kStale          ? "stale-read"
+                                      : level == ReadLevel::kLinearizable ? "linearizable-read"
+                                                                          : "read";
         if (!may_be_deleted(key)) book_.add_session(number_, kind, key, version, line.result);
         book_.count(level == ReadLevel::kStale          ? "stale reads"
                     : level == ReadLevel::kLinearizable ? "linearizable reads"
