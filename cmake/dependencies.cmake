@@ -1,5 +1,6 @@
 # Every outside library, found once. All of them are Debian packages; `dev` holds the list that it installs.
 find_package(Threads REQUIRED)
+find_package(OpenSSL 3 REQUIRED COMPONENTS Crypto)
 find_package(fmt REQUIRED)
 find_package(spdlog REQUIRED)
 find_package(Protobuf REQUIRED)

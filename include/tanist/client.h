@@ -37,6 +37,11 @@ struct Options {
     std::string cluster_name;
     /// For the nodes' logs; at most 256 bytes.
     std::string client_name = "tanist-c++";
+    /// Where the cluster has users; empty: the user "default". They travel in the clear.
+    std::string user;
+    std::string password;
+    /// When not empty, in place of `password`: its first line, read by connect().
+    std::string password_file;
     /// Speak to the first seed only: no discovery, no redirects, every request goes there.
     bool direct = false;
 

@@ -33,6 +33,8 @@ enum class ErrorCode : std::uint8_t {
     kNotMaster,        ///< only with Options::direct: this node takes no writes
     kWrongCluster,     ///< the node belongs to another cluster than Options::cluster_name, or than the first one that answered
     kUnsupported,      ///< the node does not speak this version of the protocol, or does not know this request
+    kUnauthenticated,  ///< no such user, or another password: Options::user and password; never tried again
+    kNotPermitted,     ///< this user may not do that: the message names the command or the key
     kClosed,           ///< the client was destroyed before the answer came
 };
 

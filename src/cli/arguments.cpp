@@ -20,8 +20,8 @@ Words there may be quoted, and know \t \n \r \\ \" \xHH; a # begins a comment.
 A get, scan or export on its own reads the newest state (linearizable) unless told otherwise; in the prompt and in
 scripts reads are at least as new as what was seen there before (session).
 
-Exit codes: 0 ok, 1 not found, 2 usage, 3 unavailable (nothing was executed), 4 refused by a condition,
-5 outcome unknown.)";
+Exit codes: 0 ok, 1 not found, 2 usage (also a wrong user or password, and what the user may not do), 3 unavailable
+(nothing was executed), 4 refused by a condition, 5 outcome unknown.)";
 
 constexpr std::string_view kBatchFooter = R"(
 One condition or command a line; all conditions are checked first, then all commands run, or none:
@@ -55,7 +55,7 @@ std::optional<std::chrono::milliseconds> parse_duration(std::string_view text) {
 
 /// What CLI11 writes into, before it becomes an Invocation. A value of "not given" is an empty optional or a count of 0.
 struct Raw {
-    std::string connect, read_level, write_level, timeout, format;
+    std::string connect, read_level, write_level, timeout, format, user, password_file;
     std::string key, first, second, file;
     std::string if_value;
     std::uint64_t version = 0, limit = 0;
@@ -116,7 +116,10 @@ Parser::Parser(const std::string& program) : app("tanist: the client of a replic
     app.set_version_flag("--version", "tanist " TANIST_VERSION);
     app.add_option("--connect", raw.connect, "HOST:PORT,… of one or several nodes (default 127.0.0.1:7401)");
     app.add_flag("--direct", raw.direct, "run on exactly the first of them: no discovery, no redirect");
-    app.add_flag("--json", raw.json, "print JSON");
+    app.add_flag("--json", raw.json, "print JSON, errors too: {\"error\":{…}} on standard error");
+    app.add_option("--user", raw.user, "who asks, where the cluster has users (default: TANIST_USER, else \"default\")");
+    app.add_option("--password-file", raw.password_file,
+                   "its first line is the password (default: TANIST_PASSWORD, else a terminal is asked)");
     app.add_option("--read-level", raw.read_level, "how fresh reads are")->check(one_of(kReadLevels));
     app.add_option("--write-level", raw.write_level, "how safe writes are before they are answered")->check(one_of(kWriteLevels));
     app.add_option("--timeout", raw.timeout, "how long a command may take, as 500ms, 5s, 2m (default 5s)")
@@ -197,6 +200,8 @@ Settings settings_of(const CLI::App& app, const Raw& raw, Settings settings) {
     if (app.count("--connect") > 0) settings.connect = split_list(raw.connect);
     settings.direct |= raw.direct;
     settings.json |= raw.json;
+    if (app.count("--user") > 0) settings.user = raw.user;
+    if (app.count("--password-file") > 0) settings.password_file = raw.password_file;
     if (app.count("--read-level") > 0) settings.read_level = kReadLevels.at(raw.read_level);
     if (app.count("--write-level") > 0) settings.write_level = kWriteLevels.at(raw.write_level);
     if (app.count("--timeout") > 0) settings.timeout = *parse_duration(raw.timeout);

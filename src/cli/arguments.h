@@ -21,6 +21,7 @@ struct Settings {
     std::vector<std::string> connect = {"127.0.0.1:7401"};
     bool direct = false;
     bool json = false;
+    std::optional<std::string> user, password_file;
     std::optional<client::ReadLevel> read_level;
     std::optional<client::WriteLevel> write_level;
     std::chrono::milliseconds timeout{5000};

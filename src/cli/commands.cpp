@@ -45,7 +45,7 @@ std::string_view name_of(client::WriteLevel level) {
 void tell_level(Session& session, const client::Written& written) {
     if (session.settings().write_level != client::WriteLevel::kAll) return;
     if (written.level == client::WriteLevel::kAll || written.level == client::WriteLevel::kDefault) return;
-    session.streams().tell(fmt::format("done, but by the deadline only at level {}", name_of(written.level)));
+    session.tell(fmt::format("done, but by the deadline only at level {}", name_of(written.level)));
 }
 
 Expected<std::string> read_all(Session& session, const std::string& file) {
@@ -69,7 +69,7 @@ Expected<Exit> print_compared(Session& session, std::string_view name, std::stri
     } else if (compared.done) {
         print_line(session, fmt::format("version {}", compared.version));
     } else {
-        session.streams().tell(fmt::format("{}: refused: {}", name, shown(compared.found)));
+        session.tell(fmt::format("{}: refused: {}", name, shown(compared.found)));
     }
     return compared.done ? Exit::kOk : Exit::kRefused;
 }
@@ -85,7 +85,7 @@ Expected<Exit> run(Session& session, const GetCommand& get) {
         object.bytes("key", get.key);
         print_line(session, add_value(object, *value).take());
     } else if (!*value) {
-        streams.tell(fmt::format("get: no key {}", shown(get.key)));
+        session.tell(fmt::format("get: no key {}", shown(get.key)));
     } else if (get.raw) {
         streams.out << (*value)->bytes;
     } else {
@@ -132,7 +132,7 @@ Expected<Exit> run(Session& session, const DelCommand& del) {
     } else if (written->existed) {
         print_line(session, "deleted");
     } else {
-        session.streams().tell(fmt::format("del: no key {}", shown(del.key)));
+        session.tell(fmt::format("del: no key {}", shown(del.key)));
     }
     return written->existed ? Exit::kOk : Exit::kNotFound;
 }
@@ -194,9 +194,9 @@ Expected<Exit> run(Session& session, const BatchCommand& command) {
             print_line(session, add_value(object, done->found).take());
         } else {
             const auto index = done->failed_condition;
-            session.streams().tell(fmt::format("batch: refused by condition {}{}: {}", index + 1,
-                                               index < conditions.size() ? fmt::format(" (on {})", shown(conditions[index].key)) : "",
-                                               shown(done->found)));
+            session.tell(fmt::format("batch: refused by condition {}{}: {}", index + 1,
+                                     index < conditions.size() ? fmt::format(" (on {})", shown(conditions[index].key)) : "",
+                                     shown(done->found)));
         }
         return Exit::kRefused;
     }

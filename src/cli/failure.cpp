@@ -3,6 +3,18 @@
 
 namespace tanist::cli {
 
+std::string_view to_string(Exit exit) {
+    switch (exit) {
+        case Exit::kOk: return "ok";
+        case Exit::kNotFound: return "not_found";
+        case Exit::kUsage: return "usage";
+        case Exit::kUnavailable: return "unavailable";
+        case Exit::kRefused: return "refused";
+        case Exit::kUnknown: return "unknown";
+    }
+    return "?";
+}
+
 Failure to_failure(const client::Error& error) {
     using client::ErrorCode;
     if (error.outcome == client::Outcome::kUnknown) return {Exit::kUnknown, error.message + " (outcome unknown)"};
@@ -10,6 +22,8 @@ Failure to_failure(const client::Error& error) {
     switch (error.code) {
         case ErrorCode::kInvalidArgument:
         case ErrorCode::kTooLarge:
+        case ErrorCode::kUnauthenticated:
+        case ErrorCode::kNotPermitted:
         case ErrorCode::kUnsupported: return {Exit::kUsage, error.message};
         case ErrorCode::kNotAnInteger:
         case ErrorCode::kOverflow: return {Exit::kRefused, error.message};

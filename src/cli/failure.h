@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include <string>
+#include <string_view>
 #include <tl/expected.hpp>
 #include <utility>
 
@@ -20,6 +21,8 @@ enum class Exit : int {
     kRefused = 4,      ///< a condition did not hold, or the value is not one that the command can work on: nothing was changed
     kUnknown = 5,      ///< it may or may not have been executed
 };
+
+[[nodiscard]] std::string_view to_string(Exit exit);
 
 struct Failure {
     Exit exit = Exit::kUsage;

@@ -4,6 +4,7 @@
 
 #include <iostream>
 
+#include "cli/password.h"
 #include "cli/program.h"
 
 int main(int argc, char** argv) {
@@ -14,7 +15,8 @@ int main(int argc, char** argv) {
                                        .err = std::cerr,
                                        .in_is_terminal = isatty(STDIN_FILENO) != 0,
                                        .out_is_terminal = isatty(STDOUT_FILENO) != 0,
-                                       .err_is_terminal = isatty(STDERR_FILENO) != 0};
+                                       .err_is_terminal = isatty(STDERR_FILENO) != 0,
+                                       .ask_password = tanist::cli::ask_password};
     const auto exit = tanist::cli::run_program({argv + 1, argv + argc}, streams);
     std::cout.flush();
     return static_cast<int>(exit);

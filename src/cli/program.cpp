@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/program.h"
 
+#include <algorithm>
 #include <type_traits>
 #include <variant>
 
 #include "cli/commands.h"
+#include "cli/json.h"
 #include "cli/repl.h"
 #include "cli/status.h"
 #include "cli/switchover.h"
@@ -14,11 +16,8 @@
 namespace tanist::cli {
 namespace {
 
-Exit complain(const Streams& streams, const Failure& failure) {
-    streams.out.flush();
-    streams.tell(failure.message);
-    return failure.exit;
-}
+/// Of a command line that cannot be read: what it says all the same.
+bool wants_json(const std::vector<std::string>& words) { return std::ranges::find(words, "--json") != words.end(); }
 
 Expected<Exit> run_command(Session& session, const Command& command) {
     return std::visit(
@@ -37,6 +36,18 @@ Expected<Exit> run_command(Session& session, const Command& command) {
 
 }  // namespace
 
+Exit complain(const Streams& streams, bool as_json, const Failure& failure) {
+    streams.out.flush();
+    if (!as_json) {
+        streams.tell(failure.message);
+        return failure.exit;
+    }
+    JsonObject error;
+    error.text("code", to_string(failure.exit)).number("exit", static_cast<int>(failure.exit)).bytes("message", failure.message);
+    streams.err << JsonObject().raw("error", error.take()).take() << '\n';
+    return failure.exit;
+}
+
 Expected<Exit> run_line(Session& session, std::string_view line) {
     const auto words = split_words(line);
     if (!words) return tl::unexpected(words.error());
@@ -47,8 +58,10 @@ Expected<Exit> run_line(Session& session, std::string_view line) {
     const Settings program = session.settings();
     auto invocation = parse_arguments(*words, program);
     if (!invocation) return tl::unexpected(invocation.error());
-    if (invocation->settings.connect != program.connect || invocation->settings.direct != program.direct) {
-        return usage("--connect and --direct belong to the program, not to one of its lines");
+    const Settings& given = invocation->settings;
+    if (given.connect != program.connect || given.direct != program.direct || given.user != program.user ||
+        given.password_file != program.password_file) {
+        return usage("--connect, --direct, --user and --password-file belong to the program, not to one of its lines");
     }
     session.use(invocation->settings);
     auto result = run_command(session, invocation->command);
@@ -63,7 +76,8 @@ Exit run_script(Session& session) {
         if (line == "exit" || line == "quit") break;
         auto result = run_line(session, line);
         if (!result) result.error().message = fmt::format("line {}: {}", number, result.error().message);
-        last = result ? *result : complain(session.streams(), result.error());
+        last = result ? *result
+                      : complain(session.streams(), session.settings().json || line.find("--json") != std::string::npos, result.error());
         const bool goes_on = result || last == Exit::kOk || last == Exit::kRefused;
         if (!goes_on) break;
     }
@@ -72,17 +86,18 @@ Exit run_script(Session& session) {
 
 Exit run_program(const std::vector<std::string>& words, const Streams& streams) {
     const auto invocation = parse_arguments(words);
-    if (!invocation) return complain(streams, invocation.error());
+    if (!invocation) return complain(streams, wants_json(words), invocation.error());
     if (const auto* text = std::get_if<ShowText>(&invocation->command)) {
         streams.out << text->text;
         return Exit::kOk;
     }
     const bool shell = std::holds_alternative<ShellCommand>(invocation->command);
     auto session = Session::connect(invocation->settings, streams, !shell);
-    if (!session) return complain(streams, session.error());
+    const bool as_json = invocation->settings.json;
+    if (!session) return complain(streams, as_json, session.error());
     if (shell) return streams.in_is_terminal ? run_repl(*session) : run_script(*session);
     const auto result = run_command(*session, invocation->command);
-    return result ? *result : complain(streams, result.error());
+    return result ? *result : complain(streams, as_json, result.error());
 }
 
 }  // namespace tanist::cli

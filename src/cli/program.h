@@ -15,6 +15,9 @@ namespace tanist::cli {
 /// Complaints have been written when it returns.
 [[nodiscard]] Exit run_program(const std::vector<std::string>& words, const Streams& streams);
 
+/// Says what went wrong, in words or as one line of JSON, on standard error.
+Exit complain(const Streams& streams, bool as_json, const Failure& failure);
+
 /// One line of the REPL or of a script, on a session that exists.
 [[nodiscard]] Expected<Exit> run_line(Session& session, std::string_view line);
 

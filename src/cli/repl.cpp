@@ -107,8 +107,7 @@ Exit run_repl(Session& session) {
         if (line.empty()) continue;
         ::history(history.get(), &event, H_ENTER, line.c_str());
         const auto result = run_line(session, line);
-        if (!result) streams.tell(result.error().message);
-        last = result ? *result : result.error().exit;
+        last = result ? *result : complain(streams, session.settings().json, result.error());
         streams.out.flush();
     }
     if (!file.empty()) {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <optional>
+#include <string_view>
 #include <utility>
 
 #include "cli/arguments.h"
@@ -25,6 +26,9 @@ public:
 
     [[nodiscard]] client::CallOptions options() const;
 
+    /// What a person should know beside the result; under --json as {"warning":"…"}.
+    void tell(std::string_view message) const;
+
     /// Calls `read(options)`. Where no level was asked for and nothing has been seen yet, it is linearizable, so that a put of the
     /// process before is seen; without a master that could confirm it, what there is is read, with a word about it.
     template <class Read>
@@ -38,8 +42,7 @@ public:
         if (result || (result.error().code != client::ErrorCode::kUnavailable && result.error().code != client::ErrorCode::kTooStale))
             return result;
         auto stale = read(options);
-        if (stale)
-            streams_.tell("no master confirms that this is the newest state (--read-level linearizable insists, session does not ask)");
+        if (stale) tell("no master confirms that this is the newest state (--read-level linearizable insists, session does not ask)");
         return stale;
     }
 

@@ -131,7 +131,7 @@ Expected<Exit> run(Session& session, const ImportCommand& command) {
             progress.erase();
             const std::string message = fmt::format("import: {}:{}: {}", name_of(command.file), reader.number(), record.error().message);
             if (command.skip_bad) {
-                session.streams().tell(message);
+                session.tell(message);
                 ++skipped;
             } else {
                 bad = Failure{Exit::kUsage, message};
@@ -150,7 +150,7 @@ Expected<Exit> run(Session& session, const ImportCommand& command) {
     if (session.settings().json) {
         session.streams().out << JsonObject().number("imported", importer.imported()).number("skipped", skipped).take() << '\n';
     } else {
-        session.streams().tell("import: " + summary);
+        session.tell("import: " + summary);
     }
     return Exit::kOk;
 }
@@ -200,8 +200,8 @@ Expected<Exit> run(Session& session, const ExportCommand& command) {
     if (!out) return usage("export: {}: writing failed", command.file == "-" ? "standard output" : command.file);
     progress.erase();
     if (session.streams().err_is_terminal || command.file != "-") {
-        session.streams().tell(fmt::format("export: {} records, {}, in {:.1f} s", records, human_bytes(static_cast<double>(bytes)),
-                                           progress.elapsed().count()));
+        session.tell(fmt::format("export: {} records, {}, in {:.1f} s", records, human_bytes(static_cast<double>(bytes)),
+                                 progress.elapsed().count()));
     }
     return Exit::kOk;
 }

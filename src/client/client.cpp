@@ -8,6 +8,7 @@
 #include <asio/io_context.hpp>
 #include <asio/post.hpp>
 #include <condition_variable>
+#include <fstream>
 #include <mutex>
 #include <thread>
 
@@ -16,12 +17,22 @@
 #include "client/call.h"
 #include "client/router.h"
 #include "client/wire.h"
+#include "protocol/client_codec.h"
 
 namespace tanist::client {
 namespace {
 
 tl::unexpected<Error> refuse(ErrorCode code, std::string message) {
     return tl::unexpected(Error{code, Outcome::kRefused, std::move(message)});
+}
+
+Result<std::string> first_line(const std::string& file) {
+    std::ifstream in(file);
+    std::string line;
+    if (!std::getline(in, line))
+        return refuse(ErrorCode::kInvalidArgument, fmt::format("options.password_file = \"{}\": no line can be read", file));
+    if (line.ends_with('\r')) line.pop_back();
+    return line;
 }
 
 Result<void> validate(const Options& options) {
@@ -36,6 +47,10 @@ Result<void> validate(const Options& options) {
     const auto positive = [](std::chrono::milliseconds time) { return time.count() > 0; };
     if (!positive(options.deadline) || !positive(options.silence) || !positive(options.refresh) || !positive(options.backoff_min)) {
         return refuse(ErrorCode::kInvalidArgument, "options.deadline, silence, refresh and backoff_min must be positive");
+    }
+    if (std::max(options.user.size(), options.password.size()) > native::kUserBytesMax) {
+        return refuse(ErrorCode::kInvalidArgument,
+                      fmt::format("options.user or password has more than the {} bytes that are allowed", native::kUserBytesMax));
     }
     if (options.in_flight_max == 0) return refuse(ErrorCode::kInvalidArgument, "options.in_flight_max is 0: at least 1 is needed");
     return {};
@@ -183,6 +198,11 @@ private:
 };
 
 Result<Client> Client::connect(Options options) {
+    if (!options.password_file.empty()) {
+        auto password = first_line(options.password_file);
+        if (!password) return tl::unexpected(std::move(password.error()));
+        options.password = std::move(*password);
+    }
     if (const auto valid = validate(options); !valid) return tl::unexpected(valid.error());
     auto impl = std::make_unique<Impl>(std::move(options));
     if (auto connected = impl->connect(); !connected) return tl::unexpected(std::move(connected.error()));

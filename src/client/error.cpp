@@ -19,6 +19,8 @@ std::string_view to_string(ErrorCode code) {
         case ErrorCode::kNotMaster: return "not_master";
         case ErrorCode::kWrongCluster: return "wrong_cluster";
         case ErrorCode::kUnsupported: return "unsupported";
+        case ErrorCode::kUnauthenticated: return "unauthenticated";
+        case ErrorCode::kNotPermitted: return "not_permitted";
         case ErrorCode::kClosed: return "closed";
     }
     return "?";

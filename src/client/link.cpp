@@ -116,13 +116,14 @@ void Link::take_hello(const native::Reply& reply) {
 }
 
 void Link::note_refusal(const native::Reply& reply) {
-    if (const auto* error = std::get_if<native::ErrorReply>(&reply.body)) refused_as_ = error->code;
+    if (const auto* error = std::get_if<native::ErrorReply>(&reply.body)) refusal_ = error->code;
 }
 
 void Link::lose(std::string reason) {
     timers_.cancel(attempt_timer_);
     if (connection_) std::exchange(connection_, nullptr)->close();
     failure_ = std::move(reason);
+    refused_as_ = std::exchange(refusal_, std::nullopt);
     if (state_ == State::kReady) {
         state_ = State::kIdle;  // one immediate attempt: a restarted or merely broken connection comes back at once
     } else {

@@ -108,7 +108,7 @@ private:
     std::vector<CallId> waiting_;
     std::string failure_;
     unsigned failures_ = 0;
-    std::optional<native::Code> refused_as_;
+    std::optional<native::Code> refused_as_, refusal_;  ///< the last time that it was lost; and of this attempt
     Clock::time_point retry_at_;
     Clock::time_point heard_at_;  ///< or when the oldest request that waits since then was sent
     Timers::Id attempt_timer_;

@@ -41,9 +41,8 @@ void Router::start(std::function<void(Result<void>)> connected) {
     }
     if (options_.connect_timeout.count() == 0) return;
     timers_.at(connect_deadline_, [this] {
-        report_connected(
-            tl::unexpected(refused(ErrorCode::kUnavailable, fmt::format("no node answered within {} ms: {}",
-                                                                        options_.connect_timeout.count(), nodes_tried(nullptr)))));
+        report_connected(tl::unexpected(refused(why_not_connected(), fmt::format("no node answered within {} ms: {}",
+                                                                                 options_.connect_timeout.count(), nodes_tried(nullptr)))));
     });
     seek();
 }
@@ -55,9 +54,19 @@ void Router::report_connected(Result<void> result) {
 bool Router::gave_up_connecting() const {
     return std::ranges::all_of(links_, [&](const auto& at) {
         const Link& link = *at.second;
-        const bool for_good = link.refused_as() == native::Code::kWrongCluster || link.refused_as() == native::Code::kUnsupportedVersion;
+        const bool for_good = link.refused_as() == native::Code::kWrongCluster || link.refused_as() == native::Code::kUnsupportedVersion ||
+                              link.refused_as() == native::Code::kUnauthenticated;
         return link.failures() > 0 && (for_good || options_.connect_timeout.count() == 0);
     });
+}
+
+/// A wrong password is what the caller must know, also where other nodes are down.
+ErrorCode Router::why_not_connected() const {
+    const auto is = [](native::Code code) { return [code](const auto& at) { return at.second->refused_as() == code; }; };
+    if (std::ranges::any_of(links_, is(native::Code::kUnauthenticated))) return ErrorCode::kUnauthenticated;
+    if (std::ranges::all_of(links_, is(native::Code::kWrongCluster))) return ErrorCode::kWrongCluster;
+    if (std::ranges::all_of(links_, is(native::Code::kUnsupportedVersion))) return ErrorCode::kUnsupported;
+    return ErrorCode::kUnavailable;
 }
 
 std::string Router::on_hello(Link& link, const native::HelloReply& hello) {
@@ -84,14 +93,8 @@ void Router::on_ready(Link& link) {
 
 void Router::on_lost(Link& link, const std::vector<CallId>& sent, const std::vector<CallId>& waiting) {
     if (closed_) return;
-    if (connected_ && gave_up_connecting()) {
-        const bool wrong =
-            std::ranges::all_of(links_, [](const auto& at) { return at.second->refused_as() == native::Code::kWrongCluster; });
-        const bool unsupported =
-            std::ranges::all_of(links_, [](const auto& at) { return at.second->refused_as() == native::Code::kUnsupportedVersion; });
-        const auto code = wrong ? ErrorCode::kWrongCluster : unsupported ? ErrorCode::kUnsupported : ErrorCode::kUnavailable;
-        return report_connected(tl::unexpected(refused(code, fmt::format("no node answered: {}", nodes_tried(nullptr)))));
-    }
+    if (connected_ && gave_up_connecting())
+        return report_connected(tl::unexpected(refused(why_not_connected(), fmt::format("no node answered: {}", nodes_tried(nullptr)))));
     if (!link.node().is_zero() && link.node() == topology_.master()) seek();  // its successor may be known elsewhere already
     for (const auto* calls : {&sent, &waiting}) {
         for (const CallId id : *calls) {
@@ -101,6 +104,12 @@ void Router::on_lost(Link& link, const std::vector<CallId>& sent, const std::vec
             call->under_way = false;
             call->said[&link] = link.failure();
             const bool was_sent = calls == &sent;
+            if (!was_sent && link.refused_as() == native::Code::kUnauthenticated) {  // users have changed since it was connected
+                const bool unknown = call->may_have_been_executed();
+                fail_call(*call, ErrorCode::kUnauthenticated, unknown ? Outcome::kUnknown : Outcome::kRefused,
+                          fmt::format("{}: {}: {}", call->name, link.address(), link.failure()));
+                continue;
+            }
             if (was_sent && !call->is_repeatable()) {
                 fail_call(*call, ErrorCode::kOutcomeUnknown, Outcome::kUnknown,
                           fmt::format("{} was sent to {}, and the connection was lost before the answer: {}", call->name, link.address(),
@@ -148,7 +157,10 @@ void Router::follow_master() {
 Link& Router::link_at(const std::string& address) {
     auto& link = links_[address];
     if (link == nullptr) {
-        native::Hello hello{.client_name = options_.client_name, .cluster_name = options_.cluster_name};
+        native::Hello hello{.client_name = options_.client_name,
+                            .cluster_name = options_.cluster_name,
+                            .user = options_.user,
+                            .password = options_.password};
         link = std::make_unique<Link>(io_, timers_, random_, static_cast<Link::Owner&>(*this), address, std::move(hello),
                                       Backoff(options_.backoff_min, options_.backoff_max));
     }

@@ -78,6 +78,7 @@ private:
     void look_after(Link& link);
     void report_connected(Result<void> result);
     [[nodiscard]] bool gave_up_connecting() const;
+    [[nodiscard]] ErrorCode why_not_connected() const;
 
     [[nodiscard]] Link& link_at(const std::string& address);
     /// nullptr: it serves no clients, or its address is not known.

@@ -48,6 +48,8 @@ constexpr std::array kRules = {
     Rule{native::Code::kUnsupportedRequest, ErrorCode::kUnsupported, Outcome::kRefused, Next::kTellCaller},
     Rule{native::Code::kReadTimeout, ErrorCode::kUnavailable, Outcome::kRefused, Next::kElsewhere},
     Rule{native::Code::kNotPossible, ErrorCode::kUnavailable, Outcome::kRefused, Next::kTellCaller},
+    Rule{native::Code::kUnauthenticated, ErrorCode::kUnauthenticated, Outcome::kRefused, Next::kTellCaller},
+    Rule{native::Code::kNotPermitted, ErrorCode::kNotPermitted, Outcome::kRefused, Next::kTellCaller},
     Rule{native::Code::kSessionExpired, ErrorCode::kSessionExpired, Outcome::kUnknown, Next::kNewSession},
     Rule{native::Code::kOutcomeUnknown, ErrorCode::kOutcomeUnknown, Outcome::kUnknown, Next::kSendAgain},
     Rule{native::Code::kAnswerForgotten, ErrorCode::kAnswerForgotten, Outcome::kDone, Next::kTellCaller},

@@ -62,6 +62,17 @@ struct Encoder {
     void operator()(const RegisterSession& r) { item(ItemKind::kRegister), sink.varint(r.lifetime_ms); }
     void operator()(const KeepSession& r) { item(ItemKind::kKeep), sink.varint(r.session.value), sink.varint(r.lowest_unanswered); }
     void operator()(const CloseSession& r) { item(ItemKind::kClose), sink.varint(r.session.value); }
+    void operator()(const ChangeUsers& r) {
+        item(ItemKind::kUsers);
+        sink.varint(r.expected.value);
+        sink.u8(r.replaces_all ? 1 : 0);
+        sink.varint(r.users.size());
+        for (const ChangeUsers::User& user : r.users) {
+            sink.u8(user.line ? 0 : 1);
+            sink.string(user.name);
+            if (user.line) sink.string(*user.line);
+        }
+    }
 
 private:
     void item(ItemKind kind) { sink.u8(static_cast<std::uint8_t>(kind)); }
@@ -138,11 +149,31 @@ bool read_command(ByteReader& reader, Item& item, CommandView& command) {
     return false;
 }
 
+bool read_users(ByteReader& reader, Item& item) {
+    item.expected = {reader.varint()};
+    const std::uint8_t replaces_all = reader.u8();
+    item.replaces_all = replaces_all == 1;
+    for (std::uint64_t left = reader.varint(); left > 0 && reader.ok(); --left) {
+        const std::uint8_t gone = reader.u8();
+        if (gone > 1) return false;
+        UserView user{.is_gone = gone == 1, .name = reader.string(), .line = {}};
+        if (!user.is_gone) user.line = reader.string();
+        if (item.users.size() < kUsersMax) {
+            item.users.push_back(user);
+        } else {
+            item.too_many_parts = true;
+        }
+    }
+    return replaces_all <= 1;
+}
+
 bool read_item(ByteReader reader, Item& item) {
     item.kind = static_cast<ItemKind>(reader.u8());
     item.session = {};
     item.sequence = item.lowest_unanswered = item.lifetime_ms = 0;
-    item.too_many_parts = false;
+    item.expected = {};
+    item.too_many_parts = item.replaces_all = false;
+    item.users.clear();
     item.conditions.clear();
     item.commands.clear();
     item.words.clear();
@@ -160,6 +191,9 @@ bool read_item(ByteReader reader, Item& item) {
             item.lowest_unanswered = reader.varint();
             break;
         case ItemKind::kClose: item.session = {reader.varint()}; break;
+        case ItemKind::kUsers:
+            if (!read_users(reader, item)) return false;
+            break;
         default: return false;
     }
     return reader.ok() && reader.at_end();
@@ -189,12 +223,20 @@ Command owned(const Item& item, const CommandView& view) {
     return Redis{{words.begin(), words.end()}};
 }
 
+ChangeUsers owned_users(const Item& item) {
+    ChangeUsers change{.expected = item.expected, .replaces_all = item.replaces_all, .users = {}};
+    for (const UserView& user : item.users)
+        change.users.push_back({std::string(user.name), user.is_gone ? std::nullopt : std::optional(std::string(user.line))});
+    return change;
+}
+
 Logged owned(const Item& item) {
     switch (item.kind) {
         case ItemKind::kRequest: break;
         case ItemKind::kRegister: return RegisterSession{item.lifetime_ms};
         case ItemKind::kKeep: return KeepSession{item.session, item.lowest_unanswered};
         case ItemKind::kClose: return CloseSession{item.session};
+        case ItemKind::kUsers: return owned_users(item);
     }
     Request request{
         .session = item.session, .sequence = item.sequence, .lowest_unanswered = item.lowest_unanswered, .conditions = {}, .commands = {}};
@@ -263,6 +305,11 @@ std::size_t count_words(const Request& request) {
 }
 
 Status check_limits(const Logged& logged) {
+    if (const auto* users = std::get_if<ChangeUsers>(&logged);
+        users != nullptr && (users->users.size() > kUsersMax || encoded_bytes(logged) > 2 * kUsersBytesMax)) {
+        return fail(ErrorCode::kInvalidArgument, "{} users of {} bytes at once: at most {} of {} bytes are allowed", users->users.size(),
+                    encoded_bytes(logged), kUsersMax, 2 * kUsersBytesMax);
+    }
     const auto* request = std::get_if<Request>(&logged);
     if (request == nullptr) return {};
     if (const auto parts = request->conditions.size() + request->commands.size(); parts > kPartsPerRequestMax) {

@@ -22,7 +22,8 @@ namespace tanist::commands {
 ///   register:    lifetime_ms
 ///   keep:        session, lowest_unanswered
 ///   close:       session
-enum class ItemKind : std::uint8_t { kRequest = 1, kRegister = 2, kKeep = 3, kClose = 4 };
+///   users:       expected, u8 replaces_all, number of users, each: u8 1 (gone) or 0, name, then line (of one that is not gone)
+enum class ItemKind : std::uint8_t { kRequest = 1, kRegister = 2, kKeep = 3, kClose = 4, kUsers = 5 };
 /// In the order of the alternatives of Condition and Command.
 enum class ConditionKind : std::uint8_t { kKeyExists = 1, kKeyAbsent, kValueEquals, kVersionEquals };
 enum class CommandKind : std::uint8_t { kPut = 1, kDelete, kIncrement, kGet, kRedis };
@@ -38,6 +39,10 @@ struct CommandView {
     std::int64_t by = 0;
     std::uint32_t first_word = 0, words = 0;  ///< of Item::words: kRedis
 };
+struct UserView {
+    bool is_gone = false;
+    std::string_view name, line;
+};
 
 /// One item; fields that its kind does not have are zero. Filled again and again, to keep the vectors' memory.
 struct Item {
@@ -48,6 +53,9 @@ struct Item {
     std::vector<CommandView> commands;
     std::vector<std::string_view> words;  ///< of all Redis commands
     bool too_many_parts = false;          ///< more than kPartsPerRequestMax or kWordsPerRequestMax: those beyond were read, and left out
+    Lsn expected;                         ///< kUsers, like the next
+    bool replaces_all = false;
+    std::vector<UserView> users;
 
     [[nodiscard]] std::span<const std::string_view> words_of(const CommandView& command) const {
         return std::span(words).subspan(command.first_word, command.words);

@@ -19,9 +19,10 @@ namespace tanist::commands::layout {
 ///   'e' + deadline, big-endian, + key         a user's key that has this deadline; no value. One for each such key, no others
 ///   'm' + "membership"    the last membership the payload of its entry (S23)
 ///   'm' + "counts"        of all keys: how many, how many with a deadline, the sum of these; 8 bytes each, little-endian
+///   'm' + "users"         the users of the cluster   see users.cpp
 ///   's' + id, big-endian  a session           see sessions.cpp (S21)
 inline constexpr char kData = 'd', kExpiry = 'e', kMeta = 'm', kSession = 's';
-inline constexpr std::string_view kMembershipKey = "mmembership", kCountsKey = "mcounts";
+inline constexpr std::string_view kMembershipKey = "mmembership", kCountsKey = "mcounts", kUsersKey = "musers";
 /// Of earlier versions; removed where it is met.
 inline constexpr std::string_view kOldDeadlinesKey = "mdeadlines";
 static_assert(kExpiry == kData + 1);  // one range has both

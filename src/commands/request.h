@@ -119,7 +119,23 @@ struct CloseSession {
     friend bool operator==(const CloseSession&, const CloseSession&) = default;
 };
 
-using Logged = std::variant<Request, RegisterSession, KeepSession, CloseSession>;
+/// Changes users of the cluster (users.h), as whoever proposes it made of those that it knew: where these are others by now, nothing is
+/// changed, and kConditionFailed is answered.
+struct ChangeUsers {
+    struct User {
+        std::string name;
+        std::optional<std::string> line;  ///< nullopt: is no user any more
+        friend bool operator==(const User&, const User&) = default;
+    };
+    Lsn expected;               ///< Users::changed
+    bool replaces_all = false;  ///< whoever is not named is no user any more
+    std::vector<User> users;
+    friend bool operator==(const ChangeUsers&, const ChangeUsers&) = default;
+};
+inline constexpr std::size_t kUsersMax = 10'000;
+inline constexpr std::size_t kUsersBytesMax = 4 * limits::kMiB;  ///< of all names and lines
+
+using Logged = std::variant<Request, RegisterSession, KeepSession, CloseSession, ChangeUsers>;
 
 /// Appends one logged item to an entry's payload, length first. A payload is such items, one behind the other.
 void append_to(std::string& payload, const Logged& logged);

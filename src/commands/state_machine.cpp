@@ -35,6 +35,7 @@ public:
     std::uint64_t next_due() const override { return earlier(sessions_.next_due(), keys_.first_deadline()); }
     std::size_t sessions() const override { return sessions_.size(); }
     const KeyCounts& key_counts() const override { return keys_.counts(); }
+    const Users& users() const override { return users_.all(); }
 
     Result<std::optional<StoredValue>> get(std::string_view key) const override;
     Result<std::size_t> visit_many(std::span<const std::string_view> keys, std::size_t bytes_max, const Visit& visit) const override;
@@ -61,6 +62,7 @@ private:
     store::Position position_;
     std::optional<Membership> membership_;
     SessionTable sessions_;
+    UserTable users_;
 
     // Of the write under way.
     Keyspace keys_;
@@ -105,6 +107,7 @@ Status Machine::write() {
     if (auto status = keys_.status(); !status) return status;
     keys_.take_changes(changes_);
     sessions_.take_changes(changes_);
+    users_.take_changes(changes_);
     auto status = store_.apply(changes_, position_);
     changes_.clear();
     return status;
@@ -189,6 +192,10 @@ void Machine::run_item(const Item& item, bool wanted, Outcome& outcome) {
             break;
         case ItemKind::kClose:
             if (!sessions_.close(item.session)) outcome = {.code = OutcomeCode::kSessionExpired};
+            break;
+        case ItemKind::kUsers:
+            if (const auto code = users_.change(item, keys_.lsn()); code != OutcomeCode::kDone)
+                outcome = {.code = code, .version = users_.all().changed};
             break;
     }
 }
@@ -370,6 +377,7 @@ Status Machine::reload() {
         membership_ = std::move(*decoded);
     }
     if (auto status = keys_.open(); !status) return status;
+    if (auto status = users_.load(store_); !status) return status;
     return sessions_.load(store_);
 }
 

@@ -16,6 +16,7 @@
 #include "base/result.h"
 #include "commands/key_counts.h"
 #include "commands/request.h"
+#include "commands/users.h"
 #include "store/store.h"
 
 namespace tanist::commands {
@@ -66,6 +67,8 @@ public:
     [[nodiscard]] virtual std::uint64_t next_due() const = 0;
     [[nodiscard]] virtual std::size_t sessions() const = 0;
     [[nodiscard]] virtual const KeyCounts& key_counts() const = 0;
+    /// Those of the cluster, as of the last entry applied.
+    [[nodiscard]] virtual const Users& users() const = 0;
 
     // Reads see everything applied; keys whose deadline is at or before the last applied entry's timestamp are not there (S22).
     [[nodiscard]] virtual Result<std::optional<StoredValue>> get(std::string_view key) const = 0;

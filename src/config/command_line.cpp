@@ -56,6 +56,9 @@ Result<CommandLine> parse_command_line(int argument_count, const char* const* ar
                  "form a new cluster without having asked every voter; whatever a voter that was not asked holds may be lost");
     app.add_flag("--cut-corrupt-log", command_line.cut_corrupt_log,
                  "where the only voter refuses to start on a corrupt log: give up what follows its last good entry; those writes are lost");
+    app.add_flag(
+        "--users-from-config", command_line.users_from_config,
+        "for who has locked himself out: once this node is master, the users of its configuration take the place of the cluster's");
     app.add_flag("--version", wants_version, "print the version and exit");
     app.footer(describe_keys());
     app.get_formatter()->column_width(40);

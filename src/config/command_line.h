@@ -15,6 +15,7 @@ struct CommandLine {
     bool check_only = false;            ///< --check-config FILE: validate, say so, and exit
     bool bootstrap = false;             ///< --bootstrap: form the cluster although not every voter can be asked (S2); by hand only
     bool cut_corrupt_log = false;       ///< --cut-corrupt-log: the only voter gives up what follows the first corrupt entry; by hand only
+    bool users_from_config = false;     ///< --users-from-config: in place of the cluster's, once this node is master; by hand only
     std::optional<std::string> answer;  ///< --help or --version: print this and a line end, and exit 0
 };
 

@@ -162,11 +162,13 @@ struct OptionalFile {
     friend bool operator==(const OptionalFile&, const OptionalFile&) = default;
 };
 
-/// [security]: of RESP clients, on the client port and the Sentinel port. Users are this node's: give every node the same.
+/// [security]: users are what a new cluster starts with, and then the log's.
 struct SecurityConfig {
-    Secret requirepass;             ///< of the default user; empty: none is needed
-    OptionalFile requirepass_file;  ///< has it in its first line, in place of requirepass
-    OptionalFile acl_file;          ///< users, a line each; ACL SAVE writes it
+    Secret requirepass;               ///< of the default user; empty: none is needed
+    OptionalFile requirepass_file;    ///< has it in its first line, in place of requirepass
+    OptionalFile acl_file;            ///< users, a line each; ACL SAVE writes it
+    Secret peer_password;             ///< what the nodes prove to each other that they know; empty: nothing
+    OptionalFile peer_password_file;  ///< has it in its first line, in place of peer_password
 
     friend bool operator==(const SecurityConfig&, const SecurityConfig&) = default;
 };

@@ -103,9 +103,11 @@ constexpr std::array kKeys{
     key<&Config::limits, &LimitsConfig::pending_bytes>("limits", "pending_bytes", {.min = kMiB, .max = 64 * kGiB, .reloadable = true},
         "unanswered writes of all clients, after which more are refused"),
 
-    key<&Config::security, &SecurityConfig::requirepass>("security", "requirepass", {.reloadable = true}, "password of RESP clients"),
+    key<&Config::security, &SecurityConfig::requirepass>("security", "requirepass", {.reloadable = true}, "password of the user default"),
     key<&Config::security, &SecurityConfig::requirepass_file>("security", "requirepass_file", {.reloadable = true}, "file with that password"),
-    key<&Config::security, &SecurityConfig::acl_file>("security", "acl_file", {}, "file of the users of RESP clients"),
+    key<&Config::security, &SecurityConfig::acl_file>("security", "acl_file", {}, "file of the users that a new cluster starts with"),
+    key<&Config::security, &SecurityConfig::peer_password>("security", "peer_password", {}, "what nodes prove to each other that they know"),
+    key<&Config::security, &SecurityConfig::peer_password_file>("security", "peer_password_file", {}, "file with that password"),
 
     key<&Config::log, &LogConfig::level>("log", "level", {.reloadable = true}, "the least important lines that are logged"),
     key<&Config::log, &LogConfig::format>("log", "format", {.reloadable = true}, "of the lines on standard error"),

@@ -5,8 +5,10 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <array>
 #include <cctype>
 #include <map>
+#include <optional>
 
 #include "config/keys.h"
 #include "config/toml_file.h"
@@ -17,6 +19,8 @@ namespace {
 
 constexpr std::string_view kEnvironmentPrefix = "TANIST_";
 constexpr std::string_view kEnvironmentSeparator = "__";
+/// Of the client program `tanist`.
+constexpr std::array<std::string_view, 2> kOtherVariables{"TANIST_USER", "TANIST_PASSWORD"};
 
 std::string lower(std::string_view text) {
     std::string result(text);
@@ -24,7 +28,41 @@ std::string lower(std::string_view text) {
     return result;
 }
 
-/// TANIST_READS__MAX_LAG_MS=500 sets reads.max_lag_ms. Names with one underscore, like TANIST_CONNECT, belong to other programs.
+std::string upper(std::string_view text) {
+    std::string result(text);
+    for (char& c : result) c = static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
+    return result;
+}
+
+bool is_section(std::string_view section) { return std::ranges::find(keys(), section, &Key::section) != keys().end(); }
+
+/// What a name of one underscore was meant to be, if it can be told.
+struct Slip {
+    std::string meant;     ///< the variable
+    bool is_ours = false;  ///< it begins with a section of the configuration: nobody else's
+};
+std::optional<Slip> slip_of(std::string_view variable) {
+    const std::string name = lower(variable.substr(kEnvironmentPrefix.size()));
+    std::optional<Slip> slip;
+    for (std::size_t at = name.find('_'); at != std::string::npos; at = name.find('_', at + 1)) {
+        const std::string section = name.substr(0, at);
+        const std::string key = closest_key(section, name.substr(at + 1));
+        if (key.empty() || (slip && !is_section(section))) continue;
+        const std::size_t dot = key.find('.');
+        slip = Slip{
+            std::string(kEnvironmentPrefix) + upper(key.substr(0, dot)) + std::string(kEnvironmentSeparator) + upper(key.substr(dot + 1)),
+            is_section(section)};
+    }
+    return slip;
+}
+
+bool is_no_setting(std::string_view variable) {
+    return variable.starts_with(kEnvironmentPrefix) &&
+           variable.find(kEnvironmentSeparator, kEnvironmentPrefix.size()) == std::string_view::npos &&
+           std::ranges::find(kOtherVariables, variable) == kOtherVariables.end();
+}
+
+/// TANIST_READS__MAX_LAG_MS=500 sets reads.max_lag_ms.
 std::vector<Setting> settings_of(const std::vector<std::pair<std::string, std::string>>& environment) {
     std::vector<Setting> settings;
     for (const auto& [name, value] : environment) {
@@ -41,6 +79,16 @@ class Loader {
 public:
     void add(const std::vector<Setting>& settings) {
         for (const Setting& setting : settings) add(setting);
+    }
+
+    /// TANIST_READS_LEVEL in place of TANIST_READS__LEVEL would be ignored in silence.
+    void refuse_slips(const std::vector<std::pair<std::string, std::string>>& environment) {
+        for (const auto& [name, value] : environment) {
+            const auto slip = is_no_setting(name) ? slip_of(name) : std::nullopt;
+            if (slip && slip->is_ours)
+                mistakes_.push_back(
+                    fmt::format("environment {}: two underscores stand between section and key; did you mean {}?", name, slip->meant));
+        }
     }
 
     void add_flag(const std::string& text) {
@@ -120,8 +168,19 @@ Result<Config> load_config(const LoadRequest& request) {
         loader.add(*settings);
     }
     loader.add(settings_of(request.environment));
+    loader.refuse_slips(request.environment);
     for (const std::string& text : request.settings) loader.add_flag(text);
     return std::move(loader).finish(request.file ? request.file->string() : "no --config given");
+}
+
+std::vector<std::string> ignored_variables(const std::vector<std::pair<std::string, std::string>>& environment) {
+    std::vector<std::string> ignored;
+    for (const auto& [name, value] : environment) {
+        if (!is_no_setting(name)) continue;
+        const auto slip = slip_of(name);
+        ignored.push_back(name + (slip ? fmt::format(" (did you mean {}?)", slip->meant) : ""));
+    }
+    return ignored;
 }
 
 Status validate(const Config& config) {

@@ -23,6 +23,10 @@ struct LoadRequest {
 /// stands `environment NAME` or `--set` where the value came from there.
 [[nodiscard]] Result<Config> load_config(const LoadRequest& request);
 
+/// Names that begin with TANIST_ and set nothing here, for a warning; one that is a slip for a key of a section is refused by
+/// load_config().
+[[nodiscard]] std::vector<std::string> ignored_variables(const std::vector<std::pair<std::string, std::string>>& environment);
+
 /// The rules that tie keys together (ids, addresses, timeouts), for a Config that was put together by hand.
 [[nodiscard]] Status validate(const Config& config);
 

@@ -130,8 +130,11 @@ void check_limits(const Config& config, Findings& out) {
 }
 
 void check_security(const Config& config, Findings& out) {
-    if (config.security.requirepass.text.empty() || config.security.requirepass_file.path.empty()) return;
-    out.push_back({"security", "requirepass_file", "must be left out where security.requirepass is given, or that be left out"});
+    const SecurityConfig& security = config.security;
+    if (!security.requirepass.text.empty() && !security.requirepass_file.path.empty())
+        out.push_back({"security", "requirepass_file", "must be left out where security.requirepass is given, or that be left out"});
+    if (!security.peer_password.text.empty() && !security.peer_password_file.path.empty())
+        out.push_back({"security", "peer_password_file", "must be left out where security.peer_password is given, or that be left out"});
 }
 
 }  // namespace

@@ -64,6 +64,8 @@ private:
         const std::size_t bytes = hello.client_name.size();
         if (bytes > kClientNameBytesMax)
             refuse(Code::kTooLarge, "a client name of {} bytes: at most {} are allowed", bytes, kClientNameBytesMax);
+        if (hello.user.size() > kUserBytesMax || hello.password.size() > kUserBytesMax)
+            refuse(Code::kTooLarge, "a user or password of more than the {} bytes that are allowed", kUserBytesMax);
     }
     void check(const Get& get) { key(get.key); }
     void check(const GetMany& get) {

@@ -24,6 +24,8 @@ struct RequestLimits {
 inline constexpr std::size_t kKeysMax = 10'000;         ///< of one GetMany
 inline constexpr std::size_t kBatchItemsMax = 100'000;  ///< conditions and commands of one Batch
 inline constexpr std::size_t kClientNameBytesMax = 256;
+inline constexpr std::size_t kUserBytesMax = 512;                 ///< of a user's name, and of a password
+inline constexpr std::size_t kFrameBeforeHelloBytesMax = 65'536;  ///< of who has not introduced itself
 
 /// Node side. A request that is refused comes back as the reply to be sent, `epoch` left to the caller. A reply with id 0 is about
 /// the connection: close it behind that.

@@ -50,6 +50,8 @@ void fields(W& w, Of<W, Hello> m) {
     w.number(1, m.protocol_version);
     w.text(2, m.client_name);
     w.text(3, m.cluster_name);
+    w.text(4, m.user);
+    w.bytes(5, m.password);
 }
 template <class W>
 void fields(W& w, Of<W, Get> m) {
@@ -177,7 +179,7 @@ void fields(W& w, Of<W, Topology> m) {
 }
 /// The code, of a newer node perhaps, as the one known here that promises as much.
 inline Code known_code(std::uint64_t code) {
-    const bool known = (code >= wire::to_wire(Code::kInvalidRequest) && code <= wire::to_wire(Code::kNotPossible)) ||
+    const bool known = (code >= wire::to_wire(Code::kInvalidRequest) && code <= wire::to_wire(Code::kNotPermitted)) ||
                        (code >= wire::to_wire(Code::kSessionExpired) && code <= wire::to_wire(Code::kStorageFault));
     if (known) return static_cast<Code>(code);
     return code > 100 ? Code::kOutcomeUnknown : Code::kUnsupportedRequest;

@@ -34,6 +34,8 @@ enum class Code : std::uint16_t {
     kUnsupportedRequest,
     kReadTimeout,
     kNotPossible,
+    kUnauthenticated,
+    kNotPermitted,
     kSessionExpired = 101,
     kOutcomeUnknown,
     kAnswerForgotten,
@@ -44,6 +46,7 @@ enum class Code : std::uint16_t {
 struct Hello {
     std::uint32_t protocol_version = kProtocolVersion;
     std::string client_name, cluster_name;
+    std::string user, password;  ///< user empty: the default user
     friend bool operator==(const Hello&, const Hello&) = default;
 };
 struct Get {

@@ -85,6 +85,12 @@ protected:
     [[nodiscard]] virtual std::size_t outstanding() const = 0;
     /// A request that was taken must wait for the answers of those before it; nothing behind it is taken meanwhile.
     [[nodiscard]] virtual bool holds_back() const { return false; }
+
+public:
+    /// Users, their rights or passwords are others now. `anew`: who was let in without a password must say one.
+    virtual void users_changed(bool anew) { static_cast<void>(anew); }
+
+protected:
     /// It has just ended, for whatever reason; answers under way may keep the object a while.
     virtual void on_closed() {}
 

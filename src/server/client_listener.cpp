@@ -9,6 +9,7 @@
 #include "protocol/client_codec.h"
 #include "protocol/peer_codec.h"
 #include "server/native/session.h"
+#include "server/peer_introduction.h"
 #include "server/resp/session.h"
 
 namespace tanist::server {
@@ -67,7 +68,8 @@ void ClientListener::open(tcp::socket socket, protocol::Dialect dialect) {
         case protocol::Dialect::kResp: std::make_shared<RespSession>(std::move(socket), services_, ++last_id_)->start(); return;
         case protocol::Dialect::kPeer: {
             spdlog::warn("a node dialled the client port: cluster.nodes must name peer addresses");
-            std::string words = protocol::peer_preamble();
+            std::string words =
+                protocol::peer_preamble() + Introduction::of({.self = services_.routing.view().self.node, .password = {}}).encode();
             const core::Header header{.sender = services_.routing.view().self};
             protocol::encode({header, core::Refusal{"this is the port for clients: cluster.nodes must name the peer port"}})
                 .append_to(words);

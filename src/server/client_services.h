@@ -22,6 +22,7 @@
 
 namespace tanist::server {
 
+class Users;
 namespace sentinel {
 class Watch;
 }
@@ -42,7 +43,8 @@ struct ClientSettings {
 
 struct ClientServices {
     resp::Port& port;
-    resp::Acl& acl;
+    const resp::Acl& acl;
+    Users& users;
     WritePath& writes;
     ReadGate& reads;
     SwitchoverDesk& switchovers;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // tanistd: reads its configuration, and runs one node until it is told to stop.
 #include <fmt/format.h>
+#include <spdlog/spdlog.h>
 #include <sys/resource.h>
 
 #include <cstdio>
@@ -46,9 +47,12 @@ int main(int argument_count, char** arguments) {
         return server::kExitClean;
     }
     server::set_up_logging(config->log);
+    for (const std::string& variable : config::ignored_variables(command_line->load.environment))
+        spdlog::warn("an environment variable sets nothing: settings are TANIST_SECTION__KEY variable={}", variable);
     raise_descriptor_limit();
-    auto opened =
-        server::Server::open(std::move(*config), {.bootstrap = command_line->bootstrap, .cut_corrupt_log = command_line->cut_corrupt_log});
+    auto opened = server::Server::open(std::move(*config), {.bootstrap = command_line->bootstrap,
+                                                            .users_from_configuration = command_line->users_from_config,
+                                                            .cut_corrupt_log = command_line->cut_corrupt_log});
     if (!opened) return complain(opened.error().exit_code, opened.error().message);
     server::Server& server = **opened;
     server.set_config_source(command_line->load);

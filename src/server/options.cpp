@@ -90,8 +90,9 @@ store::HotStoreOptions hot_store_options(const config::Config& config) {
     return {.memory_max = config.memory.max != 0 ? config.memory.max : std::max<std::size_t>(limits::kMiB, memory_bytes() / 4)};
 }
 
-PeerLinksOptions peer_links_options(const config::Config& config, MemberId self, std::uint64_t seed) {
+PeerLinksOptions peer_links_options(const config::Config& config, MemberId self, std::string password, std::uint64_t seed) {
     PeerLinksOptions options{.self = self,
+                             .password = std::move(password),
                              .peers = configured_nodes(config),
                              .user_timeout = std::max(5 * config.failover.election_timeout, std::chrono::milliseconds(2000)),
                              .seed = seed};

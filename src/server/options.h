@@ -20,7 +20,7 @@ inline constexpr std::uint32_t kTickMs = 10;
 [[nodiscard]] replica::ReplicaOptions replica_options(const config::Config& config, const Addresses& addresses, const ByHand& by_hand);
 [[nodiscard]] replica::DataDirectoryOptions data_directory_options(const config::Config& config, const ByHand& by_hand);
 [[nodiscard]] store::HotStoreOptions hot_store_options(const config::Config& config);
-[[nodiscard]] PeerLinksOptions peer_links_options(const config::Config& config, MemberId self, std::uint64_t seed);
+[[nodiscard]] PeerLinksOptions peer_links_options(const config::Config& config, MemberId self, std::string password, std::uint64_t seed);
 [[nodiscard]] ClientSettings client_settings(const config::Config& config);
 
 }  // namespace tanist::server

@@ -6,6 +6,8 @@
 #include <asio/write.hpp>
 #include <utility>
 
+#include "server/crypto.h"
+
 namespace tanist::server {
 namespace {
 
@@ -24,10 +26,11 @@ std::pair<std::string, std::string> split(const std::string& address) {
 
 }  // namespace
 
-PeerLink::PeerLink(asio::io_context& io, core::ConfiguredNode peer, std::chrono::milliseconds user_timeout, Listener listener,
-                   std::uint64_t seed)
+PeerLink::PeerLink(asio::io_context& io, core::ConfiguredNode peer, std::shared_ptr<const PeerCredentials> credentials,
+                   std::chrono::milliseconds user_timeout, Listener listener, std::uint64_t seed)
     : io_(io),
       peer_(std::move(peer)),
+      credentials_(std::move(credentials)),
       user_timeout_(user_timeout),
       listener_(std::move(listener)),
       random_(seed),
@@ -75,7 +78,9 @@ void PeerLink::on_connected(const asio::error_code& error) {
     limit_unsent(socket_, kUnsentInKernelBytes);
     state_ = State::kGreeting;
     asio::error_code failed;
-    asio::write(socket_, asio::buffer(protocol::peer_preamble()), failed);
+    has_preamble_ = false;
+    own_ = Introduction::of(*credentials_);
+    asio::write(socket_, asio::buffer(protocol::peer_preamble() + own_.encode()), failed);
     if (failed) return lose(failed);
     read();
 }
@@ -90,8 +95,8 @@ void PeerLink::come_up() {
 
 void PeerLink::lose(const asio::error_code& error) {
     const bool was_up = state_ == State::kUp, was_hanging_up = state_ == State::kHangingUp;
-    // A dying process's port may still take a connection, and resets it: before we are told that it was made, or before the greeting.
-    const bool before_greeting = state_ == State::kDialling || state_ == State::kGreeting;
+    // A dying process's port may still take a connection, and resets it: before we are told that it was made, or before it is greeted.
+    const bool before_greeting = state_ == State::kDialling || state_ == State::kGreeting || state_ == State::kProving;
     const bool nobody_there = error == asio::error::connection_refused || (before_greeting && is_reset(error));
     const bool knocked = std::exchange(knocking_, false);
     drop_connection();
@@ -132,7 +137,7 @@ void PeerLink::dial_later() {
 }
 
 void PeerLink::knock() {
-    if (state_ == State::kGreeting) knocking_ = true;  // it has not answered yet: how that ends tells as much
+    if (state_ == State::kGreeting || state_ == State::kProving) knocking_ = true;  // it has not answered yet: how that ends tells as much
     if (state_ != State::kIdle && state_ != State::kDialling) return;
     drop_connection();
     knocking_ = true;
@@ -159,17 +164,53 @@ void PeerLink::on_read(const asio::error_code& error, std::size_t bytes) {
     input_.commit(bytes);
     const std::uint64_t attempt = attempt_;
     if (state_ == State::kGreeting) take_greeting();
-    if (attempt == attempt_ && state_ == State::kUp) take_frames();
+    if (attempt == attempt_ && state_ == State::kProving) take_proof();
+    if (attempt == attempt_ && (state_ == State::kUp || state_ == State::kUnwelcome)) take_frames();
     if (attempt == attempt_) read();
 }
 
 void PeerLink::take_greeting() {
-    const Result<bool> greeted = protocol::take_peer_preamble(input_);
-    if (!greeted) {
-        listener_.refused(peer_.node, greeted.error().message);
-        return lose(asio::error::operation_not_supported);
+    const auto refuse = [this](const std::string& why) {
+        listener_.refused(peer_.node, why);
+        lose(asio::error::operation_not_supported);
+    };
+    if (!has_preamble_) {
+        const Result<bool> greeted = protocol::take_peer_preamble(input_);
+        if (!greeted) return refuse(greeted.error().message);
+        if (!*greeted) return;
+        has_preamble_ = true;
     }
-    if (*greeted) come_up();
+    auto introduced = take_introduction(input_);
+    if (!introduced) return refuse(introduced.error().message);
+    if (!*introduced) return;
+    other_ = std::move(**introduced);
+    if (!why_unwelcome(own_, other_).empty()) {
+        state_ = State::kUnwelcome;
+    } else if (!own_.has_password) {
+        come_up();
+    } else {
+        state_ = State::kProving;
+        asio::error_code failed;
+        asio::write(socket_, asio::buffer(peer_proof(credentials_->password, PeerSide::kDialler, own_, other_)), failed);
+        if (failed) lose(failed);
+    }
+}
+
+/// Its byte 1 and the peer's own proof, or 0 and the frame that says why not.
+void PeerLink::take_proof() {
+    const std::string_view unread = as_text(input_.unread());
+    if (unread.empty()) return;
+    if (unread[0] == '\0') {
+        input_.consume(1);
+        state_ = State::kUnwelcome;
+        return;
+    }
+    if (unread.size() < 1 + kPeerProofBytes) return;
+    const std::string said(unread.substr(1, kPeerProofBytes));
+    input_.consume(1 + kPeerProofBytes);
+    if (same_bytes(said, peer_proof(credentials_->password, PeerSide::kReceiver, own_, other_))) return come_up();
+    listener_.refused(peer_.node, wrong_proof(other_.node));
+    lose(asio::error::operation_not_supported);
 }
 
 void PeerLink::take_frames() {
@@ -180,6 +221,7 @@ void PeerLink::take_frames() {
         const auto message = protocol::decode_message(**frame);
         if (!message) continue;
         if (const auto* refusal = std::get_if<core::Refusal>(&message->body)) listener_.refused(peer_.node, refusal->reason);
+        if (state_ == State::kUnwelcome) return lose(asio::error::operation_not_supported);
     }
 }
 

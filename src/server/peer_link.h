@@ -15,6 +15,7 @@
 #include "protocol/peer_codec.h"
 #include "protocol/read_buffer.h"
 #include "server/outbox.h"
+#include "server/peer_introduction.h"
 #include "server/sockets.h"
 
 namespace tanist::server {
@@ -32,8 +33,8 @@ public:
         std::function<void(core::Event)> event;                   ///< PeerConnected and PeerLost
         std::function<void(NodeId, const std::string&)> refused;  ///< the peer said why it will not talk to us
     };
-    PeerLink(asio::io_context& io, core::ConfiguredNode peer, std::chrono::milliseconds user_timeout, Listener listener,
-             std::uint64_t seed);
+    PeerLink(asio::io_context& io, core::ConfiguredNode peer, std::shared_ptr<const PeerCredentials> credentials,
+             std::chrono::milliseconds user_timeout, Listener listener, std::uint64_t seed);
 
     void start() { dial(); }
     /// Drops the message unless the connection is up.
@@ -53,7 +54,16 @@ public:
     [[nodiscard]] std::uint64_t bytes_sent() const { return bytes_sent_; }
 
 private:
-    enum class State : std::uint8_t { kIdle, kDialling, kGreeting, kUp, kHangingUp, kClosed };
+    enum class State : std::uint8_t {
+        kIdle,
+        kDialling,
+        kGreeting,   ///< awaits preamble and introduction
+        kProving,    ///< awaits the peer's proof, or its refusal
+        kUnwelcome,  ///< awaits the words of its refusal
+        kUp,
+        kHangingUp,
+        kClosed
+    };
 
     void dial();
     void connect(const tcp::resolver::results_type& addresses);
@@ -61,6 +71,7 @@ private:
     void read();
     void on_read(const asio::error_code& error, std::size_t bytes);
     void take_greeting();
+    void take_proof();
     void take_frames();
     void come_up();
     /// The connection, or the attempt at one, is over.
@@ -71,12 +82,15 @@ private:
 
     asio::io_context& io_;
     const core::ConfiguredNode peer_;
+    const std::shared_ptr<const PeerCredentials> credentials_;
     const std::chrono::milliseconds user_timeout_;
     const Listener listener_;
     Random random_;
 
     State state_ = State::kIdle;
     bool knocking_ = false;       ///< this dial is the immediate one after a reset: how it ends is S13's evidence
+    bool has_preamble_ = false;   ///< of the peer
+    Introduction own_, other_;    ///< on this connection
     std::uint64_t attempt_ = 0;   ///< so that handlers of an earlier connection are told apart
     std::uint32_t failures_ = 0;  ///< since the connection was last up
     tcp::socket socket_;

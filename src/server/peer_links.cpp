@@ -12,6 +12,8 @@ namespace {
 
 /// Connections that nodes have dialled or that strangers hold, beyond one for each peer.
 constexpr std::size_t kSpareReceivers = 64;
+constexpr std::chrono::seconds kToldFor{60};
+constexpr std::size_t kToldMax = 64;
 
 }  // namespace
 
@@ -19,6 +21,7 @@ PeerLinks::PeerLinks(Loop& loop, tcp::acceptor acceptor, PeerLinksOptions option
     : loop_(loop),
       acceptor_(std::move(acceptor), [this](tcp::socket socket) { take(std::move(socket)); }),
       options_(std::move(options)),
+      credentials_(std::make_shared<PeerCredentials>(options_.self.node, options_.password)),
       deliver_(std::move(deliver)) {
     Random random(options_.seed);
     for (const core::ConfiguredNode& peer : options_.peers) {
@@ -27,8 +30,8 @@ PeerLinks::PeerLinks(Loop& loop, tcp::acceptor acceptor, PeerLinksOptions option
             if (last != reason) spdlog::warn("refused by peer node={} reason=\"{}\"", node.value, reason);
             last = reason;
         };
-        peers_[peer.node].link =
-            std::make_shared<PeerLink>(loop_.io(), peer, options_.user_timeout, PeerLink::Listener{deliver_, refused}, random.next());
+        peers_[peer.node].link = std::make_shared<PeerLink>(loop_.io(), peer, credentials_, options_.user_timeout,
+                                                            PeerLink::Listener{deliver_, refused}, random.next());
     }
 }
 
@@ -68,22 +71,24 @@ void PeerLinks::flush() {
 void PeerLinks::take(tcp::socket socket) {
     if (receivers_.size() >= peers_.size() + kSpareReceivers) return;  // closed at once: strangers, who get their turn to say something
     set_options(socket, options_.user_timeout);
-    const auto receiver =
-        std::make_shared<PeerReceiver>(std::move(socket), core::Header{.sender = options_.self},
-                                       PeerReceiver::Listener{
-                                           .identified = [this](NodeId node, PeerReceiver& r) { return identify(node, r); },
-                                           .message = [this](core::Message message) { deliver_(core::PeerMessage{std::move(message)}); },
-                                           .gone = [this](PeerReceiver& r) { forget(r); },
-                                           .reset = [this](NodeId node) { peers_.at(node).link->knock(); },
-                                           .refused =
-                                               [this](const std::string& from, const std::string& reason) {
-                                                   if (reason != last_stranger_)
-                                                       spdlog::warn("refused on the peer port from={} reason=\"{}\"", from, reason);
-                                                   last_stranger_ = reason;
-                                               },
-                                       });
+    const auto receiver = std::make_shared<PeerReceiver>(
+        std::move(socket), core::Header{.sender = options_.self}, credentials_,
+        PeerReceiver::Listener{
+            .identified = [this](NodeId node, PeerReceiver& r) { return identify(node, r); },
+            .message = [this](core::Message message) { deliver_(core::PeerMessage{std::move(message)}); },
+            .gone = [this](PeerReceiver& r) { forget(r); },
+            .reset = [this](NodeId node) { peers_.at(node).link->knock(); },
+            .refused = [this](const std::string& from, const std::string& reason) { tell_of_stranger(from, reason); },
+        });
     receivers_.insert(receiver);
     receiver->start();
+}
+
+void PeerLinks::tell_of_stranger(const std::string& from, const std::string& reason) {
+    const auto now = std::chrono::steady_clock::now();
+    std::erase_if(told_, [&](const auto& each) { return now - each.second > kToldFor; });
+    if (told_.size() >= kToldMax || !told_.emplace(reason, now).second) return;
+    spdlog::warn("refused on the peer port from={} reason=\"{}\"", from, reason);
 }
 
 Status PeerLinks::identify(NodeId node, PeerReceiver& receiver) {

@@ -22,6 +22,7 @@ namespace tanist::server {
 
 struct PeerLinksOptions {
     MemberId self;
+    std::string password;                      ///< that all nodes share; empty: none
     std::vector<core::ConfiguredNode> peers;   ///< all configured nodes but this one
     std::chrono::milliseconds user_timeout{};  ///< a connection whose data is not acknowledged for so long is given up
     std::uint64_t seed = 0;
@@ -61,14 +62,17 @@ private:
     void take(tcp::socket socket);
     [[nodiscard]] Status identify(NodeId node, PeerReceiver& receiver);
     void forget(PeerReceiver& receiver);
+    void tell_of_stranger(const std::string& from, const std::string& reason);
 
     Loop& loop_;
     Acceptor acceptor_;
     const PeerLinksOptions options_;
+    const std::shared_ptr<const PeerCredentials> credentials_;
     const std::function<void(core::Event)> deliver_;
     std::map<NodeId, Peer> peers_;
     std::set<std::shared_ptr<PeerReceiver>> receivers_;
-    std::string last_stranger_;  ///< likewise
+    /// What was logged about strangers, and when: each thing once a minute at most, and not too many things.
+    std::map<std::string, std::chrono::steady_clock::time_point> told_;
 };
 
 }  // namespace tanist::server

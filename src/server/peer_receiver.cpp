@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "base/limits.h"
+#include "server/crypto.h"
 
 namespace tanist::server {
 namespace {
@@ -21,14 +22,16 @@ std::string name_of(const tcp::socket& socket) {
 
 }  // namespace
 
-PeerReceiver::PeerReceiver(tcp::socket socket, core::Header self, Listener listener)
+PeerReceiver::PeerReceiver(tcp::socket socket, core::Header self, std::shared_ptr<const PeerCredentials> credentials, Listener listener)
     : socket_(std::move(socket)),
       timer_(socket_.get_executor()),
       self_(self),
       listener_(std::move(listener)),
       from_(name_of(socket_)),
       input_(kReadBytes),
-      pieces_(kReadBytes) {}
+      pieces_(kReadBytes),
+      credentials_(std::move(credentials)),
+      own_(Introduction::of(*credentials_)) {}
 
 void PeerReceiver::start() {
     timer_.expires_after(kIntroductionTime);
@@ -36,7 +39,7 @@ void PeerReceiver::start() {
         if (!error && self->open_ && !self->node_) self->refuse("nothing was said that names a node");
     });
     asio::error_code error;
-    const std::string greeting = protocol::peer_preamble();
+    const std::string greeting = protocol::peer_preamble() + own_.encode();
     socket_.write_some(asio::buffer(greeting), error);  // a few bytes into an empty socket: all of them, or it is broken
     error ? close() : read();
 }
@@ -69,13 +72,19 @@ void PeerReceiver::on_read(const asio::error_code& error, std::size_t bytes) {
 }
 
 Status PeerReceiver::take_input() {
-    if (!greeted_) {
+    if (stage_ == Stage::kPreamble) {
         const Result<bool> greeted = protocol::take_peer_preamble(input_);
         if (!greeted) return fail(greeted.error());
         if (!*greeted) return {};
-        greeted_ = true;
+        stage_ = Stage::kIntroduction;
     }
-    while (open_) {
+    if (stage_ == Stage::kIntroduction) {
+        if (Status taken = take_introduction_of_peer(); !taken) return taken;
+    }
+    if (stage_ == Stage::kProof) {
+        if (Status taken = take_proof(); !taken) return taken;
+    }
+    while (open_ && stage_ == Stage::kMessages) {
         const auto frame = protocol::next_frame_of_pieces(input_, pieces_);
         if (!frame) return fail(frame.error());
         if (!*frame) return {};
@@ -91,15 +100,39 @@ Status PeerReceiver::take_input() {
     return {};
 }
 
+Status PeerReceiver::take_introduction_of_peer() {
+    auto introduction = take_introduction(input_);
+    if (!introduction) return fail(introduction.error());
+    if (!*introduction) return {};
+    peer_ = std::move(**introduction);
+    if (const std::string why = why_unwelcome(peer_, own_); !why.empty()) return fail(ErrorCode::kRefused, "{}", why);
+    stage_ = own_.has_password ? Stage::kProof : Stage::kMessages;
+    return {};
+}
+
+Status PeerReceiver::take_proof() {
+    if (input_.unread().size() < kPeerProofBytes) return {};
+    const std::string said(as_text(input_.unread().first(kPeerProofBytes)));
+    input_.consume(kPeerProofBytes);
+    if (!same_bytes(said, peer_proof(credentials_->password, PeerSide::kDialler, peer_, own_)))
+        return fail(ErrorCode::kRefused, "{}", wrong_proof(peer_.node));
+    stage_ = Stage::kMessages;
+    const std::string answer = '\1' + peer_proof(credentials_->password, PeerSide::kReceiver, peer_, own_);
+    asio::error_code error;
+    socket_.write_some(asio::buffer(answer), error);  // a few bytes, as the greeting
+    if (error) close();
+    return {};
+}
+
 Status PeerReceiver::take_message(core::Message message) {
     const NodeId sender = message.header.sender.node;
+    if (sender != peer_.node)
+        return fail(ErrorCode::kInvalidArgument, "node {} introduced itself, and node {} speaks", peer_.node.value, sender.value);
     if (!node_) {
         if (Status welcome = listener_.identified(sender, *this); !welcome) return welcome;
         node_ = sender;
         timer_.cancel();
     }
-    if (sender != *node_)
-        return fail(ErrorCode::kInvalidArgument, "a connection of node {} carries a message of node {}", node_->value, sender.value);
     listener_.message(std::move(message));
     return {};
 }
@@ -108,7 +141,7 @@ void PeerReceiver::refuse(const std::string& reason) {
     if (!std::exchange(open_, false)) return;
     timer_.cancel();
     listener_.refused(from_, reason);
-    std::string frame;
+    std::string frame(stage_ == Stage::kProof ? 1 : 0, '\0');
     protocol::encode(core::Message{self_, core::Refusal{reason}}).append_to(frame);
     say_goodbye(std::move(socket_), std::move(frame));
     listener_.gone(*this);

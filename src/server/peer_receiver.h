@@ -12,6 +12,7 @@
 #include "core/message.h"
 #include "protocol/peer_codec.h"
 #include "protocol/read_buffer.h"
+#include "server/peer_introduction.h"
 #include "server/sockets.h"
 
 namespace tanist::server {
@@ -28,7 +29,7 @@ public:
         std::function<void(const std::string& from, const std::string& reason)> refused;  ///< for the log
     };
     /// `self` signs the refusal that an unwelcome peer is sent.
-    PeerReceiver(tcp::socket socket, core::Header self, Listener listener);
+    PeerReceiver(tcp::socket socket, core::Header self, std::shared_ptr<const PeerCredentials> credentials, Listener listener);
 
     void start();
     void close();
@@ -41,6 +42,9 @@ private:
     void on_read(const asio::error_code& error, std::size_t bytes);
     [[nodiscard]] Status take_input();
     [[nodiscard]] Status take_message(core::Message message);
+    /// The peer must show that it knows the password, where there is one.
+    [[nodiscard]] Status take_introduction_of_peer();
+    [[nodiscard]] Status take_proof();
     void refuse(const std::string& reason);
 
     tcp::socket socket_;
@@ -50,7 +54,11 @@ private:
     const std::string from_;
     protocol::ReadBuffer input_;
     protocol::ReadBuffer pieces_;  ///< of frames that travel in pieces
-    bool greeted_ = false;
+    enum class Stage : std::uint8_t { kPreamble, kIntroduction, kProof, kMessages };
+    Stage stage_ = Stage::kPreamble;
+    const std::shared_ptr<const PeerCredentials> credentials_;
+    const Introduction own_;
+    Introduction peer_;  ///< as it says, and, where there is a password, as it has proved
     bool open_ = true;
     std::optional<NodeId> node_;
     std::uint64_t bytes_received_ = 0;

@@ -75,10 +75,13 @@ struct Server::Opened {
     std::unique_ptr<wal::PosixFileSystem> files;
     std::unique_ptr<store::Store> store;
     replica::DataDirectory directory;
+    std::string peer_password;
     std::uint64_t seed;
 };
 
 tl::expected<std::unique_ptr<Server>, StartFailure> Server::open(config::Config config, const ByHand& by_hand) {
+    auto peer_password = secret_of(config.security.peer_password, config.security.peer_password_file, "peer_password");
+    if (!peer_password) return failed(kExitConfiguration, peer_password.error());
     auto lock = wal::DataDirectoryLock::acquire(config.node.data_dir.string());
     if (!lock) return failed(kExitDataDirectory, lock.error());
     auto loop = std::make_unique<Loop>();
@@ -110,9 +113,10 @@ tl::expected<std::unique_ptr<Server>, StartFailure> Server::open(config::Config 
                                                      .files = std::move(files),
                                                      .store = std::move(*store),
                                                      .directory = std::move(*directory),
+                                                     .peer_password = std::move(*peer_password),
                                                      .seed = seed}));
     if (Status listening = server->listen_http(); !listening) return failed(kExitConfiguration, listening.error());
-    if (Status taken = server->take_users(); !taken) return failed(kExitConfiguration, taken.error());
+    if (Status taken = server->take_users(by_hand.users_from_configuration); !taken) return failed(kExitConfiguration, taken.error());
     return server;
 }
 
@@ -131,7 +135,8 @@ Server::Server(config::Config config, const ByHand& by_hand, Opened opened)
                         .applied = [this] { return replica_.state().position(); },
                         .epoch_at = [this](Lsn lsn) { return replica_.node().epoch_at(lsn); }}),
       switchovers_([this](core::SwitchoverRequested request) { step(request); }),
-      links_(*loop_, std::move(opened.peers), peer_links_options(config_, opened.directory.start.identity.id, opened.seed),
+      links_(*loop_, std::move(opened.peers),
+             peer_links_options(config_, opened.directory.start.identity.id, std::move(opened.peer_password), opened.seed),
              [this](core::Event event) { step(std::move(event)); }),
       host_(*loop_, *opened.directory.log, links_, writes_, reads_, switchovers_, registry_,
             {.event = [this](core::Event event) { step(std::move(event)); },
@@ -145,6 +150,9 @@ Server::Server(config::Config config, const ByHand& by_hand, Opened opened)
       port_(resp::client_port_commands()),
       sentinel_port_(sentinel::port_commands()),
       acl_({&port_.commands, &sentinel_port_.commands}),
+      users_(acl_, routing_, replica_.state(), writes_,
+             {.later = [this](std::function<void()> what) { loop_->post(std::move(what)); },
+              .changed = [this](bool anew) { users_changed(anew); }}),
       sentinel_(routing_, config_.cluster.name,
                 [this](std::string_view event, std::string_view message) { sentinel_port_.pubsub.publish(event, message); }),
       sentinel_connections_(loop_->io()),
@@ -173,17 +181,22 @@ Server::Server(config::Config config, const ByHand& by_hand, Opened opened)
     routing_.refresh(replica_.node().view(), last_tick_ms_);
 }
 
-Status Server::take_users() {
-    auto password = password_of(config_);
+Status Server::take_users(bool from_configuration) {
+    auto password = secret_of(config_.security.requirepass, config_.security.requirepass_file, "requirepass");
     if (!password) return fail(password.error());
-    take_password(std::move(*password));
-    const auto loaded = load_users(config_.security.acl_file.path, acl_);
-    return loaded ? Status{} : fail(loaded.error());
+    return users_.configure(std::move(*password), config_.security.acl_file.path, from_configuration);
+}
+
+void Server::users_changed(bool anew) {
+    for (const ConnectionShared* shared : {&connections_, &sentinel_connections_}) {
+        for (const auto& connection : shared->all()) connection->users_changed(anew);
+    }
 }
 
 ClientServices Server::services_of(resp::Port& port, ConnectionShared& connections, const sentinel::Watch* sentinel) {
     return {.port = port,
             .acl = acl_,
+            .users = users_,
             .writes = writes_,
             .reads = reads_,
             .switchovers = switchovers_,
@@ -259,6 +272,7 @@ void Server::end_of_turn() {
     if (std::exchange(tick_due_, false)) tick(monotonic_ms());
     writes_.end_of_turn(read_clock());
     reads_.end_of_turn();
+    users_.look();
     port_.waiting.look(connections_.now_ms);
     if (exit_code_ && *exit_code_ != kExitClean) return;  // nothing more is said (S4)
     links_.flush();
@@ -288,6 +302,7 @@ void Server::tick(std::uint64_t now_ms) {
     if (sentinel_port() != 0) sentinel_.refresh();
     writes_.tick(now_ms);
     reads_.tick(now_ms);
+    users_.tick();
     tick_clients(now_ms);
 }
 
@@ -389,19 +404,12 @@ void Server::take_over(config::Config config) {
     for (const std::string& change : changes.needs_restart)
         spdlog::warn("configuration changed, taken over only at a restart change=\"{}\"", change);
     if (changes.applied.empty() && changes.needs_restart.empty()) spdlog::info("configuration reloaded: nothing changed");
-    auto password = password_of(changes.merged);
+    auto password = secret_of(changes.merged.security.requirepass, changes.merged.security.requirepass_file, "requirepass");
     if (!password) return spdlog::error("configuration not reloaded reason=\"{}\"", password.error().message);
     config_ = changes.merged;
     apply_settings();
-    take_password(std::move(*password));
+    users_.take_password(std::move(*password));
     set_up_logging(config_.log);
-}
-
-/// Only when it is another: meanwhile ACL may have given the default user other passwords.
-void Server::take_password(std::string password) {
-    if (password == password_) return;
-    acl_.require_password(password);
-    password_ = std::move(password);
 }
 
 Status Server::store_state() {
@@ -416,8 +424,6 @@ resp::Administration Server::administration() {
             .store_state = [this] { return store_state(); },
             .stored = [this] { return store_->stored(); },
             .last_stored_at = [this] { return last_stored_at_; },
-            .save_users = [this] { return save_users(config_.security.acl_file.path, acl_); },
-            .load_users = [this] { return load_users(config_.security.acl_file.path, acl_); },
             .shut_down = [this] { shut_down(); }};
 }
 

@@ -32,6 +32,7 @@
 #include "server/sentinel/watch.h"
 #include "server/server_metrics.h"
 #include "server/switchover_desk.h"
+#include "server/users.h"
 #include "server/write_path.h"
 #include "store/store.h"
 #include "wal/data_directory_lock.h"
@@ -81,10 +82,10 @@ private:
     Server(config::Config config, const ByHand& by_hand, Opened opened);
 
     [[nodiscard]] Status listen_http();
-    [[nodiscard]] Status take_users();
+    [[nodiscard]] Status take_users(bool from_configuration);
     [[nodiscard]] ClientServices services_of(resp::Port& port, ConnectionShared& connections, const sentinel::Watch* sentinel);
     void apply_settings();
-    void take_password(std::string password);
+    void users_changed(bool anew);
     void step(core::Event event);
     void propose(core::Proposal proposal);
     void end_of_turn();
@@ -126,7 +127,7 @@ private:
     resp::Cursors cursors_;
     resp::Port port_, sentinel_port_;
     resp::Acl acl_;
-    std::string password_;  ///< as configured, and taken over
+    Users users_;
     sentinel::Watch sentinel_;
     ConnectionShared sentinel_connections_;
     const resp::Administration administration_;

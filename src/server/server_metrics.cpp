@@ -37,6 +37,8 @@ std::string_view code_name(std::size_t code) {
         case Code::kUnsupportedRequest: return "unsupported_request";
         case Code::kReadTimeout: return "read_timeout";
         case Code::kNotPossible: return "not_possible";
+        case Code::kUnauthenticated: return "unauthenticated";
+        case Code::kNotPermitted: return "not_permitted";
         case Code::kSessionExpired: return "session_expired";
         case Code::kOutcomeUnknown: return "outcome_unknown";
         case Code::kAnswerForgotten: return "answer_forgotten";

@@ -11,33 +11,30 @@
 
 namespace tanist::server {
 
-Result<std::string> password_of(const config::Config& config) {
-    const auto& file = config.security.requirepass_file.path;
-    if (file.empty()) return config.security.requirepass.text;
-    std::ifstream in(file);
+Result<std::string> secret_of(const config::Secret& inline_text, const config::OptionalFile& file, std::string_view name) {
+    if (file.path.empty()) return inline_text.text;
+    std::ifstream in(file.path);
     std::string line;
     if (!std::getline(in, line))
-        return fail(ErrorCode::kInvalidArgument, "security.requirepass_file = \"{}\": no line can be read", file.string());
+        return fail(ErrorCode::kInvalidArgument, "security.{}_file = \"{}\": no line can be read", name, file.path.string());
     if (line.ends_with('\r')) line.pop_back();
     if (line.empty())
-        return fail(ErrorCode::kInvalidArgument, "security.requirepass_file = \"{}\": its first line is empty", file.string());
+        return fail(ErrorCode::kInvalidArgument, "security.{}_file = \"{}\": its first line is empty", name, file.path.string());
     return line;
 }
 
-Result<bool> load_users(const std::filesystem::path& file, resp::Acl& acl) {
-    if (file.empty()) return false;
+Status load_users(const std::filesystem::path& file, resp::Acl& acl) {
     std::error_code missing;
-    if (!std::filesystem::exists(file, missing)) return true;
+    if (file.empty() || !std::filesystem::exists(file, missing)) return {};
     std::ifstream in(file);
     if (!in) return fail(ErrorCode::kIo, "{}: cannot be read", file.string());
     const std::string text(std::istreambuf_iterator<char>(in), {});
-    if (text.empty()) return true;
+    if (text.empty()) return {};
     if (const Status read = acl.read(text); !read) return fail(ErrorCode::kInvalidArgument, "{}: {}", file.string(), read.error().message);
-    return true;
+    return {};
 }
 
-Result<bool> save_users(const std::filesystem::path& file, const resp::Acl& acl) {
-    if (file.empty()) return false;
+Status save_users(const std::filesystem::path& file, const resp::Acl& acl) {
     const std::string fresh = file.string() + ".new", text = acl.text();
     const auto failed = [&] { return fail(ErrorCode::kIo, "{}: {}", fresh, std::strerror(errno)); };
     const int descriptor = ::open(fresh.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
@@ -46,7 +43,7 @@ Result<bool> save_users(const std::filesystem::path& file, const resp::Acl& acl)
     const bool complete = written == static_cast<ssize_t>(text.size()) && ::fsync(descriptor) == 0;
     ::close(descriptor);
     if (!complete || ::rename(fresh.c_str(), file.c_str()) != 0) return failed();
-    return true;
+    return {};
 }
 
 }  // namespace tanist::server

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Passwords and users of RESP clients, out of the files that the configuration names.
+// Passwords and users, out of the files that the configuration names.
 #pragma once
 
 #include <filesystem>
@@ -11,12 +11,12 @@
 
 namespace tanist::server {
 
-/// security.requirepass, or what its file says; "": none.
-[[nodiscard]] Result<std::string> password_of(const config::Config& config);
+/// What `inline_text` says, or the first line of `file`; "": neither is there. `name`: of the key in the configuration.
+[[nodiscard]] Result<std::string> secret_of(const config::Secret& inline_text, const config::OptionalFile& file, std::string_view name);
 
-/// False: `file` is empty, so there is nothing to read or write. A file that is not there has no users.
-[[nodiscard]] Result<bool> load_users(const std::filesystem::path& file, resp::Acl& acl);
+/// An empty path, or a file that is not there: changes nothing.
+[[nodiscard]] Status load_users(const std::filesystem::path& file, resp::Acl& acl);
 /// Replaces the file as a whole, or leaves it as it was.
-[[nodiscard]] Result<bool> save_users(const std::filesystem::path& file, const resp::Acl& acl);
+[[nodiscard]] Status save_users(const std::filesystem::path& file, const resp::Acl& acl);
 
 }  // namespace tanist::server

@@ -89,7 +89,17 @@ Outcome Model::run(const commands::Logged& logged) {
                        at->second.lowest_unanswered = std::max(at->second.lowest_unanswered, k.lowest_unanswered);
                        return Outcome{.version = lsn_};
                    },
-                   [&](const commands::CloseSession& c) { return sessions_.erase(c.session) == 0 ? expired : Outcome{.version = lsn_}; }},
+                   [&](const commands::CloseSession& c) { return sessions_.erase(c.session) == 0 ? expired : Outcome{.version = lsn_}; },
+                   [&](const commands::ChangeUsers& c) {
+                       if (c.expected != users_.changed) return Outcome{.code = OutcomeCode::kConditionFailed, .version = users_.changed};
+                       if (c.replaces_all) users_.lines.clear();
+                       for (const auto& user : c.users) {
+                           users_.lines.erase(user.name);
+                           if (user.line) users_.lines.emplace(user.name, *user.line);
+                       }
+                       users_.changed = lsn_;
+                       return Outcome{.version = lsn_};
+                   }},
         logged);
 }
 

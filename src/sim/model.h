@@ -60,6 +60,7 @@ private:
     std::vector<std::vector<commands::Outcome>> outcomes_;        ///< by LSN, from 1 on
     std::map<std::string, std::vector<Cell>, std::less<>> keys_;  ///< each key's history, one cell an entry
     std::map<SessionId, Session> sessions_;
+    commands::Users users_;
     std::map<std::string, std::uint64_t, std::less<>> deadlines_;  ///< of the keys that have one
     std::uint64_t now_ = 0;
     // Of the entry that is being executed.

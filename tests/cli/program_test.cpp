@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <sstream>
@@ -210,6 +211,71 @@ TEST_F(Program, SwitchoverSaysWhoIsMasterNow) {
     EXPECT_EQ(refused.exit, Exit::kUnavailable);
     EXPECT_THAT(refused.err, HasSubstr("node 3 is catching up"));
     EXPECT_EQ(run({"switchover", "--to", "three"}).exit, Exit::kUsage);
+}
+
+TEST_F(Program, ErrorsAreJsonWhereJsonIsAskedFor) {
+    on_master<native::Switchover>(error_reply(native::Code::kNotPossible, "node 3 is \"catching up\""));
+    const auto refused = run({"switchover", "--json"});
+    EXPECT_EQ(refused.exit, Exit::kUnavailable);
+    EXPECT_THAT(refused.out, IsEmpty());
+    EXPECT_THAT(refused.err, AllOf(HasSubstr(R"({"error":{"code":"unavailable","exit":3,"message":"switchover)"),
+                                   HasSubstr(R"(node 3 is \"catching up\""}})")));
+    const auto misused = run_words({"--json", "get"});
+    EXPECT_EQ(misused.exit, Exit::kUsage);
+    EXPECT_THAT(misused.err, HasSubstr(R"({"error":{"code":"usage","exit":2,"message":")"));
+    const auto script = run({"--json"}, "get\n");
+    EXPECT_EQ(script.exit, Exit::kUsage);
+    EXPECT_THAT(script.err, HasSubstr(R"({"error":{"code":"usage","exit":2,"message":"line 1: )"));
+}
+
+class WithUsers : public Program {
+protected:
+    void SetUp() override {
+        Program::SetUp();
+        ::unsetenv("TANIST_USER");
+        ::unsetenv("TANIST_PASSWORD");
+        for (const unsigned id : {1u, 2u, 3u}) {
+            cluster_.node(id).script([](const native::Request& request) -> std::optional<Answer> {
+                const auto* hello = std::get_if<native::Hello>(&request.body);
+                if (hello == nullptr || (hello->user == "bob" && hello->password == "pw")) return std::nullopt;
+                return error_reply(native::Code::kUnauthenticated, "no such user, or another password");
+            });
+        }
+    }
+    void TearDown() override {
+        ::unsetenv("TANIST_USER");
+        ::unsetenv("TANIST_PASSWORD");
+        Program::TearDown();
+    }
+};
+
+TEST_F(WithUsers, APasswordComesFromAFileOrTheEnvironmentOrTheTerminal) {
+    const auto refused = run({"put", "k", "v"});
+    EXPECT_EQ(refused.exit, Exit::kUsage);
+    EXPECT_THAT(refused.err, HasSubstr("no such user, or another password"));
+    EXPECT_EQ(run({"--user", "bob", "--password-file", file("pw\nmore"), "put", "k", "v"}).exit, Exit::kOk);
+    const auto missing = run({"--user", "bob", "--password-file", "/nowhere", "get", "k"});
+    EXPECT_EQ(missing.exit, Exit::kUsage);
+    EXPECT_THAT(missing.err, HasSubstr("/nowhere"));
+    ::setenv("TANIST_USER", "bob", 1);
+    ::setenv("TANIST_PASSWORD", "pw", 1);
+    EXPECT_EQ(run({"get", "k"}).out, "v\n");
+    ::setenv("TANIST_PASSWORD", "wrong", 1);
+    EXPECT_EQ(run({"get", "k"}).exit, Exit::kUsage);
+    ::unsetenv("TANIST_PASSWORD");
+
+    std::istringstream in;
+    std::ostringstream out, err;
+    std::string asked_for;
+    const auto ask = [&](const std::string& user) -> std::optional<std::string> {
+        asked_for = user;
+        return "pw";
+    };
+    const Exit exit =
+        run_program({"--connect", cluster_.addresses().front(), "get", "k"}, {.in = in, .out = out, .err = err, .ask_password = ask});
+    EXPECT_EQ(exit, Exit::kOk) << err.str();
+    EXPECT_EQ(out.str(), "v\n");
+    EXPECT_EQ(asked_for, "bob");
 }
 
 TEST(Status, TheTableAlignsAndExplains) {

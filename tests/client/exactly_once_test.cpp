@@ -182,6 +182,8 @@ TEST(Errors, EachCodeOfTheProtocolSaysWhatBecameOfAWrite) {  // S20
              Case{Code::kUnsupportedRequest, ErrorCode::kUnsupported, Outcome::kRefused},
              Case{Code::kReadTimeout, ErrorCode::kUnavailable, Outcome::kRefused},
              Case{Code::kNotPossible, ErrorCode::kUnavailable, Outcome::kRefused},
+             Case{Code::kUnauthenticated, ErrorCode::kUnauthenticated, Outcome::kRefused},
+             Case{Code::kNotPermitted, ErrorCode::kNotPermitted, Outcome::kRefused},
              Case{Code::kSessionExpired, ErrorCode::kSessionExpired, Outcome::kRefused},  // each time of its only sending
              Case{Code::kOutcomeUnknown, ErrorCode::kOutcomeUnknown, Outcome::kUnknown},
              Case{Code::kAnswerForgotten, ErrorCode::kAnswerForgotten, Outcome::kUnknown},  // without an LSN it proves nothing

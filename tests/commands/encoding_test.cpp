@@ -27,6 +27,8 @@ std::vector<Logged> one_of_everything() {
         RegisterSession{60'000},
         KeepSession{{1ULL << 44}, 9},
         CloseSession{{5}},
+        ChangeUsers{.expected = {300}, .replaces_all = true, .users = {{"a", "user a on"}, {"b", std::nullopt}}},
+        ChangeUsers{},
         Request{.commands = {Put{"key", std::string(300, 'v')}}}};
 }
 
@@ -52,6 +54,11 @@ TEST(Encoding, IsTheOneThatOldLogsHave) {  // entries are read for as long as lo
               std::string("\x0e\x01\x01\x02\x01\x01\x02\x01k\x01\x01\x01k\x01v", 15));
     EXPECT_EQ(encode({Request{.commands = {Increment{"k", -1}}}}), std::string("\x0a\x01\x00\x00\x00\x00\x01\x03\x01k\x01", 11));
     EXPECT_EQ(encode({RegisterSession{300}, KeepSession{{1}, 2}, CloseSession{{3}}}), "\x03\x02\xac\x02\x03\x03\x01\x02\x02\x04\x03");
+    EXPECT_EQ(encode({ChangeUsers{.expected = {300}, .users = {{"a", "x"}, {"b", std::nullopt}}}}),
+              std::string("\x0d\x05\xac\x02\x00\x02\x00\x01"
+                          "a\x01x\x01\x01"
+                          "b",
+                          14));
 }
 
 TEST(Encoding, EveryTruncationIsRefusedOrIsWholeItems) {

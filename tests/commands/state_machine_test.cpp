@@ -133,6 +133,10 @@ private:
         if (random_.chance(1, 15)) return RegisterSession{random_.between(50, 500)};
         if (random_.chance(1, 30)) return CloseSession{session};
         if (random_.chance(1, 30)) return KeepSession{session, random_.below(6)};
+        if (random_.chance(1, 20)) {
+            const std::optional<std::string> line = random_.chance(1, 3) ? std::nullopt : std::optional(value());
+            return ChangeUsers{.expected = {random_.below(3)}, .replaces_all = random_.chance(1, 3), .users = {{key(), line}}};
+        }
         Request request{
             .session = random_.chance(1, 3) ? SessionId{} : session, .sequence = random_.below(8), .lowest_unanswered = random_.below(5)};
         for (std::uint64_t n = random_.below(2); n > 0; --n) request.conditions.push_back(condition());

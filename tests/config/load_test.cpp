@@ -89,12 +89,25 @@ TEST(LoadConfig, NeedsNoFileWhenTheEnvironmentSaysEverything) {
 
 TEST(LoadConfig, IgnoresTheEnvironmentOfOthersButNotAMisspeltKey) {
     const ConfigFile file(kMinimal);
-    const std::pair<std::string, std::string> others{"TANIST_CONNECT", "x"}, path{"PATH", "/bin"}, misspelt{"TANIST_NODE__IDD", "7"};
+    const std::pair<std::string, std::string> others{"TANIST_PORT_7401_TCP", "x"}, path{"PATH", "/bin"}, misspelt{"TANIST_NODE__IDD", "7"};
     EXPECT_TRUE(load_config({.file = file.path(), .environment = {others, path}, .settings = {}}));
     const auto config = load_config({.file = file.path(), .environment = {misspelt}, .settings = {}});
     ASSERT_FALSE(config);
     EXPECT_EQ(config.error().message,
               "environment TANIST_NODE__IDD: node.idd: no such key; [node] allows id, role, data_dir; did you mean node.id?");
+}
+
+TEST(LoadConfig, OneUnderscoreInPlaceOfTwoIsRefusedWhereItIsOurs) {
+    const ConfigFile file(kMinimal);
+    const auto config = load_config({.file = file.path(), .environment = {{"TANIST_READS_MAX_LAG_MS", "7"}}, .settings = {}});
+    ASSERT_FALSE(config);
+    EXPECT_EQ(config.error().message,
+              "environment TANIST_READS_MAX_LAG_MS: two underscores stand between section and key; did you mean TANIST_READS__MAX_LAG_MS?");
+    const std::vector<std::pair<std::string, std::string>> others{{"TANIST_PASSWORD", "x"}, {"TANIST_USER", "x"}, {"HOME", "/"}};
+    EXPECT_TRUE(load_config({.file = file.path(), .environment = others, .settings = {}}));
+    EXPECT_TRUE(ignored_variables(others).empty());
+    EXPECT_EQ(ignored_variables({{"TANIST_PORT", "tcp://10.0.0.1"}, {"TANIST_REDS_LEVEL", "stale"}, {"TANIST_READS__LEVEL", "stale"}}),
+              (std::vector<std::string>{"TANIST_PORT", "TANIST_REDS_LEVEL (did you mean TANIST_READS__LEVEL?)"}));
 }
 
 TEST(LoadConfig, NamesFileLineKeyValueAndWhatIsAllowed) {

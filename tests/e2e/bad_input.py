@@ -128,7 +128,7 @@ def garbage_on_every_port(build):
         written = fill(cluster)
         for node in cluster.nodes:
             for port in (node.client, node.peer, node.http):
-                for start in (b"", b"\x01TAN", b"\x02TAN\x01\x00\x00\x00", b"*3\r\n$3\r\n", b"GET / HTTP/1.1\r\n", b"\x01TAN" + struct.pack("<I", 0xffffffff)):
+                for start in (b"", b"\x01TAN", b"\x02TAN\x03\x00\x00\x00", b"*3\r\n$3\r\n", b"GET / HTTP/1.1\r\n", b"\x01TAN" + struct.pack("<I", 0xffffffff)):
                     try:
                         with socket.create_connection((node.host, port), 5) as s:
                             s.settimeout(0.3)

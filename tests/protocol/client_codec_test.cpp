@@ -79,7 +79,7 @@ TEST(ClientCodec, BytesOnTheWireStayTheSame) {
               "17000000080538094004480392010c0a036b6579120576616c7565");
     EXPECT_EQ(hex(frame_of(Request{.id = 6, .token = Rank{{7}, {42}}, .read_level = ReadLevel::kLinearizable, .body = Get{"key"}})),
               "12000000080612040807102a18038a01050a036b6579");
-    EXPECT_EQ(hex(frame_of(Request{.id = 1, .body = Hello{1, "cli", "demo"}})), "12000000080182010d08011203636c691a0464656d6f");
+    EXPECT_EQ(hex(frame_of(Request{.id = 1, .body = Hello{1, "cli", "demo", "", ""}})), "12000000080182010d08011203636c691a0464656d6f");
     EXPECT_EQ(hex(frame_of(Reply{.id = 5, .epoch = {7}, .at = {{7}, {42}}, .body = Written{true, {42}}})),
               "0f00000008051007182a20079a01040801102a");
     EXPECT_EQ(hex(frame_of(Reply{
@@ -90,6 +90,11 @@ TEST(ClientCodec, BytesOnTheWireStayTheSame) {
 }
 
 // -- what a client may not send --------------------------------------------------------------------------------------------------
+
+TEST(ClientCodec, HelloCarriesUserAndPassword) {
+    const Request request{.id = 1, .body = Hello{1, "cli", "demo", "bob", std::string("p\0w", 3)}};
+    EXPECT_EQ(decode_request(body_of(frame_of(request))).value(), request);
+}
 
 TEST(ClientCodec, RequestsBeyondALimitAreAnsweredWithTheirId) {
     const RequestLimits limits{.key_bytes_max = 10, .value_bytes_max = 20, .request_bytes_max = 200};
@@ -113,14 +118,15 @@ TEST(ClientCodec, RequestsBeyondALimitAreAnsweredWithTheirId) {
         {Batch{{{"k", ValueIs{value}}}, {}}, "a value"},
         {Batch{{}, {Put{"k", value}}}, "a value"},
         {Batch{{}, {Get{key}}}, "a key"},
-        {Hello{1, std::string(257, 'n'), ""}, "a request of"},
+        {Hello{1, std::string(257, 'n'), "", "", ""}, "a request of"},
         {Scan{std::string(180, 'b'), "", std::string(50, 'p')}, "a request of 24"},
     };
     for (const Case& one : cases) {
         expect_refused(decode_request(body_of(frame_of(Request{.id = 8, .body = one.body})), limits), 8, Code::kTooLarge, one.why);
     }
     const auto whole = [](RequestBody body) { return decode_request(body_of(frame_of(Request{.id = 8, .body = std::move(body)}))); };
-    expect_refused(whole(Hello{1, std::string(257, 'n'), ""}), 8, Code::kTooLarge, "a client name of 257 bytes");
+    expect_refused(whole(Hello{1, std::string(257, 'n'), "", "", ""}), 8, Code::kTooLarge, "a client name of 257 bytes");
+    expect_refused(whole(Hello{1, "", "", "", std::string(513, 'p')}), 8, Code::kTooLarge, "more than the 512 bytes");
     expect_refused(whole(Scan{.begin = std::string(65538, 'b')}), 8, Code::kTooLarge, "a bound of 65538 bytes");
     EXPECT_TRUE(whole(Scan{.begin = std::string(65537, 'b')}).has_value());
     expect_refused(whole(GetMany{std::vector<std::string>(kKeysMax + 1)}), 8, Code::kTooLarge, "a list of more than the 10000");

@@ -183,6 +183,7 @@ TEST(ClientWire, EnumeratorsAreThoseOfTheProtoFile) {
     EXPECT_EQ(static_cast<int>(Role::kWitness), v1::Role_MAX);
     EXPECT_EQ(static_cast<int>(NodeState::kQuarantined), v1::NodeState_MAX);
     EXPECT_EQ(static_cast<int>(Code::kNotPossible), v1::NOT_POSSIBLE);
+    EXPECT_EQ(static_cast<int>(Code::kNotPermitted), v1::NOT_PERMITTED);
     EXPECT_EQ(static_cast<int>(Code::kTooStale), v1::TOO_STALE);
     EXPECT_EQ(static_cast<int>(Code::kSessionExpired), v1::SESSION_EXPIRED);
     EXPECT_EQ(static_cast<int>(Code::kStorageFault), v1::ErrorCode_MAX);

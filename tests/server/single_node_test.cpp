@@ -112,6 +112,10 @@ TEST_F(SingleNode, RespCommandsAnswerAsRedisDoes) {
         {{"TANIST.CAS", "s", "text", "x"}, ":1\r\n"},
         {{"TANIST.CAD", "s", "text"}, ":0\r\n"},
         {{"TANIST.CAD", "s", "x"}, ":1\r\n"},
+        {{"TANIST.GETV", "s"}, "*-1\r\n"},
+        {{"TANIST.CASV", "s", "1", "x"}, ":0\r\n"},
+        {{"TANIST.CADV", "s", "0"}, "-ERR 0 is the version of a key that does not exist\r\n"},
+        {{"TANIST.CADV", "s", "one"}, "-ERR value is not an integer or out of range\r\n"},
         {{"TANIST.READS", "linearizable"}, "+OK\r\n"},
         {{"GET", "n"}, "$1\r\n2\r\n"},
         {{"TANIST.READS", "fresh"}, "-ERR TANIST.READS takes stale, session or linearizable\r\n"},
@@ -135,6 +139,29 @@ TEST_F(SingleNode, RespCommandsAnswerAsRedisDoes) {
     EXPECT_EQ(client.call({"GET", "nothing"}), "_\r\n");
     EXPECT_EQ(client.call({"QUIT"}), "+OK\r\n");
     EXPECT_EQ(client.reply(), "");
+}
+
+TEST_F(SingleNode, AKeyIsReadAndChangedByItsVersion) {
+    RespClient client = cluster_.resp(1);
+    EXPECT_EQ(client.call({"TANIST.GETV", "k"}), "*-1\r\n");
+    const auto integer = [](const std::string& reply) { return reply.substr(1, reply.size() - 3); };
+    const std::string first = integer(client.call({"TANIST.CASV", "k", "0", "one"}));
+    EXPECT_NE(first, "0");
+    EXPECT_EQ(client.call({"TANIST.CASV", "k", "0", "two"}), ":0\r\n") << "it exists by now";
+    EXPECT_EQ(client.call({"TANIST.GETV", "k"}), "*2\r\n$3\r\none\r\n:" + first + "\r\n");
+    const std::string second = integer(client.call({"TANIST.CASV", "k", first, "two"}));
+    EXPECT_NE(second, first);
+    EXPECT_EQ(client.call({"TANIST.CASV", "k", first, "three"}), ":0\r\n");
+    EXPECT_EQ(client.call({"TANIST.CADV", "k", first}), ":0\r\n");
+    client.send({"SET", "k", "four"});
+    client.send({"TANIST.GETV", "k"});  // behind the write, in one pipeline
+    EXPECT_EQ(client.reply(), "+OK\r\n");
+    const std::string versioned = client.reply();
+    EXPECT_THAT(versioned, StartsWith("*2\r\n$4\r\nfour\r\n:"));
+    const std::string third = versioned.substr(15, versioned.size() - 17);
+    EXPECT_EQ(client.call({"TANIST.CADV", "k", third}), ":1\r\n");
+    EXPECT_EQ(client.call({"EXISTS", "k"}), ":0\r\n");
+    EXPECT_THAT(client.call({"COMMAND", "DOCS", "TANIST.CASV"}), HasSubstr("version"));
 }
 
 TEST_F(SingleNode, APipelineIsAnsweredInOrderAndEachCommandSeesThoseBeforeIt) {

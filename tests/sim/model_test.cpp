@@ -37,6 +37,15 @@ commands::Logged draw_item(Random& random, Lsn lsn) {
         case 0: return commands::RegisterSession{random.chance(1, 2) ? 0 : random.between(1, 500)};
         case 1: return commands::KeepSession{session, random.below(5)};
         case 2: return commands::CloseSession{session};
+        case 3: {
+            commands::ChangeUsers change{.expected = {random.chance(1, 2) ? 0 : random.below(lsn.value + 1)},
+                                         .replaces_all = random.chance(1, 3)};
+            for (std::uint64_t i = random.below(3); i > 0; --i) {
+                const bool is_gone = random.chance(1, 3);
+                change.users.push_back({draw_key(random), is_gone ? std::nullopt : std::optional(std::to_string(random.below(100)))});
+            }
+            return change;
+        }
         default: break;
     }
     commands::Request request{.session = session, .sequence = random.between(1, 10), .lowest_unanswered = random.below(6)};

@@ -25,6 +25,7 @@ constexpr std::array kOwners{
     Owner{"tl/", "tl::expected"},
     Owner{"asio", "asio"},
     Owner{"spdlog/", "spdlog::spdlog"},
+    Owner{"openssl/", "OpenSSL::Crypto"},
     Owner{"rocksdb/", "RocksDB::rocksdb-shared"},
     Owner{"toml++/", "PkgConfig::TOMLPLUSPLUS"},
     Owner{"CLI/", "CLI11::CLI11"},

@@ -10,6 +10,7 @@
 #include "config/version.h"
 #include "protocol/frame.h"
 #include "server/clock.h"
+#include "server/native/permissions.h"
 #include "server/status.h"
 
 namespace tanist::server {
@@ -68,7 +69,7 @@ bool NativeSession::take_input(ReadBuffer& input) {
     answer_gets();
     bool goes_on = true;
     while (goes_on && !is_full()) {
-        const auto frame = next_frame(input);
+        const auto frame = next_frame(input, user_ ? limits::kFrameBytesMax : native::kFrameBeforeHelloBytesMax);
         if (!frame) {
             reply_error(0, {FailureCode::kTooLarge, frame.error().message});
             goes_on = false;
@@ -91,9 +92,14 @@ bool NativeSession::take_frame(Bytes frame) {
     }
     services_.counters.count(std::visit(KindOf{}, request->body));
     if (const auto* hello = std::get_if<native::Hello>(&request->body)) return take_hello(*request, *hello);
-    if (!has_said_hello_) {
+    if (user_ == nullptr) {
         reply_error(request->id, {FailureCode::kInvalidRequest, "the first request on a connection must be Hello"});
         return false;
+    }
+    if (const auto denial = deny(*user_, request->body)) {
+        note_denial(denial->reason(), denial->object, user_->name);
+        reply_error(request->id, {FailureCode::kNotPermitted, denial->explanation()});
+        return true;
     }
     if (std::holds_alternative<native::StatusRequest>(request->body)) {
         take_status(request->id);
@@ -112,7 +118,15 @@ bool NativeSession::take_hello(const native::Request& request, const native::Hel
         reply({.id = request.id, .body = std::move(*wrong)});
         return false;
     }
-    has_said_hello_ = true;
+    auto user = authenticate(hello);
+    has_said_password_ = !hello.user.empty() || !hello.password.empty();
+    if (user == nullptr) {
+        if (has_said_password_) note_denial("auth", "Hello", hello.user.empty() ? "default" : std::string_view(hello.user));
+        reply_error(request.id, {FailureCode::kUnauthenticated, has_said_password_ ? "no such user, or another password, or the user is off"
+                                                                                   : "a user and a password are needed"});
+        return false;
+    }
+    user_ = std::move(user);
     spdlog::debug("client connected from={} protocol=native name=\"{}\"", remote(), hello.client_name);
     const core::View& view = services_.routing.view();
     reply({.id = request.id,
@@ -125,6 +139,26 @@ bool NativeSession::take_hello(const native::Request& request, const native::Hel
                                       .default_read_level = services_.settings.read_level,
                                       .default_write_level = services_.settings.write_level}});
     return true;
+}
+
+std::shared_ptr<resp::AclUser> NativeSession::authenticate(const native::Hello& hello) const {
+    const resp::Acl& acl = services_.acl;
+    if (hello.user.empty() && hello.password.empty()) return acl.is_open() ? acl.default_user() : nullptr;
+    return acl.authenticate(hello.user.empty() ? "default" : std::string_view(hello.user), hello.password);
+}
+
+void NativeSession::note_denial(std::string_view reason, std::string_view object, std::string_view user) {
+    services_.port.records.acl_log.add({.reason = std::string(reason),
+                                        .context = "toplevel",
+                                        .object = std::string(object),
+                                        .user = std::string(user),
+                                        .client = fmt::format("addr={} laddr={} native", remote(), local()),
+                                        .at_ms = shared().now_ms});
+}
+
+void NativeSession::users_changed(bool anew) {
+    const bool must_go = user_ != nullptr && (user_->is_gone || (anew && !has_said_password_ && !services_.acl.is_open()));
+    if (must_go) drop();
 }
 
 void NativeSession::take_status(std::uint64_t id) {
@@ -191,6 +225,7 @@ void NativeSession::read_now(const native::Request& request) {
     ENSURE(scan != nullptr);
     auto page = services_.state.scan(native::to_range(*scan));
     if (!page) return services_.storage_failed(page.error());
+    if (!user_->may_read_all_keys()) std::erase_if(page->rows, [&](const auto& row) { return !user_->may_read_key(row.key); });
     reply({.id = request.id, .at = services_.applied(), .body = native::to_page(std::move(*page), scan->keys_only)});
 }
 

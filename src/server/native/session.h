@@ -19,6 +19,8 @@ public:
     NativeSession(tcp::socket socket, ClientServices& services)
         : ClientConnection(std::move(socket), services.connections), services_(services) {}
 
+    void users_changed(bool anew) override;
+
     void on_written(std::uint64_t ticket, const WriteResult& result) override;
     void on_read_ready(std::uint64_t ticket) override;
     void on_failed(std::uint64_t ticket, const Failure& failure) override;
@@ -44,6 +46,9 @@ private:
 
     [[nodiscard]] bool take_frame(Bytes frame);
     [[nodiscard]] bool take_hello(const protocol::native::Request& request, const protocol::native::Hello& hello);
+    /// nullptr: none that may come in.
+    [[nodiscard]] std::shared_ptr<resp::AclUser> authenticate(const protocol::native::Hello& hello) const;
+    void note_denial(std::string_view reason, std::string_view object, std::string_view user);
     void take_status(std::uint64_t id);
     void take_switchover(std::uint64_t id, NodeId target);
     void take_write(protocol::native::Request request, protocol::native::WriteKind kind);
@@ -59,7 +64,9 @@ private:
     [[nodiscard]] Pending forget(std::uint64_t ticket);
 
     ClientServices& services_;
-    bool has_preamble_ = false, has_said_hello_ = false;
+    bool has_preamble_ = false;
+    std::shared_ptr<resp::AclUser> user_;  ///< null until it has said Hello
+    bool has_said_password_ = false;
     std::vector<Pending> pending_;
     std::vector<std::uint64_t> free_;  ///< places in pending_ that hold nothing
     std::vector<WaitingGet> gets_;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Users of this node's RESP ports: passwords, and which commands, keys and channels each may use, by Redis's rules.
+// Users: passwords, and which commands, keys and channels each may use, by Redis's rules.
 #pragma once
 
 #include <map>
@@ -9,10 +9,10 @@
 #include <span>
 #include <string>
 #include <string_view>
-#include <unordered_set>
 #include <vector>
 
 #include "base/result.h"
+#include "server/resp/acl_selector.h"
 #include "server/resp/command.h"
 
 namespace tanist::server::resp {
@@ -21,39 +21,33 @@ inline constexpr std::string_view kWrongPassword = "WRONGPASS invalid username-p
 
 /// Changed in place: its connections go by the new rules from their next command on.
 struct AclUser {
-    struct KeyPattern {
-        std::string pattern;
-        bool read = true, write = true;
-    };
-
     std::string name;
     bool enabled = false;
     bool needs_no_password = false;
+    bool is_gone = false;             ///< its connections are to end
     std::set<std::string> passwords;  ///< SHA-256, in hexadecimal
-    bool all_commands = false;
-    std::unordered_set<const Command*> commands;      ///< where not all; subcommands one by one
-    std::vector<std::string> command_rules{"-@all"};  ///< that led there
-    bool all_keys = false;
-    std::vector<KeyPattern> keys;
-    bool all_channels = false;
-    std::vector<std::string> channels;
+    AclSelector own;                  ///< of its rules outside parentheses
+    std::vector<AclSelector> others;  ///< "(…)" each
 
-    /// Why the user may not run these words; nullopt: it may.
-    [[nodiscard]] std::optional<std::string> refuse(const CommandTable::Row& row, Arguments words) const;
+    /// Why the user may not run these words: what the selector that comes furthest says. nullopt: it may.
+    [[nodiscard]] std::optional<Denial> deny(const CommandTable::Row& row, Arguments words) const;
+    [[nodiscard]] bool may_use_channel(std::string_view channel, bool is_pattern) const;
+    [[nodiscard]] bool may_read_key(std::string_view key) const;
+    [[nodiscard]] bool may_read_all_keys() const;
 
-    // As ACL LIST and ACL GETUSER write them.
-    [[nodiscard]] std::string keys_text() const;
-    [[nodiscard]] std::string channels_text() const;
-    [[nodiscard]] std::string commands_text() const;
-    /// "user NAME on …"
+    /// As ACL LIST writes it: "user NAME on …"
     [[nodiscard]] std::string line() const;
 };
 
-/// Loop thread. Users belong to this node: each node is given the same file, or the same commands.
+/// Loop thread.
 class Acl {
 public:
+    using Users = std::map<std::string, std::shared_ptr<AclUser>, std::less<>>;
+
     /// Rules speak of the commands of all these tables.
-    explicit Acl(std::vector<const CommandTable*> tables);
+    explicit Acl(CommandTables tables);
+    /// A copy that shares no user.
+    [[nodiscard]] Acl clone() const;
 
     /// There always is one; while it needs no password, so does nobody.
     [[nodiscard]] const std::shared_ptr<AclUser>& default_user() const { return default_user_; }
@@ -64,24 +58,27 @@ public:
     /// Null: no such user, a wrong password, or a user that is off.
     [[nodiscard]] std::shared_ptr<AclUser> authenticate(std::string_view name, std::string_view password) const;
     [[nodiscard]] const AclUser* find(std::string_view name) const;
-    [[nodiscard]] const std::map<std::string, std::shared_ptr<AclUser>, std::less<>>& users() const { return users_; }
+    [[nodiscard]] const Users& users() const { return users_; }
 
     /// All rules, or none; the error names the rule.
     [[nodiscard]] Status set_user(std::string_view name, std::span<const std::string_view> rules);
     /// False: there is none, or it is the default user.
     bool delete_user(std::string_view name);
 
-    /// Lines as line() writes them. Reading replaces all users, or, where a line is wrong, none.
+    /// Lines as line() writes them. Reading replaces all users (the default user only by a line of its own), or, where a line is wrong,
+    /// none.
     [[nodiscard]] std::string text() const;
     [[nodiscard]] Status read(std::string_view text);
+    /// One such line about a user that is not there yet, or about the default user.
+    [[nodiscard]] Status read_line(std::string_view line);
+    /// Takes over all users of `fresh`; those that stay are changed in place.
+    void assign(Acl fresh);
 
 private:
     [[nodiscard]] Status apply(AclUser& user, std::string_view rule) const;
-    [[nodiscard]] Status apply_to_commands(AclUser& user, std::string_view rule) const;
-    [[nodiscard]] static Status apply_to_keys(AclUser& user, std::string_view rule);
 
-    const std::vector<const CommandTable*> tables_;
-    std::map<std::string, std::shared_ptr<AclUser>, std::less<>> users_;
+    CommandTables tables_;
+    Users users_;
     std::shared_ptr<AclUser> default_user_;
 };
 

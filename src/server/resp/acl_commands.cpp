@@ -1,20 +1,23 @@
 // SPDX-License-Identifier: Apache-2.0
 // AUTH and ACL.
 #include <fmt/format.h>
-#include <sys/random.h>
 
 #include <algorithm>
 #include <array>
-#include <cerrno>
+#include <cctype>
+#include <functional>
+#include <memory>
 #include <string>
 #include <vector>
 
+#include "server/crypto.h"
 #include "server/resp/acl.h"
 #include "server/resp/categories.h"
 #include "server/resp/command.h"
 #include "server/resp/help.h"
 #include "server/resp/session.h"
 #include "server/resp/words.h"
+#include "server/users.h"
 
 namespace tanist::server::resp {
 namespace {
@@ -53,6 +56,15 @@ void who_am_i(RespSession& session, Arguments) {
     session.reply([&](RespEncoder& to) { to.bulk(session.user_name()); });
 }
 
+void encode_rights(RespEncoder& to, const AclSelector& rights) {
+    to.bulk("commands");
+    to.bulk(rights.commands_text());
+    to.bulk("keys");
+    to.bulk(rights.keys_text());
+    to.bulk("channels");
+    to.bulk(rights.channels_text());
+}
+
 void get_user(RespSession& session, Arguments arguments) {
     const AclUser* user = session.services().acl.find(arguments[2]);
     session.reply([&](RespEncoder& to) {
@@ -65,44 +77,55 @@ void get_user(RespSession& session, Arguments arguments) {
         for (const std::string& flag : flags) to.bulk(flag);
         to.bulk("passwords");
         encode_words(to, {user->passwords.begin(), user->passwords.end()});
-        to.bulk("commands");
-        to.bulk(user->commands_text());
-        to.bulk("keys");
-        to.bulk(user->keys_text());
-        to.bulk("channels");
-        to.bulk(user->channels_text());
+        encode_rights(to, user->own);
         to.bulk("selectors");
-        to.array(0);
+        to.array(user->others.size());
+        for (const AclSelector& selector : user->others) {
+            to.map(3);
+            encode_rights(to, selector);
+        }
     });
 }
 
-void set_user(RespSession& session, Arguments arguments) {
-    const bool is_name = std::ranges::none_of(arguments[2], [](char c) { return c <= ' '; });
-    if (!is_name) return session.reply_error("ERR Usernames can't contain spaces or null characters");
-    const Status set = session.services().acl.set_user(arguments[2], arguments.subspan(3));
-    set ? session.reply_ok() : session.reply_error("ERR " + set.error().message);
+/// Changes the users of the cluster; the client is answered when that is in force here.
+void change_users(RespSession& session, Users::Edit edit, std::function<void(RespEncoder&)> encode) {
+    session.block();
+    session.services().users.change(
+        std::move(edit), [asker = session.shared_session(), encode = std::move(encode)](const std::optional<std::string>& error) {
+            asker->unblock([&](RespEncoder& to) { error ? to.error(*error) : encode(to); });
+        });
 }
 
-/// Ends the connections of users that are gone; the session's own behind its answer.
-void drop_connections_of_gone_users(RespSession& session) {
-    for (const auto& connection : session.services().connections.all()) {
-        auto* other = dynamic_cast<RespSession*>(connection.get());
-        if (other == nullptr || session.services().acl.find(other->user_name()) != nullptr) continue;
-        other == &session ? session.end_after_replies() : other->drop();
-    }
+void say_ok(RespEncoder& to) { to.ok(); }
+
+void set_user(RespSession& session, Arguments arguments) {
+    const bool is_name =
+        std::ranges::none_of(arguments[2], [](char c) { return c == '\0' || std::isspace(static_cast<unsigned char>(c)) != 0; });
+    if (!is_name) return session.reply_error("ERR Usernames can't contain spaces or null characters");
+    change_users(
+        session,
+        [name = std::string(arguments[2]), rules = std::vector<std::string>(arguments.begin() + 3, arguments.end())](Acl& users) {
+            const std::vector<std::string_view> views(rules.begin(), rules.end());
+            return users.set_user(name, views);
+        },
+        say_ok);
 }
 
 void delete_user(RespSession& session, Arguments arguments) {
     if (std::ranges::find(arguments.subspan(2), "default") != arguments.end())
         return session.reply_error("ERR The 'default' user cannot be removed");
-    std::int64_t deleted = 0;
-    for (const std::string_view name : arguments.subspan(2)) deleted += session.services().acl.delete_user(name) ? 1 : 0;
-    session.reply([&](RespEncoder& to) { to.integer(deleted); });
-    drop_connections_of_gone_users(session);
+    const auto deleted = std::make_shared<std::int64_t>(0);
+    change_users(
+        session,
+        [deleted, names = std::vector<std::string>(arguments.begin() + 2, arguments.end())](Acl& users) {
+            *deleted = std::ranges::count_if(names, [&](const std::string& name) { return users.delete_user(name); });
+            return Status{};
+        },
+        [deleted](RespEncoder& to) { to.integer(*deleted); });
 }
 
 void cat(RespSession& session, Arguments arguments) {
-    if (arguments.size() > 3) return session.reply_error(wrong_arity("acl|cat"));
+    if (arguments.size() > 3) return session.reply_error("ERR unknown subcommand or wrong number of arguments for 'CAT'. Try ACL HELP.");
     if (arguments.size() == 2) {
         return session.reply([](RespEncoder& to) {
             to.array(categories().size());
@@ -120,6 +143,54 @@ void cat(RespSession& session, Arguments arguments) {
     session.reply([&](RespEncoder& to) { encode_words(to, names); });
 }
 
+void dry_run(RespSession& session, Arguments arguments) {
+    const AclUser* user = session.services().acl.find(arguments[2]);
+    if (user == nullptr) return session.reply_error(fmt::format("ERR User '{}' not found", arguments[2].substr(0, 128)));
+    const Arguments words = arguments.subspan(3);
+    const CommandTable::Row* row = session.services().port.commands.find(words);
+    const bool is_container = row != nullptr && row->command->handler == nullptr;
+    if (row == nullptr || (is_container && words.size() > 1))
+        return session.reply_error(fmt::format("ERR Command '{}' not found", words[0].substr(0, 128)));
+    if (is_container || !takes(*row->command, words.size())) return session.reply_error(wrong_arity(row->name));
+    const auto denial = user->deny(*row, words);
+    session.reply([&](RespEncoder& to) { denial ? to.bulk(denial->explanation()) : to.ok(); });
+}
+
+void log(RespSession& session, Arguments arguments) {
+    AclLog& events = session.services().port.records.acl_log;
+    if (arguments.size() == 3 && is_word(arguments[2], "RESET")) {
+        events.clear();
+        return session.reply_ok();
+    }
+    const auto count = arguments.size() == 3 ? integer_of(arguments[2]) : std::optional<std::int64_t>(10);
+    if (arguments.size() > 3 || !count) {
+        return session.reply_error(arguments.size() > 3 ? "ERR unknown subcommand or wrong number of arguments for 'LOG'. Try ACL HELP."
+                                                        : "ERR value is not an integer or out of range");
+    }
+    const std::uint64_t now_ms = session.services().connections.now_ms;
+    session.reply([&](RespEncoder& to) {
+        const std::size_t shown = std::min(events.events().size(), static_cast<std::size_t>(std::max<std::int64_t>(*count, 0)));
+        to.array(shown);
+        for (std::size_t i = 0; i < shown; ++i) {
+            const AclEvent& event = events.events()[i];
+            to.map(7);
+            to.bulk("count");
+            to.integer(static_cast<std::int64_t>(event.count));
+            for (const auto& [name, value] : {std::pair<std::string_view, const std::string&>{"reason", event.reason},
+                                              {"context", event.context},
+                                              {"object", event.object},
+                                              {"username", event.user}}) {
+                to.bulk(name);
+                to.bulk(value);
+            }
+            to.bulk("age-seconds");
+            to.bulk(fmt::format("{:.3f}", static_cast<double>(now_ms - std::min(event.at_ms, now_ms)) / 1000));
+            to.bulk("client-info");
+            to.bulk(event.client);
+        }
+    });
+}
+
 void generate_password(RespSession& session, Arguments arguments) {
     constexpr std::int64_t kBitsMax = 4096;
     const auto bits = arguments.size() > 2 ? integer_of(arguments[2]) : std::optional<std::int64_t>(256);
@@ -128,14 +199,7 @@ void generate_password(RespSession& session, Arguments arguments) {
             "ERR ACL GENPASS argument must be the number of bits for the output password, a positive number up to 4096");
     }
     const auto digits = static_cast<std::size_t>((*bits + 3) / 4);
-    std::vector<unsigned char> random((digits + 1) / 2);
-    for (std::size_t got = 0; got < random.size();) {
-        const ssize_t bytes = ::getrandom(random.data() + got, random.size() - got, 0);
-        if (bytes < 0 && errno != EINTR) return session.reply_error("ERR no random bytes could be had");
-        got += static_cast<std::size_t>(std::max<ssize_t>(bytes, 0));
-    }
-    std::string password;
-    for (const unsigned char byte : random) password += fmt::format("{:02x}", byte);
+    std::string password = hex(random_bytes((digits + 1) / 2));
     password.resize(digits);
     session.reply([&](RespEncoder& to) { to.bulk(password); });
 }
@@ -145,18 +209,20 @@ constexpr std::string_view kNoFile =
     "issue a "
     "CONFIG REWRITE (assuming you have a Redis configuration file set) in order to store users in the Redis configuration.";
 
+bool has_file(RespSession& session) { return !session.services().administration.config().security.acl_file.path.empty(); }
+
 void save(RespSession& session, Arguments) {
-    const Result<bool> saved = session.services().administration.save_users();
-    if (!saved) return session.reply_error("ERR " + saved.error().message);
-    *saved ? session.reply_ok() : session.reply_error(kNoFile);
+    if (!has_file(session)) return session.reply_error(kNoFile);
+    const Status saved = session.services().users.save();
+    saved ? session.reply_ok() : session.reply_error("ERR " + saved.error().message);
 }
 
 void load(RespSession& session, Arguments) {
-    const Result<bool> loaded = session.services().administration.load_users();
-    if (!loaded) return session.reply_error("ERR " + loaded.error().message);
-    if (!*loaded) return session.reply_error(kNoFile);
-    session.reply_ok();
-    drop_connections_of_gone_users(session);
+    if (!has_file(session)) return session.reply_error(kNoFile);
+    session.block();
+    session.services().users.load([asker = session.shared_session()](const std::optional<std::string>& error) {
+        asker->unblock([&](RespEncoder& to) { error ? to.error(*error) : to.ok(); });
+    });
 }
 
 constexpr auto kOther = RequestKind::kOther;
@@ -164,14 +230,16 @@ constexpr std::uint32_t kAsking = kNoScript | kLoading | kStale | kOnSentinel;
 constexpr std::uint32_t kRuling = kAsking | kAdmin;
 constexpr std::array kAclSubcommands = {
     Command{"CAT", -2, kOther, cat, kAsking},
-    Command{"DELUSER", -3, kOther, delete_user, kRuling},
+    Command{"DELUSER", -3, kOther, delete_user, kRuling | kNoMulti},
+    Command{"DRYRUN", -4, kOther, dry_run, kRuling},
     Command{"GENPASS", -2, kOther, generate_password, kAsking},
     Command{"GETUSER", 3, kOther, get_user, kRuling},
     Command{"HELP", 2, kOther, help, kLoading | kStale | kOnSentinel},
     Command{"LIST", 2, kOther, list, kRuling},
-    Command{"LOAD", 2, kOther, load, kRuling},
+    Command{"LOAD", 2, kOther, load, kRuling | kNoMulti},
+    Command{"LOG", -2, kOther, log, kRuling},
     Command{"SAVE", 2, kOther, save, kRuling},
-    Command{"SETUSER", -3, kOther, set_user, kRuling | kSecret},
+    Command{"SETUSER", -3, kOther, set_user, kRuling | kSecret | kNoMulti},
     Command{"USERS", 2, kOther, users, kRuling},
     Command{"WHOAMI", 2, kOther, who_am_i, kAsking},
 };

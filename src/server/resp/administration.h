@@ -13,13 +13,12 @@ namespace tanist::server::resp {
 
 struct Administration {
     std::function<const config::Config&()> config;
-    std::function<void(config::Config)> change_config;     ///< takes over what can be changed while running; it has been validated
-    std::function<Status()> rewrite_config;                ///< writes what was changed into the file that it came from
-    std::function<Status()> store_state;                   ///< begins to make what is applied part of the store on disk
-    std::function<Lsn()> stored;                           ///< as far as that has got
-    std::function<std::uint64_t()> last_stored_at;         ///< seconds since 1970: when the last SAVE was through, or the node started
-    std::function<Result<bool>()> save_users, load_users;  ///< false: no file is configured
-    std::function<void()> shut_down;                       ///< as SIGTERM
+    std::function<void(config::Config)> change_config;  ///< takes over what can be changed while running; it has been validated
+    std::function<Status()> rewrite_config;             ///< writes what was changed into the file that it came from
+    std::function<Status()> store_state;                ///< begins to make what is applied part of the store on disk
+    std::function<Lsn()> stored;                        ///< as far as that has got
+    std::function<std::uint64_t()> last_stored_at;      ///< seconds since 1970: when the last SAVE was through, or the node started
+    std::function<void()> shut_down;                    ///< as SIGTERM
 };
 
 }  // namespace tanist::server::resp

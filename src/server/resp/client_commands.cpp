@@ -7,6 +7,7 @@
 #include <memory>
 #include <optional>
 
+#include "server/resp/client_info.h"
 #include "server/resp/client_names.h"
 #include "server/resp/command.h"
 #include "server/resp/help.h"
@@ -91,17 +92,6 @@ std::string flags_of(const RespSession& session) {
     return flags.empty() ? "N" : flags;
 }
 
-std::string describe(const RespSession& of, std::uint64_t now_ms) {
-    const std::int64_t queued = of.transaction().is_open ? static_cast<std::int64_t>(of.transaction().queued.size()) : -1;
-    return fmt::format(
-        "id={} addr={} laddr={} fd={} name={} age={} idle={} flags={} db=0 sub={} psub={} ssub=0 multi={} qbuf={} qbuf-free=0 argv-mem=0 "
-        "multi-mem=0 rbs=0 rbp=0 obl=0 oll=0 omem={} tot-mem={} events=r cmd={} user={} redir=-1 resp={} lib-name={} lib-ver={}\n",
-        of.id(), of.remote(), of.local(), of.descriptor(), of.name, (now_ms - of.opened_ms()) / 1000, (now_ms - of.heard_ms()) / 1000,
-        flags_of(of), of.channels().size(), of.patterns().size(), queued, of.unread(), of.unsent(), of.unread() + of.unsent(),
-        of.last_row() == nullptr ? "NULL" : of.last_row()->name, of.user_name(), static_cast<int>(of.version()), of.library,
-        of.library_version);
-}
-
 /// "normal" or "pubsub"; connections of other nodes are none of this port's.
 bool is_of_type(const RespSession& session, std::string_view type) {
     return is_word(type, session.subscriptions() > 0 ? "PUBSUB" : "NORMAL");
@@ -133,13 +123,13 @@ void list(RespSession& session, Arguments arguments) {
     for (const auto& each : sessions(session)) {
         if (type && !is_of_type(*each, *type)) continue;
         if (!ids.empty() && std::ranges::find(ids, each->id()) == ids.end()) continue;
-        text += describe(*each, session.services().connections.now_ms);
+        text += describe_client(*each, session.services().connections.now_ms) + "\n";
     }
     session.reply([&](RespEncoder& to) { to.verbatim("txt", text); });
 }
 
 void info(RespSession& session, Arguments) {
-    session.reply([&](RespEncoder& to) { to.verbatim("txt", describe(session, session.services().connections.now_ms)); });
+    session.reply([&](RespEncoder& to) { to.verbatim("txt", describe_client(session, session.services().connections.now_ms) + "\n"); });
 }
 
 /// Which connections CLIENT KILL means: all filters must fit.
@@ -268,6 +258,17 @@ constexpr std::array kCommands = {
 };
 
 }  // namespace
+
+std::string describe_client(const RespSession& of, std::uint64_t now_ms) {
+    const std::int64_t queued = of.transaction().is_open ? static_cast<std::int64_t>(of.transaction().queued.size()) : -1;
+    return fmt::format(
+        "id={} addr={} laddr={} fd={} name={} age={} idle={} flags={} db=0 sub={} psub={} ssub=0 multi={} qbuf={} qbuf-free=0 argv-mem=0 "
+        "multi-mem=0 rbs=0 rbp=0 obl=0 oll=0 omem={} tot-mem={} events=r cmd={} user={} redir=-1 resp={} lib-name={} lib-ver={}",
+        of.id(), of.remote(), of.local(), of.descriptor(), of.name, (now_ms - of.opened_ms()) / 1000, (now_ms - of.heard_ms()) / 1000,
+        flags_of(of), of.channels().size(), of.patterns().size(), queued, of.unread(), of.unsent(), of.unread() + of.unsent(),
+        of.last_row() == nullptr ? "NULL" : of.last_row()->name, of.user_name(), static_cast<int>(of.version()), of.library,
+        of.library_version);
+}
 
 std::span<const Command> client_commands() { return kCommands; }
 

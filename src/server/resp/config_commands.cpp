@@ -16,6 +16,7 @@
 #include "server/resp/help.h"
 #include "server/resp/session.h"
 #include "server/resp/words.h"
+#include "server/users.h"
 
 namespace tanist::server::resp {
 namespace {
@@ -92,6 +93,8 @@ constexpr std::array kPortParameters = {
     PortParameter{"latency-monitor-threshold", 0, INT64_MAX,
                   [](const Records& r) { return static_cast<std::int64_t>(r.latency_threshold_ms); },
                   [](Records& r, std::int64_t value) { r.latency_threshold_ms = static_cast<std::uint64_t>(value); }},
+    PortParameter{"acllog-max-len", 0, 100'000, [](const Records& r) { return static_cast<std::int64_t>(r.acl_log.events_max); },
+                  [](Records& r, std::int64_t value) { r.acl_log.events_max = static_cast<std::size_t>(value); }},
     PortParameter{"slowlog-log-slower-than", -1, INT64_MAX, [](const Records& r) { return r.slower_than_us; },
                   [](Records& r, std::int64_t value) { r.slower_than_us = value; }},
     PortParameter{"slowlog-max-len", 0, 100'000, [](const Records& r) { return static_cast<std::int64_t>(r.slow_max); },
@@ -189,9 +192,15 @@ void set(RespSession& session, Arguments arguments) {
     }
     if (const Status valid = config::validate(change.config); !valid)
         return session.reply_error(failed(names.front(), valid.error().message));
+    const bool sets_password = change.config.security.requirepass != session.services().administration.config().security.requirepass;
+    if (const auto refused = sets_password ? session.services().users.refuse_change() : std::nullopt) return session.reply_error(*refused);
     for (const auto& [parameter, value] : change.of_port) parameter->set(session.services().port.records, value);
     if (change.changes_config) session.services().administration.change_config(std::move(change.config));
-    session.reply_ok();
+    if (!sets_password || session.is_capturing()) return session.reply_ok();
+    session.block();
+    session.services().users.settle([asker = session.shared_session()](const std::optional<std::string>& error) {
+        asker->unblock([&](RespEncoder& to) { error ? to.error(*error) : to.ok(); });
+    });
 }
 
 void rewrite(RespSession& session, Arguments) {

@@ -10,6 +10,7 @@
 #include <string_view>
 #include <vector>
 
+#include "server/resp/acl_log.h"
 #include "server/resp/command.h"
 
 namespace tanist::server {
@@ -73,6 +74,8 @@ public:
     [[nodiscard]] const std::map<std::string, Latencies, std::less<>>& latencies() const { return latencies_; }
     /// False: no such event was noted.
     bool forget_latency(std::string_view event) { return latencies_.erase(std::string(event)) > 0; }
+
+    AclLog acl_log;
 
     void add_monitor(RespSession& session) { monitors_.push_back(&session); }
     void remove_monitor(const RespSession& session) { std::erase(monitors_, &session); }

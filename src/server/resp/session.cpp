@@ -8,6 +8,7 @@
 
 #include "base/ensure.h"
 #include "server/clock.h"
+#include "server/resp/client_info.h"
 #include "server/resp/failure.h"
 #include "server/resp/words.h"
 
@@ -19,6 +20,7 @@ namespace {
 
 constexpr std::string_view kGet = "GET", kExec = "EXEC", kPublish = "PUBLISH";
 constexpr std::size_t kGetsPerLook = 64;
+constexpr std::size_t kUserNameBytesMax = 256;  ///< of what somebody said, in the log of denials
 constexpr std::size_t kLookBytesMax = limits::kMiB;
 
 std::vector<std::string> copies(resp::Arguments arguments) { return {arguments.begin(), arguments.end()}; }
@@ -102,10 +104,11 @@ void RespSession::dispatch(resp::Arguments arguments) {
 }
 
 void RespSession::run(const resp::CommandTable::Row& row, resp::Arguments arguments) {
-    const auto refused = resp::takes(*row.command, arguments.size()) ? why_not(row, arguments) : std::optional(resp::wrong_arity(row.name));
+    const auto refused = resp::takes(*row.command, arguments.size()) ? why_not(row, arguments) : Refusal{resp::wrong_arity(row.name), {}};
     if (refused) {
-        if (!waits_for_gets(arguments)) reject(row, *refused);
-        return;
+        if (waits_for_gets(arguments)) return;
+        if (refused->denial) note_denial(*refused->denial, transaction_.is_open);
+        return reject(row, refused->error);
     }
     if (transaction_.is_open && capture_ == nullptr && !resp::runs_at_once(row)) return queue(row, arguments);
     if (is_paused(row)) return hold(arguments);
@@ -207,9 +210,17 @@ void RespSession::unblock(const std::function<void(RespEncoder&)>& encode) {
 
 bool RespSession::authenticate(std::string_view user, std::string_view password) {
     auto known = services_.acl.authenticate(user, password);
-    if (!known) return false;
+    if (!known) {
+        services_.port.records.acl_log.add({.reason = "auth",
+                                            .context = transaction_.is_open ? "multi" : "toplevel",
+                                            .object = "AUTH",
+                                            .user = std::string(user.substr(0, kUserNameBytesMax)),
+                                            .client = resp::describe_client(*this, shared().now_ms),
+                                            .at_ms = shared().now_ms});
+        return false;
+    }
     user_ = std::move(known);
-    authenticated_ = true;
+    authenticated_ = has_said_password_ = true;
     decoder_.set_authenticated(true);
     return true;
 }
@@ -218,6 +229,7 @@ void RespSession::reset() {
     on_closed();
     user_ = services_.acl.default_user();
     authenticated_ = services_.acl.is_open();
+    has_said_password_ = false;
     transaction_ = {};
     is_monitor = false;
     name.clear();
@@ -267,16 +279,50 @@ bool RespSession::waits_for_reads(resp::Arguments arguments) {
     return reads_waiting_ > 0;
 }
 
-std::optional<std::string> RespSession::why_not(const resp::CommandTable::Row& row, resp::Arguments arguments) const {
-    if (needs_authentication() && !row.has(resp::kNoAuth)) return "NOAUTH Authentication required.";
-    if (auto refused = user_->refuse(row, arguments)) return refused;
+void RespSession::note_denial(const resp::Denial& denial, bool in_transaction) {
+    services_.port.records.acl_log.add({.reason = std::string(denial.reason()),
+                                        .context = in_transaction ? "multi" : "toplevel",
+                                        .object = denial.object,
+                                        .user = user_->name,
+                                        .client = resp::describe_client(*this, shared().now_ms),
+                                        .at_ms = shared().now_ms});
+}
+
+std::optional<std::string> RespSession::denied_in_transaction(const resp::CommandTable::Row& row, resp::Arguments arguments) {
+    const auto denial = user_->deny(row, arguments);
+    if (!denial) return std::nullopt;
+    note_denial(*denial, true);
+    return denial->error();
+}
+
+void RespSession::users_changed(bool anew) {
+    if (!is_open()) return;
+    if (user_->is_gone) {  // whoever has done that to itself is answered first
+        outstanding() > 0 ? end_after_replies() : drop();
+        return;
+    }
+    if (anew && !has_said_password_) {
+        authenticated_ = services_.acl.is_open();
+        decoder_.set_authenticated(authenticated_);
+    }
+    const bool may_listen = std::ranges::all_of(channels(), [&](const auto& each) { return user_->may_use_channel(each, false); }) &&
+                            std::ranges::all_of(patterns(), [&](const auto& each) { return user_->may_use_channel(each, true); });
+    if (!may_listen) drop();
+}
+
+std::optional<RespSession::Refusal> RespSession::why_not(const resp::CommandTable::Row& row, resp::Arguments arguments) const {
+    if (needs_authentication() && !row.has(resp::kNoAuth)) return Refusal{"NOAUTH Authentication required.", {}};
+    if (auto denial = user_->deny(row, arguments)) return Refusal{denial->error(), std::move(denial)};
     // In RESP2 nothing but the order tells an answer from a message.
     constexpr std::array<std::string_view, 7> kWhileSubscribed{"SUBSCRIBE", "PSUBSCRIBE", "UNSUBSCRIBE", "PUNSUBSCRIBE",
                                                                "PING",      "QUIT",       "RESET"};
     if (version_ == protocol::RespVersion::k2 && subscriptions() > 0 &&
         std::ranges::find(kWhileSubscribed, row.command->name) == kWhileSubscribed.end()) {
-        return fmt::format(
-            "ERR Can't execute '{}': only (P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / PING / QUIT / RESET are allowed in this context", row.name);
+        return Refusal{
+            fmt::format("ERR Can't execute '{}': only (P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / PING / QUIT / RESET are allowed in this "
+                        "context",
+                        row.name),
+            {}};
     }
     return std::nullopt;
 }

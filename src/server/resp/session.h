@@ -18,6 +18,7 @@
 #include "protocol/resp_encoder.h"
 #include "server/client_connection.h"
 #include "server/client_services.h"
+#include "server/resp/acl_selector.h"
 #include "server/resp/command.h"
 #include "server/resp/transaction.h"
 
@@ -63,6 +64,7 @@ public:
     [[nodiscard]] const resp::Transaction& transaction() const { return transaction_; }
     /// Runs a command that answers at once, and returns what it answered, encoded.
     [[nodiscard]] std::string capture(resp::Arguments arguments);
+    [[nodiscard]] bool is_capturing() const { return capture_ != nullptr; }
     /// Takes nothing more, and ends the connection when all is answered.
     void end_after_replies() { quitting_ = true; }
     /// What nobody asked for in this moment: stands behind what was asked before.
@@ -78,6 +80,9 @@ public:
     [[nodiscard]] std::string_view user_name() const { return user_->name; }
     /// False: a wrong name or password.
     [[nodiscard]] bool authenticate(std::string_view user, std::string_view password);
+    /// Why this user may not run these words, which were queued, as an error.
+    [[nodiscard]] std::optional<std::string> denied_in_transaction(const resp::CommandTable::Row& row, resp::Arguments arguments);
+    void users_changed(bool anew) override;
     [[nodiscard]] bool needs_authentication() const { return !authenticated_ && !services_.acl.is_open(); }
     void set_read_level(ReadLevel level) { read_level_ = level; }
     void set_write_level(WriteLevel level) { write_level_ = level; }
@@ -138,7 +143,12 @@ private:
     /// What is held waits for answers, not for room.
     [[nodiscard]] bool must_hold() const { return writes_pending_ > 0 || reads_waiting_ > 0 || blocked_ || is_paused(); }
     /// Why the command may not run now; nullopt: it may.
-    [[nodiscard]] std::optional<std::string> why_not(const resp::CommandTable::Row& row, resp::Arguments arguments) const;
+    struct Refusal {
+        std::string error;
+        std::optional<resp::Denial> denial;
+    };
+    [[nodiscard]] std::optional<Refusal> why_not(const resp::CommandTable::Row& row, resp::Arguments arguments) const;
+    void note_denial(const resp::Denial& denial, bool in_transaction);
     void reject(const resp::CommandTable::Row& row, std::string_view error);
     /// To be run again later.
     void hold(resp::Arguments arguments);
@@ -164,6 +174,7 @@ private:
     const std::uint64_t id_;
     std::shared_ptr<resp::AclUser> user_;
     bool authenticated_;
+    bool has_said_password_ = false;
     protocol::RespDecoder decoder_;
     protocol::RespVersion version_ = protocol::RespVersion::k2;
     std::optional<ReadLevel> read_level_;

@@ -134,6 +134,11 @@ void exec(RespSession& session, Arguments arguments) {
     }
     const Transaction transaction = std::exchange(session.transaction(), {});
     if (transaction.is_refused) return session.reply_error("EXECABORT Transaction discarded because of previous errors.");
+    for (const Transaction::Queued& queued : transaction.queued) {  // rules may have changed since
+        const std::vector<std::string_view> words(queued.words.begin(), queued.words.end());
+        if (const auto denied = session.denied_in_transaction(*session.services().port.commands.find(words), words))
+            return session.reply_error("EXECABORT Transaction discarded because of: " + *denied);
+    }
     commands::Request request;
     request.conditions.assign(transaction.watched.begin(), transaction.watched.end());
     const auto local = std::make_shared<LocalAnswers>();
