@@ -195,10 +195,14 @@ class NodeLane(Damage, Lane):
         node.faults.fail(Faults.READS)
         self.lasts()
         node.faults.stop_failing()
-        if not node.running():
+        if node.running():
+            return
+        if node.process.returncode == 3:  # it had just been started: the data directory could not be read
+            self.count("read-error: met at the start")
+        else:
             self.await_storage_fault(node)
             self.count("read-error: met")
-            node.start()
+        node.start()
 
     def disk_full(self):
         """Less than the reserve is left: a master refuses writes and says so; any node can be started again."""
