@@ -13,6 +13,7 @@
 
 #include "base/entry.h"
 #include "commands/request.h"
+#include "commands/users.h"
 
 namespace tanist::sim {
 

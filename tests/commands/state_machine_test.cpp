@@ -276,6 +276,11 @@ private:
     Outcome run(const KeepSession& k) {
         return touch(k.session, k.lowest_unanswered) ? Outcome{.version = lsn_} : Outcome{.code = OutcomeCode::kSessionExpired};
     }
+    Outcome run(const ChangeUsers& c) {
+        if (c.expected != users_changed_) return {.code = OutcomeCode::kConditionFailed, .version = users_changed_};
+        users_changed_ = lsn_;
+        return {.version = lsn_};
+    }
     Outcome run(const Request& r) {
         if (r.session.is_zero()) return evaluate(r);
         KeptSession* session = touch(r.session, r.lowest_unanswered);
@@ -356,7 +361,7 @@ private:
         return OutcomeCode::kDone;
     }
 
-    Lsn lsn_;
+    Lsn lsn_, users_changed_;
     std::uint64_t now_ = 0, registrations_ = 0;
     std::map<std::string, std::uint64_t> changes_;  ///< requests of this entry that changed the key
 };
