@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "base/ensure.h"
+#include "base/mutant.h"
 #include "commands/layout.h"
 #include "commands/reply.h"
 
@@ -64,6 +65,7 @@ Status SessionTable::load(const store::Store& store) {
     sessions_.clear();
     changed_.clear();
     dues_ = {};
+    if (mutant(Mutant::kSessionsNotReloaded)) return {};
     store::ScanRequest request{.begin = std::string(1, layout::kSession), .end = layout::behind(layout::kSession)};
     for (bool more = true; more;) {
         auto page = store.scan(request);
@@ -154,7 +156,8 @@ void SessionTable::take_changes(std::vector<store::Change>& out) {
 }
 
 Known look_up(const Session& session, std::uint64_t sequence) {
-    if (sequence < session.lowest_unanswered) return Known::kForgotten;
+    if (sequence < session.lowest_unanswered) return mutant(Mutant::kConfirmedExecutedAgain) ? Known::kNew : Known::kForgotten;
+    if (mutant(Mutant::kRetryExecutedTwice)) return Known::kNew;
     if (session.replies.contains(sequence)) return Known::kAnswered;
     if (sequence - session.lowest_unanswered >= kSessionWindow) return Known::kTooFar;
     return Known::kNew;

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "base/ensure.h"
+#include "base/mutant.h"
 #include "commands/encoding.h"
 #include "commands/families.h"
 #include "commands/keyspace.h"
@@ -214,6 +215,7 @@ void Machine::register_session(const Item& item, Outcome& outcome) {
 /// Exactly once (S21).
 void Machine::run_in_session(const Item& request, bool wanted, Outcome& outcome) {
     Session* session = sessions_.keep(request.session, request.lowest_unanswered, position_.timestamp);
+    if (session == nullptr && mutant(Mutant::kUnknownSessionExecutes)) return evaluate(request, wanted, outcome);
     if (session == nullptr) {
         outcome = {.code = OutcomeCode::kSessionExpired};
         return;
@@ -256,6 +258,7 @@ void Machine::evaluate(const Item& request, bool wanted, Outcome& outcome) {
     if (wanted) outcome.results.reserve(request.commands.size());
     for (const CommandView& command : request.commands) {
         if (const auto code = run(request, command, keys_, answers); code != OutcomeCode::kDone) {
+            ENSURE(!mutant(Mutant::kContentEndsProcess));
             keys_.undo_request();
             outcome = {.code = code};
             return;

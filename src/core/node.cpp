@@ -5,6 +5,7 @@
 #include <type_traits>
 #include <utility>
 
+#include "base/mutant.h"
 #include "core/invariants.h"
 #include "core/membership/admission.h"
 #include "core/recovery/repair.h"
@@ -144,7 +145,8 @@ void Node::State::on(const PeerLost& e, Actions& out) {
     if (is_master()) peer->progress.reconnect();
     // A reset alone says little: the shell knocks once more, and only being refused there is evidence (S13).
     const bool is_own_master = following.master && following.master->node == e.node;
-    if (e.loss == Loss::kRefused && is_own_master && takes_part()) on_master_dead(*this, out);
+    const bool is_evidence = e.loss == Loss::kRefused || (e.loss == Loss::kReset && mutant(Mutant::kResetTakenForDeath));
+    if (is_evidence && is_own_master && takes_part()) on_master_dead(*this, out);
 }
 
 void Node::State::on(const PeerMessage& e, Actions& out) {
@@ -159,7 +161,7 @@ void Node::State::take(Peer& from, const Header& header, const Body& body, Actio
         [&]<class M>(const M& m) {
             constexpr EpochRule rule = epoch_rule<M>();
             if constexpr (rule != EpochRule::kOwn) {
-                if (header.epoch < epoch() && rule != EpochRule::kHigherOnly) {
+                if (header.epoch < epoch() && rule != EpochRule::kHigherOnly && !mutant(Mutant::kLowerEpochTaken)) {
                     if (rule == EpochRule::kOrdinary) send(*this, from.node, HigherEpoch{}, out);
                     return;
                 }
@@ -183,8 +185,9 @@ void Node::State::on(Peer& from, const Header& h, const FetchReply& m, Actions& 
 }
 
 void Node::State::on(const WalDurable& e, Actions& out) {
-    if (e.generation != log.generation()) return;  // a cut has overtaken this completion: it speaks of bytes that are gone (S5)
-    ENSURE(e.through <= log.last().lsn);           // durability never runs ahead of what was written
+    if (e.generation != log.generation() && !mutant(Mutant::kStaleCompletionCounts))
+        return;                           // a cut has overtaken this completion: it speaks of bytes that are gone (S5)
+    ENSURE(e.through <= log.last().lsn);  // durability never runs ahead of what was written
     log.mark_durable(e.through);
     writing.waiting_since = time.ticks;
     if (is_master()) {

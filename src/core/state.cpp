@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/mutant.h"
+
 namespace tanist::core {
 namespace {
 
@@ -25,7 +27,8 @@ std::optional<Hole> hole_of(const StartState& start) {
     hole.readable_intent = start.mark.intent.rank();
     hole.confirmed = start.mark.confirmed;
     hole.behind = start.behind_hole;
-    hole.claimed = std::max({start.mark.intent.rank(), start.last.rank(), start.applied.rank()});
+    const EntryId& held = mutant(Mutant::kVotesByConfirmed) ? start.mark.confirmed : start.mark.intent;
+    hole.claimed = std::max({held.rank(), start.last.rank(), start.applied.rank()});
     if (!start.behind_hole.empty()) hole.claimed = std::max(hole.claimed, start.behind_hole.back().rank());
     hole.start_epoch = start.vote ? start.vote->epoch : Epoch{};
     hole.start = start.last;

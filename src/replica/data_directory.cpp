@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/mutant.h"
 #include "base/random.h"
 #include "replica/install_marker.h"
 #include "wal/identity_file.h"
@@ -13,6 +14,7 @@ namespace tanist::replica {
 namespace {
 
 Incarnation new_incarnation(Random& random) {
+    if (mutant(Mutant::kIncarnationReused)) return {1};
     std::uint64_t drawn = 0;
     while (drawn == 0) drawn = random.next();  // 0 means "unknown"
     return {drawn};

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/ensure.h"
+#include "base/mutant.h"
 #include "replica/install_marker.h"
 #include "replica/rescue.h"
 #include "wal/identity_file.h"
@@ -135,7 +136,9 @@ void Replica::perform(core::RepairLog& action) {
 }
 
 void Replica::perform(core::InstallCopy& action) {
-    if (!action.keep_log && !survives(mark_install(files_, directory_.path, action.position), "installing a checkpoint")) return;
+    if (!action.keep_log && !mutant(Mutant::kInstallNotMarked) &&
+        !survives(mark_install(files_, directory_.path, action.position), "installing a checkpoint"))
+        return;
     if (!survives(receiver_.install(), "installing a checkpoint")) return;
     if (!action.keep_log) {
         if (!survives(host_.with_log([&](wal::Log& log) { return log.reset(action.position); }),
@@ -168,7 +171,7 @@ void Replica::perform(core::Apply& action) {
 
 void Replica::perform(core::RecycleLog& action) {
     Lsn through = action.through;
-    if (const auto pin = donor_.pin()) through = std::min(through, *pin);
+    if (const auto pin = donor_.pin(); pin && !mutant(Mutant::kDonorPinIgnored)) through = std::min(through, *pin);
     if (through <= recycle_asked_) return;
     recycle_asked_ = through;
     host_.recycle_log(through);

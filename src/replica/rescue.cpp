@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "base/ensure.h"
+#include "base/mutant.h"
 
 namespace tanist::replica {
 namespace {
@@ -47,6 +48,7 @@ public:
     }
     /// The file, under its name, is durable when this returns.
     Status finish() {
+        if (mutant(Mutant::kRescueNotSynced)) return files_.rename(path_ + ".new", path_);
         if (Status synced = file_->sync_data(); !synced) return synced;
         if (Status renamed = files_.rename(path_ + ".new", path_); !renamed) return renamed;
         if (Status synced = files_.sync_directory(directory_ + "/rescued"); !synced) return synced;

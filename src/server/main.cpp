@@ -7,6 +7,7 @@
 #include <cstdio>
 #include <utility>
 
+#include "base/mutant.h"
 #include "config/command_line.h"
 #include "config/load.h"
 #include "server/logging.h"
@@ -16,6 +17,8 @@
 namespace {
 
 using namespace tanist;
+
+static_assert(!kMutantsExist, "a server is never built with deliberate bugs");
 
 int complain(int exit_code, const std::string& message) {
     fmt::print(stderr, "tanistd: {}\n", message);

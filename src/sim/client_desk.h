@@ -43,6 +43,12 @@ public:
     /// Something may have been applied.
     void after_step();
 
+    /// Of the entry that a proposal has become; nullopt: it is forgotten.
+    [[nodiscard]] std::optional<Rank> rank_of(std::uint64_t token) const {
+        const auto at = proposals_.find(token);
+        return at == proposals_.end() ? std::nullopt : std::optional(at->second.rank);
+    }
+
     [[nodiscard]] std::size_t pending() const { return proposals_.size() + reads_.size() + waiting_.size(); }
 
 private:

@@ -9,6 +9,8 @@ namespace {
 bool is_voter(const NodePlan& node) { return node.role != core::ConfiguredRole::kSpare; }
 bool is_data_voter(const NodePlan& node) { return is_voter(node) && node.role != core::ConfiguredRole::kWitness; }
 
+constexpr std::uint64_t kTimeSlackMs = 20;  ///< clocks are read in whole milliseconds, some of them a tick ago
+
 }  // namespace
 
 ClusterChecker::ClusterChecker(World& world, const Plan& plan) : world_(world), plan_(plan) {
@@ -29,13 +31,32 @@ bool ClusterChecker::Shadow::holds(const EntryId& entry) const {
 void ClusterChecker::check_known(NodeId node, const Entry& entry) {
     if (book_.size() < entry.lsn().value) book_.resize(entry.lsn().value);
     auto& at_lsn = book_[entry.lsn().value - 1];
-    const auto same_epoch = std::ranges::find(at_lsn, entry.epoch(), [](const Entry& e) { return e.epoch(); });
+    const auto same_epoch = std::ranges::find(at_lsn, entry.epoch(), [](const Written& w) { return w.entry.epoch(); });
     if (same_epoch == at_lsn.end()) {
-        at_lsn.push_back(entry);
-    } else if (same_epoch->id() != entry.id()) {
+        at_lsn.push_back({entry, world_.now()});
+        check_log_time(node, entry);
+    } else if (same_epoch->entry.id() != entry.id()) {
         world_.fail("log matching: node {} has entry epoch={} lsn={} checksum={:08x}, elsewhere it has checksum={:08x}", node.value,
-                    entry.epoch().value, entry.lsn().value, entry.checksum(), same_epoch->checksum());
+                    entry.epoch().value, entry.lsn().value, entry.checksum(), same_epoch->entry.checksum());
     }
+}
+
+/// Log time never goes back, and runs at most twice as fast as time, whatever wall clocks say (S22).
+void ClusterChecker::check_log_time(NodeId node, const Entry& entry) {
+    if (entry.lsn() == Lsn{1}) return;
+    for (const Written& w : book_[entry.lsn().value - 2]) {
+        if (!entry.follows(w.entry.id()) || entry.timestamp() >= w.entry.timestamp()) continue;
+        world_.fail("log time goes back: node {} writes epoch={} lsn={} at {}, {} ms before the entry that it follows", node.value,
+                    entry.epoch().value, entry.lsn().value, entry.timestamp(), w.entry.timestamp() - entry.timestamp());
+    }
+    const auto latest = [&](const Written& first) {
+        const Duration passed = world_.now() - first.since;
+        return first.entry.timestamp() + static_cast<std::uint64_t>((2 * passed + passed / 20) / 1ms) + kTimeSlackMs;
+    };
+    if (std::ranges::any_of(book_.front(), [&](const Written& first) { return entry.timestamp() <= latest(first); })) return;
+    world_.fail("log time runs ahead: node {} writes epoch={} lsn={} at {}, {} ms after the first entry, {} ms after that was written",
+                node.value, entry.epoch().value, entry.lsn().value, entry.timestamp(),
+                entry.timestamp() - book_.front().front().entry.timestamp(), (world_.now() - book_.front().front().since) / 1ms);
 }
 
 void ClusterChecker::on_appended(NodeId node, std::span<const Entry> entries) {
@@ -91,11 +112,16 @@ void ClusterChecker::read_again(NodeId node, Shadow& shadow, const wal::Log& log
     shadow.durable = shadow.last();
 }
 
-void ClusterChecker::on_opened(NodeId node, MemberId id, const wal::Log& log) {
+void ClusterChecker::on_opened(NodeId node, MemberId id, const wal::Log& log, const std::vector<EntryId>& rescued) {
     Shadow& shadow = shadows_[node];
     const Shadow before = shadow;
     shadow.id = id;
     read_again(node, shadow, log);
+    for (const EntryId& cut : cut_[node]) {
+        if (std::ranges::find(rescued, cut) != rescued.end()) continue;
+        return world_.fail("node {} had exported epoch={} lsn={} before it was cut, and finds it no more", node.value, cut.epoch.value,
+                           cut.lsn.value);
+    }
     if (before.damaged) {
         shadow.damaged = log.found().tail != Tail::kClean && log.found().tail != Tail::kTorn;
         return;
@@ -105,26 +131,48 @@ void ClusterChecker::on_opened(NodeId node, MemberId id, const wal::Log& log) {
         return world_.fail("node {} had synced its log up to lsn={} and finds it up to lsn={} after the start", node.value,
                            before.durable.value, shadow.last().value);
     }
+    if (shadow.last() > before.last()) {
+        return world_.fail("node {} had written its log up to lsn={} and finds it up to lsn={} after the start", node.value,
+                           before.last().value, shadow.last().value);
+    }
     for (Lsn lsn = std::max(shadow.first, before.first); lsn <= before.durable; lsn = lsn.next()) {
         if (*shadow.find(lsn) == *before.find(lsn)) continue;
         return world_.fail("node {} had synced another entry at lsn={} than it finds after the start", node.value, lsn.value);
     }
 }
 
-void ClusterChecker::on_log_changed(NodeId node, const wal::Log& log) {
+void ClusterChecker::on_log_changed(NodeId node, const wal::Log& log, const std::vector<EntryId>& rescued) {
     Shadow& shadow = shadows_[node];
-    shadow.damaged = false;  // a hole is cut or filled, never left
+    const bool was_damaged = std::exchange(shadow.damaged, false);  // a hole is cut or filled, never left
+    const Shadow before = shadow;
     const EntryId* last = shadow.find(log.last().lsn);
     const bool only_shorter = last != nullptr && *last == log.last() && log.base().lsn >= shadow.base && log.base().lsn <= log.last().lsn;
     if (only_shorter) {
         truncate(node, shadow, log.last().lsn);
         shadow.base = log.base().lsn;
         shadow.durable = log.last().lsn;  // a cut makes what it keeps durable (wal::Log::cut)
-        return;
+    } else {
+        read_again(node, shadow, log);
+        check_committed_are_kept(node, before);
     }
-    const Shadow before = shadow;
-    read_again(node, shadow, log);
-    check_committed_are_kept(node, before);
+    check_rescued(node, before, was_damaged, rescued);
+}
+
+/// What goes and is not known to be committed was exported before, unless it could not be read (S8).
+void ClusterChecker::check_rescued(NodeId node, const Shadow& before, bool was_damaged, const std::vector<EntryId>& rescued) {
+    const Shadow& shadow = shadows_[node];
+    for (Lsn lsn = std::max(before.first, shown_[node].commit.next()); lsn <= before.last(); lsn = lsn.next()) {
+        const EntryId* gone = before.find(lsn);
+        const EntryId* now = shadow.find(lsn);
+        const bool stays = lsn <= shadow.base || (now != nullptr && *now == *gone);
+        const bool is_committed = lsn <= committed() && *gone == committed_at(lsn);
+        if (stays || is_committed) continue;
+        if (std::ranges::find(rescued, *gone) != rescued.end()) {
+            cut_[node].push_back(*gone);
+        } else if (!was_damaged) {
+            return world_.fail("node {} cuts epoch={} lsn={} without exporting it", node.value, gone->epoch.value, lsn.value);
+        }
+    }
 }
 
 /// After a repair, or a new beginning behind a checkpoint: whatever was committed and is gone must be part of that checkpoint.
@@ -138,8 +186,15 @@ void ClusterChecker::check_committed_are_kept(NodeId node, const Shadow& before)
     }
 }
 
-void ClusterChecker::on_recycled(NodeId node, Lsn base) {
+void ClusterChecker::on_recycled(NodeId node, Lsn base, Lsn stored) {
     Shadow& shadow = shadows_[node];
+    const bool is_witness = std::ranges::find(plan_.nodes, node, &NodePlan::node)->role == core::ConfiguredRole::kWitness;
+    if (!is_witness && base > stored && base > shadow.base) {
+        return world_.fail("node {} recycles up to lsn={}, and its state has lsn={} on disk", node.value, base.value, stored.value);
+    }
+    if (is_witness && base <= committed() && !base.is_zero() && !on_all_data_voters(committed_at(base).rank())) {
+        return world_.fail("node {}, a witness, recycles up to lsn={}, which not every data voter has", node.value, base.value);
+    }
     if (base > committed())
         return world_.fail("node {} recycles up to lsn={}, and lsn={} is committed", node.value, base.value, committed().value);
     if (base < shadow.base) return world_.fail("node {} has lsn={} again, having recycled it", node.value, shadow.base.value);
@@ -152,6 +207,7 @@ void ClusterChecker::on_wiped(NodeId node) {
     ghosts_.emplace_back(node, shadows_[node]);
     shadows_[node] = {};
     epochs_[node] = {};
+    cut_[node].clear();
 }
 
 void ClusterChecker::on_damaged(NodeId node) {
@@ -205,7 +261,7 @@ void ClusterChecker::commit_through(NodeId node, const EntryId& applied) {
         if (world_.failure()) return;
         committed_.push_back(*id);
         const auto& at_lsn = book_[lsn.value - 1];
-        model_.apply(*std::ranges::find(at_lsn, id->epoch, [](const Entry& e) { return e.epoch(); }));
+        model_.apply(std::ranges::find(at_lsn, id->epoch, [](const Written& w) { return w.entry.epoch(); })->entry);
     }
     // Whoever reigns in a later epoch than the one in which this was committed has it.
     for (const auto& [other, shown] : shown_) {
@@ -280,6 +336,9 @@ void ClusterChecker::on_sent(NodeId node, NodeId to, const core::Message& messag
         return world_.fail("node {} speaks in epoch {}, having been in epoch {}", node.value, message.header.epoch.value,
                            epochs_[node].value);
     }
+    epochs_[node] = message.header.epoch;  // durable before it is spoken of (S3)
+    if (const auto* order = std::get_if<core::StandNow>(&message.body)) check_order(node, order->target.node);
+    if (const auto* copy = std::get_if<core::CopyReply>(&message.body)) check_copy(node, *copy);
     if (const auto* ack = std::get_if<core::AppendAck>(&message.body)) check_acknowledgement(node, message.header, *ack);
     if (const auto* vote = std::get_if<core::VoteReply>(&message.body); vote != nullptr && vote->granted)
         check_vote(node, to, message.header);
@@ -315,6 +374,38 @@ void ClusterChecker::check_acknowledgement(NodeId node, const core::Header& head
         world_.fail("node {} acknowledges lsn={} in epoch {}, where its master has another entry or none", node.value,
                     ack.acknowledged.value, header.epoch.value);
     }
+}
+
+/// A successor is chosen for having all that its master has (S17).
+void ClusterChecker::check_order(NodeId node, NodeId target) {
+    const Epoch epoch = shown_[node].epoch;
+    ordered_.try_emplace(epoch, node);
+    if (!masters_.empty() && masters_.rbegin()->first > epoch) return;  // it does not know yet that it is over
+    const Shadow& shadow = shadows_[node];
+    const EntryId* last = shadow.find(shadow.last());
+    const bool was_spoilt = std::ranges::any_of(ghosts_, [&](const auto& ghost) { return ghost.first == target; });
+    if (last == nullptr || was_spoilt || durable_at(target, last->rank())) return;
+    world_.fail("node {} orders node {} to stand, which lacks epoch={} lsn={}", node.value, target.value, last->epoch.value,
+                last->lsn.value);
+}
+
+/// What follows a checkpoint stays in its donor's log as long as the copy lasts (S25).
+void ClusterChecker::check_copy(NodeId node, const core::CopyReply& copy) {
+    if (copy.copy == 0 || shadows_[node].base <= copy.position.lsn) return;
+    world_.fail("node {} gives a copy as of lsn={}, having recycled its log up to lsn={}", node.value, copy.position.lsn.value,
+                shadows_[node].base.value);
+}
+
+void ClusterChecker::on_durable_at_master(NodeId node, Epoch epoch) {
+    const auto ordered = ordered_.find(epoch);
+    if (ordered == ordered_.end() || ordered->second != node) return;
+    world_.fail("node {} acknowledges at level master in epoch {}, in which it has ordered a successor", node.value, epoch.value);
+}
+
+void ClusterChecker::on_durable_on_all(NodeId node, Rank rank) {
+    if (on_all_data_voters(rank)) return;
+    world_.fail("node {} reports epoch={} lsn={} on all data voters, and not every one holds it durably", node.value, rank.epoch.value,
+                rank.lsn.value);
 }
 
 void ClusterChecker::check_vote(NodeId node, NodeId to, const core::Header& header) {

@@ -24,15 +24,16 @@ public:
 
     // -- what a node's log goes through --------------------------------------------------------------------------------------------
     /// A process opened its log: everything synced before is in it, and nothing that no master ever made (S4, S9, S10).
-    void on_opened(NodeId node, MemberId id, const wal::Log& log);
+    void on_opened(NodeId node, MemberId id, const wal::Log& log, const std::vector<EntryId>& rescued);
     /// Entries are on their way to the log.
     void on_appended(NodeId node, std::span<const Entry> entries);
     void on_synced(NodeId node, Lsn through);
-    /// A cut, repair or reset is through, and durable. Everything appended before had been written.
-    void on_log_changed(NodeId node, const wal::Log& log);
+    /// A cut, repair or reset is through, and durable. Everything appended before had been written. `rescued`: what lies exported.
+    void on_log_changed(NodeId node, const wal::Log& log, const std::vector<EntryId>& rescued);
     /// It failed, and the process ends by that: what it has done is found at the next start.
     void on_log_change_failed(NodeId node) { shadows_[node].changing = true; }
-    void on_recycled(NodeId node, Lsn base);
+    /// `stored`: what the node's state has on disk.
+    void on_recycled(NodeId node, Lsn base, Lsn stored);
     /// The process ended: what it only had in memory is forgotten.
     void on_ended(NodeId node);
     /// The disk is lost: what it held counts as held in the past, not from now on.
@@ -44,6 +45,10 @@ public:
     void on_state(NodeId node, const store::Position& position, std::uint64_t digest);
     void on_sent(NodeId node, NodeId to, const core::Message& message);
     void on_step(NodeId node, const core::Node& core, Lsn stored);
+    /// A write was reported durable on this master's disk alone, in `epoch` (S17).
+    void on_durable_at_master(NodeId node, Epoch epoch);
+    /// The write of this rank was reported durable on every data voter.
+    void on_durable_on_all(NodeId node, Rank rank);
 
     /// Everything known to be committed: the history that all clients are held against.
     [[nodiscard]] const Model& model() const { return model_; }
@@ -77,7 +82,17 @@ private:
         core::Role role = core::Role::kSlave;
     };
 
+    /// An entry, and when it was first seen.
+    struct Written {
+        Entry entry;
+        Instant since;
+    };
+
     void truncate(NodeId node, Shadow& shadow, Lsn keep);
+    void check_rescued(NodeId node, const Shadow& before, bool was_damaged, const std::vector<EntryId>& rescued);
+    void check_log_time(NodeId node, const Entry& entry);
+    void check_order(NodeId node, NodeId target);
+    void check_copy(NodeId node, const core::CopyReply& copy);
     void read_again(NodeId node, Shadow& shadow, const wal::Log& log);
     void check_known(NodeId node, const Entry& entry);
     void commit_through(NodeId node, const EntryId& applied);
@@ -94,7 +109,9 @@ private:
     std::map<NodeId, Shadow> shadows_;
     std::vector<std::pair<NodeId, Shadow>> ghosts_;  ///< of disks that were wiped or damaged
     std::map<NodeId, Shown> shown_;
-    std::vector<std::vector<Entry>> book_;  ///< every entry ever appended, by LSN: one an epoch
+    std::vector<std::vector<Written>> book_;      ///< every entry ever appended, by LSN: one an epoch
+    std::map<NodeId, std::vector<EntryId>> cut_;  ///< exported before they were cut, and to be found there ever after (S8)
+    std::map<Epoch, NodeId> ordered_;             ///< whose master has ordered somebody to stand
     std::map<Epoch, MemberId> masters_;
     std::map<std::pair<MemberId, Epoch>, NodeId> votes_;
     std::vector<EntryId> committed_;  ///< by LSN, from 1 on: whatever any node has applied

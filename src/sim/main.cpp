@@ -3,6 +3,7 @@
 #include <CLI/CLI.hpp>
 
 #include "sim/history_file.h"
+#include "sim/mutant_hunt.h"
 #include "sim/runner.h"
 #include "sim/session_file.h"
 
@@ -21,8 +22,22 @@ int main(int argc, char** argv) {
     app.add_option("--jobs", options.jobs, "Worker processes")->check(CLI::Range(1, 256))->capture_default_str();
     app.add_flag("--trace", options.trace, "Print every event");
     app.add_flag("--statistics", options.statistics, "Print a line for each seed");
+    tanist::sim::HuntOptions hunt;
+    std::string mutant;
+    app.add_option("--mutant", mutant, "Run with a deliberate bug (a build with mutants only)")->type_name("NAME");
+    bool list = false, mutants = false;
+    app.add_flag("--list-mutants", list, "Print the catalogue of deliberate bugs");
+    app.add_flag("--mutants", mutants, "Hunt them all, each until a seed finds it");
+    app.add_option("--seeds-max", hunt.seeds_max, "With --mutants: how many seeds each may take")->capture_default_str();
+    app.add_option("--clean-seeds", hunt.clean_seeds, "With --mutants: how many seeds must not fail without one")->capture_default_str();
+    app.add_option("--recorded", hunt.recorded_file, "With --mutants: the seeds to try first")->type_name("FILE");
+    app.add_flag("--record", hunt.record, "With --mutants: search from seed 1 on, and write the file of --recorded anew");
     CLI11_PARSE(app, argc, argv);
     if (!sessions.empty()) return tanist::sim::check_session_file(sessions);
+    if (list) return tanist::sim::print_mutants(), 0;
+    hunt.jobs = options.jobs;
+    if (mutants) return tanist::sim::hunt_mutants(hunt);
+    if (!mutant.empty() && !tanist::sim::become_mutant(mutant)) return 2;
     if (!history.empty()) return tanist::sim::check_history_file(history);
     if (seeds->empty()) return app.exit(CLI::RequiredError("--seeds"));
     return tanist::sim::run_seeds(options) == 0 ? 0 : 1;

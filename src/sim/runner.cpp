@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "base/ensure.h"
+#include "sim/mutant_hunt.h"
 #include "sim/plan.h"
 #include "sim/simulation.h"
 
@@ -108,7 +109,7 @@ void print_totals(const RunOptions& options, const Board& board, double wall_sec
 
 }  // namespace
 
-std::string replay_line(std::uint64_t seed) { return fmt::format("./dev sim --seeds 1 --seed {}", seed); }
+std::string replay_line(std::uint64_t seed) { return fmt::format("./dev sim --seeds 1 --seed {}{}", seed, mutant_argument()); }
 
 std::uint64_t run_seeds(const RunOptions& options) {
     void* shared = ::mmap(nullptr, sizeof(Board), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);

@@ -139,7 +139,8 @@ void SimNode::start() {
         end_as_asked();
         return;
     }
-    checker_.on_opened(self_.node, directory->start.identity.id, *directory->log);
+    checker_.on_opened(self_.node, directory->start.identity.id, *directory->log, rescued());
+    process_->appended = process_->synced = directory->log->last().lsn;
     const replica::ReplicaOptions replica_options{
         .node = options(), .flush_bytes = plan_.disk.flush_bytes, .disk_reserve_bytes = 0, .disk_check_ticks = 1000};
     process_->replica =
@@ -306,13 +307,50 @@ Duration SimNode::sync_time() {
 
 void SimNode::append_to_wal(core::AppendToWal append) {
     checker_.on_appended(self_.node, append.entries);
+    if (process_->synced >= process_->appended) process_->log_reported = world_.now();
+    process_->appended = append.entries.back().lsn();
     process_->wal->append(std::move(append));
 }
 
 Status SimNode::with_log(const std::function<Status(wal::Log&)>& use) {
     Status status = process_->wal->with_log(use);
-    status ? checker_.on_log_changed(self_.node, process_->replica->log()) : checker_.on_log_change_failed(self_.node);
+    if (!status) {
+        checker_.on_log_change_failed(self_.node);
+        return status;
+    }
+    checker_.on_log_changed(self_.node, process_->replica->log(), rescued());
+    process_->appended = process_->synced = process_->replica->log().last().lsn;
     return status;
+}
+
+void SimNode::on_synced(Lsn through) {
+    checker_.on_synced(self_.node, through);
+    process_->synced = through;
+    process_->log_reported = world_.now();
+}
+
+Duration SimNode::log_silence() const {
+    return process_ && process_->synced < process_->appended ? world_.now() - process_->log_reported : Duration(0);
+}
+
+std::vector<EntryId> SimNode::rescued() const {
+    const std::string directory = std::string(kDirectory) + "/rescued";
+    std::vector<EntryId> ids;
+    const auto names = disk_->list(directory);
+    if (!names) return ids;
+    for (const std::string& name : *names) {
+        if (!name.ends_with(".entries")) continue;
+        const auto content = wal::read_file(*disk_, directory + "/" + name, std::size_t{1} << 30);
+        if (!content) continue;
+        const auto bytes = std::make_shared<const std::string>(*content);
+        for (std::size_t at = 0; at < bytes->size();) {
+            const auto entry = Entry::decode(bytes, as_bytes(*bytes).subspan(at));
+            if (!entry) break;
+            ids.push_back(entry->id());
+            at += entry->size();
+        }
+    }
+    return ids;
 }
 
 void SimNode::send(NodeId to, core::Message message) {
@@ -328,6 +366,16 @@ void SimNode::send(NodeId to, core::Message message) {
 void SimNode::disconnect(NodeId node, const std::string& reason) {
     world_.note("node {} disconnects node {}: {}", self_.node.value, node.value, reason);
     network_.disconnect(self_.node, node);
+}
+
+void SimNode::on(const core::ProposalDurable& action) {
+    checker_.on_durable_at_master(self_.node, process_->replica->node().epoch());
+    process_->desk->on(action);
+}
+
+void SimNode::on(const core::ProposalOnAll& action) {
+    if (const auto rank = process_->desk->rank_of(action.token)) checker_.on_durable_on_all(self_.node, *rank);
+    process_->desk->on(action);
 }
 
 void SimNode::on(const core::SwitchoverEnded& action) {

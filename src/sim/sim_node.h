@@ -34,6 +34,9 @@ public:
     [[nodiscard]] bool given_up() const { return given_up_; }
     [[nodiscard]] const replica::Replica* current() const { return process_ ? process_->replica.get() : nullptr; }
     [[nodiscard]] std::size_t pending() const;
+    /// For how long its log has reported nothing, though something waits to be durable.
+    [[nodiscard]] Duration log_silence() const;
+    [[nodiscard]] Instant up_since() const { return process_->started; }
     [[nodiscard]] std::uint64_t disk_operations() const { return disk_->operations(); }
     [[nodiscard]] std::uint64_t switchovers_done() const { return switchovers_done_; }
     /// The process's own time: what its time-outs are counted in.
@@ -73,8 +76,8 @@ public:
     void disconnect(NodeId node, const std::string& reason) override;
     void on(const core::ProposalAccepted& action) override { process_->desk->on(action); }
     void on(const core::ProposalRefused& action) override { process_->desk->on(action); }
-    void on(const core::ProposalDurable& action) override { process_->desk->on(action); }
-    void on(const core::ProposalOnAll& action) override { process_->desk->on(action); }
+    void on(const core::ProposalDurable& action) override;
+    void on(const core::ProposalOnAll& action) override;
     void on(const core::ProposalUnknown& action) override { process_->desk->on(action); }
     void on(const core::ReadReady& action) override { process_->desk->on(action); }
     void on(const core::ReadRefused& action) override { process_->desk->on(action); }
@@ -96,8 +99,8 @@ public:
     [[nodiscard]] core::Clock clock() const override;
     void later(Duration delay, Work work) override;
     void report(core::Event event) override { post(std::move(event)); }
-    void on_synced(Lsn through) override { checker_.on_synced(self_.node, through); }
-    void on_recycled() override { checker_.on_recycled(self_.node, process_->replica->log().base().lsn); }
+    void on_synced(Lsn through) override;
+    void on_recycled() override { checker_.on_recycled(self_.node, process_->replica->log().base().lsn, stored()); }
     void on_storage_fault(const Error& error) override { stop(4, error.message); }
     [[nodiscard]] Lsn stored() const override { return process_->store->stored(); }
     [[nodiscard]] Duration sync_time() override;
@@ -112,6 +115,8 @@ private:
         std::unique_ptr<ClientDesk> desk;
         std::deque<Work> inbox;  ///< while it stands still
         std::uint64_t ticks = 0;
+        Lsn appended, synced;     ///< what its log was asked to write, and what of that is durable
+        Instant log_reported{0};  ///< when that last changed, or something was first asked
         std::optional<int> exit;  ///< it has to end, as soon as the running step is through
         std::string reason;
     };
@@ -129,6 +134,8 @@ private:
     void end_by_power_cut();
     [[nodiscard]] Status before_disk_operation(wal::DiskOperation operation);
     [[nodiscard]] core::NodeOptions options() const;
+    /// The entries that lie exported on its disk, durably or not.
+    [[nodiscard]] std::vector<EntryId> rescued() const;
     [[nodiscard]] Duration monotonic() const;
 
     World& world_;

@@ -83,6 +83,7 @@ Report Simulation::run() {
 void Simulation::begin(const Fault& fault) {
     world_.note("fault: {}", describe(fault));
     ++faults_[static_cast<std::size_t>(fault.kind)];
+    stability_.on_fault(fault);
     if (fault.kind >= FaultKind::kPartition && fault.kind <= FaultKind::kRefuse) return begin_between_nodes(fault);
     if (fault.kind == FaultKind::kSwitchOver) return begin_switchover(fault);
     SimNode* target = fault.node.is_zero() ? master() : &node(fault.node);
@@ -193,6 +194,7 @@ void Simulation::begin_new_reign_for_doubt() {
 void Simulation::watch() {
     watch_masters();
     watch_queues();
+    stability_.watch(nodes_);
     done_ = healed_ && std::ranges::all_of(clients_, [](const auto& client) { return client->finished(); }) && agree(nullptr);
     world_.after(kWatchEvery, [this] { watch(); });
 }
@@ -230,6 +232,11 @@ void Simulation::watch_masters() {
         if (alone && world_.now() - *alone > bound) {
             world_.fail("node {} is master of epoch {} without a majority for {} ms", n->id().value, outage.epoch.value,
                         (world_.now() - *alone) / 1ms);
+        }
+        const Duration stall_limit = std::chrono::milliseconds(plan_.tick_ms) * (plan_.wal_stall_ticks + plan_.wal_stall_ticks / 20);
+        if (reigns && n->log_silence() > stall_limit + kStepDownSlack) {
+            world_.fail("node {} is master of epoch {}, and its log has reported nothing for {} ms", n->id().value, outage.epoch.value,
+                        n->log_silence() / 1ms);
         }
     }
 }

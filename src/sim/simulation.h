@@ -13,6 +13,7 @@
 #include "sim/cluster_checker.h"
 #include "sim/plan.h"
 #include "sim/sim_node.h"
+#include "sim/stability_watch.h"
 #include "sim/virtual_network.h"
 #include "sim/world.h"
 
@@ -70,6 +71,7 @@ private:
     KeyHistories histories_;
     std::vector<std::unique_ptr<Client>> clients_;
     std::map<NodeId, Outage> outages_;
+    StabilityWatch stability_{world_, network_, plan_};
     std::map<std::pair<NodeId, NodeId>, int> blocks_;  ///< by how many faults a path is blocked
     NodeSet wiped_ = 0;
     std::array<std::uint64_t, kFaultKinds> faults_{};

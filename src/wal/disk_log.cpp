@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/ensure.h"
+#include "base/mutant.h"
 #include "wal/path.h"
 
 namespace tanist::wal {
@@ -40,9 +41,12 @@ Result<std::unique_ptr<Log>> Log::open(FileSystem& files, std::string directory,
         if (options.must_exist) found.where = fmt::format("{}: no segment is there, and there has been a log", directory);
     }
     const Place place = place_of(survey->first_bad, found.last, found.mark);
-    Judgement judgement = judge(survey->bounded, place, options.only_voter);
+    const bool cuts_blindly = (place == Place::kUpToIntent && mutant(Mutant::kDoubtTakenForTorn)) ||
+                              (place == Place::kUpToConfirmed && mutant(Mutant::kCorruptTakenForTorn)) ||
+                              mutant(Mutant::kTornTailCutTooFar);
+    Judgement judgement = judge(survey->bounded, place, options.only_voter || (survey->bounded && cuts_blindly));
     if (judgement.plan == Plan::kRefuse) {
-        if (!options.cut_corruption) return refusal(found);
+        if (!options.cut_corruption && !cuts_blindly) return refusal(found);
         judgement.plan = Plan::kCutThere;
     }
     found.tail = judgement.tail;
@@ -85,6 +89,11 @@ Status DiskLog::start(Plan plan, const Survey& survey) {
             if (auto status = seal(*survey.predecessor, *segments_.back()); !status) return status;
         }
     }
+    if (plan == Plan::kHold && mutant(Mutant::kDoubtForgottenByCopy) && found_.tail != Tail::kUnbounded) {
+        auto status = cut_now(last_.lsn);
+        tail_ = found_.tail, mark_ = found_.mark;
+        return status;
+    }
     if (plan == Plan::kHold) return {};
     if (found_.tail == Tail::kInDoubt || found_.tail == Tail::kCorrupt || found_.tail == Tail::kUnbounded) {
         found_.cut_in_doubt = true;
@@ -99,6 +108,7 @@ Status DiskLog::start(Plan plan, const Survey& survey) {
         if (auto status = segments_.back()->file->sync_data(); !status) return status;  // what was read is durable only now (S4)
         return give_up_void_files();
     }
+    if (mutant(Mutant::kUnsyncedTailTrusted) && !survey.dirty_end) return {};
     // What lies above `confirmed` may be in the page cache only, and in no other way than this does it get to the disk for sure.
     auto before = id_of(mark_.confirmed.lsn);
     if (!before) return fail(before.error());
@@ -196,7 +206,7 @@ Status DiskLog::confirm() {
 Status DiskLog::put_mark(const Mark& mark) {
     Segment& segment = *segments_.back();
     if (auto status = write_slot(segment, {.base = segment.base, .mark = mark}); !status) return status;
-    if (auto status = segment.file->sync_data(); !status) return status;
+    if (auto status = segment.file->sync_data(); !status && !mutant(Mutant::kFailedSyncRetried)) return status;
     synced_ = last_;
     return {};
 }

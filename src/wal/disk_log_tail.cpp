@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "base/ensure.h"
+#include "base/mutant.h"
 #include "base/random.h"
 #include "wal/disk_log.h"
 
@@ -86,6 +87,7 @@ Status DiskLog::install(Draft draft, const Slot& slot, Tail tail) {
 }
 
 Status DiskLog::seal(Segment& old, const Segment& successor) {
+    if (mutant(Mutant::kNotSealed)) return {};
     const Slot* latest = old.head.latest();
     Slot slot = latest ? *latest : Slot{.base = old.base, .mark = {.intent = old.base, .confirmed = old.base}};
     slot.seal = Seal{.end_lsn = successor.name.first_lsn.previous(), .successor_use_id = successor.name.use_id};

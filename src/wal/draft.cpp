@@ -2,6 +2,7 @@
 #include "wal/draft.h"
 
 #include "base/ensure.h"
+#include "base/mutant.h"
 #include "wal/path.h"
 
 namespace tanist::wal {
@@ -58,8 +59,11 @@ Result<std::shared_ptr<Segment>> Draft::publish(FileSystem& files, Slot slot) &&
     for (int both = 0; both < 2; ++both) {
         if (auto status = write_slot(*segment_, slot); !status) return fail(status.error());
     }
-    if (auto status = segment_->file->sync_data(); !status) return fail(status.error());
+    if (!mutant(Mutant::kDraftNotSynced)) {
+        if (auto status = segment_->file->sync_data(); !status) return fail(status.error());
+    }
     if (auto status = files.rename(draft_path(segment_->path), segment_->path); !status) return fail(status.error());
+    if (mutant(Mutant::kRollNotSynced)) return std::move(segment_);
     if (auto status = files.sync_directory(directory_of(segment_->path)); !status) return fail(status.error());
     return std::move(segment_);
 }

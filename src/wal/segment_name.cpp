@@ -6,6 +6,7 @@
 #include <charconv>
 
 #include "base/crc32c.h"
+#include "base/mutant.h"
 
 namespace tanist::wal {
 namespace {
@@ -38,6 +39,7 @@ std::optional<SegmentName> parse_file_name(std::string_view text) {
 }
 
 std::uint32_t checksum_seed(const SegmentName& name) {
+    if (mutant(Mutant::kStaleBytesRead)) return 1;
     std::byte bytes[24];
     store_le(bytes, name.use_id);
     store_le(bytes + 8, name.sequence);

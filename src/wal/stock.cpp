@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "base/limits.h"
+#include "base/mutant.h"
 #include "wal/path.h"
 #include "wal/segment_name.h"
 
@@ -136,7 +137,7 @@ Result<bool> Stock::prepare() {
         if (!file) return fail(file.error());
         if (auto status = (*file)->truncate(segment_bytes_); !status) return fail(status.error());
         file_ = *std::move(file);
-        zeroed_bytes_ = 0;
+        zeroed_bytes_ = mutant(Mutant::kStaleBytesRead) ? segment_bytes_ : 0;
     }
     const std::uint64_t end = std::min(segment_bytes_, zeroed_bytes_ + kZeroedBytesACall);
     while (zeroed_bytes_ < end) {

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/ensure.h"
+#include "base/mutant.h"
 #include "wal/path.h"
 #include "wal/record.h"
 
@@ -92,6 +93,7 @@ private:
     /// Whether it is the record that belongs at next_: what it follows, and what heads say of it, being right.
     [[nodiscard]] bool acceptable(const Entry& entry) {
         if (entry.lsn() != next_ || (previous_ && !entry.follows(*previous_))) return false;
+        if (mutant(Mutant::kTornTailCutTooFar) && next_ > found_.mark.confirmed.lsn) return false;
         while (named_at_ < named_.size() && named_[named_at_].lsn < next_) ++named_at_;
         for (std::size_t i = named_at_; i < named_.size() && named_[i].lsn == next_; ++i) {
             if (named_[i] != entry.id()) return false;
@@ -227,11 +229,11 @@ Result<Survey> survey(FileSystem& files, const std::string& directory) {
     const Segment& newest = *all.back();
     const Slot* slot = newest.head.latest();
     if (slot) survey.found.mark = slot->mark;
-    if (!newest.head.whole()) {
+    if (mutant(Mutant::kUnreadableSlotTorn) ? slot == nullptr : !newest.head.whole()) {
         survey.bounded = false;
         survey.found.where =
             fmt::format("{}: a slot of the newest segment is unreadable", place_text(newest.path, newest.head.slots[0] ? kSlotStride : 0));
-    } else if (slot->seal) {
+    } else if (slot->seal && !mutant(Mutant::kMissingSegmentUnnoticed)) {
         survey.bounded = false;
         survey.found.where = fmt::format("{}: sealed, but its successor {:016x} is missing", newest.path, slot->seal->successor_use_id);
     } else if (slot->unsettled) {

@@ -133,7 +133,7 @@ TEST_F(DataDirectoryTest, AMembersLogWithoutAnySegmentIsDamagedWithoutBoundNotAn
     EXPECT_THAT(directory->start.tail_where, HasSubstr("no segment is there"));
 }
 
-TEST_F(DataDirectoryTest, TheOnlyVotersCorruptLogIsCutByHandAndBeginsAnewBehindWhatTheStoreHasApplied) {  // S9
+TEST_F(DataDirectoryTest, TheOnlyVotersCorruptLogIsCutByHandAndBeginsAnewBehindWhatTheStoreHasApplied) {  // S9, S27
     auto directory = open(1);
     ASSERT_TRUE(directory);
     form(*directory, 1);

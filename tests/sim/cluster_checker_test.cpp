@@ -4,6 +4,8 @@
 
 #include <gmock/gmock.h>
 
+#include "wal/memory_file_system.h"
+
 namespace tanist::sim {
 namespace {
 
@@ -23,6 +25,23 @@ protected:
     }
     static Entry make(std::uint64_t epoch, const EntryId& before, std::uint64_t timestamp = 1) {
         return Entry::make({epoch}, before, timestamp, EntryKind::kEpochStart, "");
+    }
+
+    /// Entries that follow the two first ones, in a log that is then cut behind those; what the checker says to that.
+    void cut_behind_second(bool exported) {
+        const Entry third = make(1, second_.id());
+        wal::MemoryFileSystem files;
+        auto log = wal::Log::open(files, "wal", {.segment_bytes = 64 << 10}, 1);
+        ASSERT_TRUE(log.has_value());
+        checker_.on_opened(kNode1, {kNode1, {1}}, **log, {});
+        for (const Entry& entry : {first_, second_, third}) {
+            append(kNode1, entry);
+            ASSERT_TRUE((*log)->write({&entry, 1}));
+        }
+        ASSERT_TRUE((*log)->cut(second_.lsn()));
+        checker_.on_log_changed(kNode1, **log, exported ? std::vector{third.id()} : std::vector<EntryId>{});
+        if (world_.failure()) return;
+        checker_.on_opened(kNode1, {kNode1, {1}}, **log, {});  // what was exported is gone
     }
 
     World world_{false};
@@ -67,7 +86,7 @@ TEST_F(CheckerTest, FindsAnotherEntryAppliedAtTheSameLsn) {
     EXPECT_THAT(world_.failure(), Optional(HasSubstr("where epoch=1 had been applied elsewhere")));
 }
 
-TEST_F(CheckerTest, FindsStatesThatDifferAtOneLsn) {
+TEST_F(CheckerTest, FindsStatesThatDifferAtOneLsn) {  // S26
     for (const NodeId node : {kNode1, kNode2}) append(node, first_);
     apply(kNode1, first_, 7);
     apply(kNode2, first_, 8);
@@ -87,6 +106,78 @@ TEST_F(CheckerTest, FindsTwoVotesInOneEpoch) {  // S3, S13
     EXPECT_EQ(world_.failure(), std::nullopt);
     checker_.on_sent(kNode1, kNode3, vote);
     EXPECT_THAT(world_.failure(), Optional(HasSubstr("having voted for node 2")));
+}
+
+TEST_F(CheckerTest, FindsAnEpochThatWasSpokenOfAndIsForgotten) {  // S3
+    checker_.on_sent(kNode1, kNode2, {.header = {.sender = {kNode1, {9}}, .epoch = {5}}, .body = core::HigherEpoch{}});
+    checker_.on_sent(kNode1, kNode2, {.header = {.sender = {kNode1, {9}}, .epoch = {4}}, .body = core::HigherEpoch{}});
+    EXPECT_THAT(world_.failure(), Optional(HasSubstr("having been in epoch 5")));
+}
+
+TEST_F(CheckerTest, FindsACutWithoutAnExport) {  // S8
+    cut_behind_second(false);
+    EXPECT_THAT(world_.failure(), Optional(HasSubstr("cuts epoch=1 lsn=3 without exporting it")));
+}
+
+TEST_F(CheckerTest, FindsAnExportThatIsGoneAfterAStart) {  // S8
+    cut_behind_second(true);
+    EXPECT_THAT(world_.failure(), Optional(HasSubstr("had exported epoch=1 lsn=3 before it was cut, and finds it no more")));
+}
+
+TEST_F(CheckerTest, FindsALogThatIsRecycledAboveWhatTheStateHasOnDisk) {  // S11
+    for (const NodeId node : {kNode1, kNode2}) append(node, first_), append(node, second_);
+    apply(kNode1, second_);
+    checker_.on_recycled(kNode1, {1}, {1});
+    EXPECT_EQ(world_.failure(), std::nullopt);
+    checker_.on_recycled(kNode1, {2}, {1});
+    EXPECT_THAT(world_.failure(), Optional(HasSubstr("recycles up to lsn=2")));
+}
+
+TEST_F(CheckerTest, FindsAnAcknowledgementByTheMasterAloneAfterItHasOrderedASuccessor) {  // S17
+    append(kNode1, first_);
+    append(kNode2, first_);
+    const core::Message order{.header = {.sender = {kNode1, {9}}}, .body = core::StandNow{{kNode2, {9}}}};
+    checker_.on_durable_at_master(kNode1, {});
+    checker_.on_sent(kNode1, kNode2, order);
+    EXPECT_EQ(world_.failure(), std::nullopt);
+    checker_.on_durable_at_master(kNode1, {});
+    EXPECT_THAT(world_.failure(), Optional(HasSubstr("in which it has ordered a successor")));
+}
+
+TEST_F(CheckerTest, FindsASuccessorThatLacksEntries) {  // S17
+    append(kNode1, first_);
+    checker_.on_sent(kNode1, kNode2, {.header = {.sender = {kNode1, {9}}}, .body = core::StandNow{{kNode2, {9}}}});
+    EXPECT_THAT(world_.failure(), Optional(HasSubstr("orders node 2 to stand, which lacks epoch=1 lsn=1")));
+}
+
+TEST_F(CheckerTest, FindsACopyWhoseDonorHasRecycledWhatFollowsIt) {  // S25
+    for (const NodeId node : {kNode1, kNode2}) append(node, first_), append(node, second_);
+    apply(kNode1, second_);
+    checker_.on_recycled(kNode1, {2}, {2});
+    checker_.on_sent(kNode1, kNode2, {.header = {.sender = {kNode1, {9}}}, .body = core::CopyReply{.copy = 1, .position = first_.id()}});
+    EXPECT_THAT(world_.failure(), Optional(HasSubstr("gives a copy as of lsn=1")));
+}
+
+TEST_F(CheckerTest, FindsAWriteReportedOnAllThatIsNot) {  // S20
+    for (const NodeId node : {kNode1, kNode2}) append(node, first_);
+    checker_.on_durable_on_all(kNode1, first_.rank());
+    EXPECT_THAT(world_.failure(), Optional(HasSubstr("not every one holds it durably")));
+}
+
+TEST_F(CheckerTest, FindsLogTimeThatGoesBack) {  // S22
+    const Entry later = make(1, {}, 1000);
+    append(kNode1, later);
+    append(kNode1, make(1, later.id(), 999));
+    EXPECT_THAT(world_.failure(), Optional(HasSubstr("log time goes back")));
+}
+
+TEST_F(CheckerTest, FindsLogTimeThatRunsAhead) {  // S22
+    append(kNode1, first_);
+    world_.run_until(100ms);
+    append(kNode1, make(1, first_.id(), 200));
+    EXPECT_EQ(world_.failure(), std::nullopt);
+    append(kNode1, make(1, make(1, first_.id(), 200).id(), 1000));
+    EXPECT_THAT(world_.failure(), Optional(HasSubstr("log time runs ahead")));
 }
 
 TEST_F(CheckerTest, CountsADiskThatWasWipedAsHavingHeldWhatItHeld) {

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "base/ensure.h"
+#include "base/mutant.h"
 #include "core/recovery/repair.h"
 #include "core/state.h"
 
@@ -31,7 +32,7 @@ std::uint64_t retry_ticks(State& s) { return s.options.heartbeat_ticks + s.rando
 void ask_for_votes(State& s, Actions& out) { send_to_voters(s, VoteRequest{s.log.last().rank(), s.election.ordered_in}, out); }
 
 /// A candidate claims no more than its disk holds: what is written and not synced is waited for.
-bool is_synced(const State& s) { return s.log.durable() == s.log.last().lsn; }
+bool is_synced(const State& s) { return s.log.durable() == s.log.last().lsn || mutant(Mutant::kStandsUnsynced); }
 
 void stand(State& s, std::optional<Epoch> ordered_in, Actions& out) {
     ENSURE(can_stand(s));
@@ -48,6 +49,11 @@ void stand(State& s, std::optional<Epoch> ordered_in, Actions& out) {
            s.epoch().value, s.log.last().epoch.value, s.log.last().lsn.value);
     if (s.election.granted.size() >= quorum(s)) return become_master(s, out);
     ask_for_votes(s, out);
+    if (mutant(Mutant::kOwnVoteCountedEarly)) {
+        const auto behind =
+            std::find_if(out.rbegin(), out.rend(), [](const Action& a) { return std::holds_alternative<SaveVote>(a); }).base();
+        std::rotate(behind - 1, behind, out.end());
+    }
 }
 
 void on_pre_vote_quorum(State& s, Actions& out) {
@@ -67,18 +73,20 @@ bool goes_before(const State& s, NodeId asker, Rank rank) {
 bool may_vote_for(const State& s, Rank rank) {
     const Member* seat = s.own_seat();
     const auto claimed = claimed_rank(s);
-    return seat != nullptr && seat->votes() && claimed && rank >= *claimed;
+    const bool is_as_new = claimed && (mutant(Mutant::kRankByLsn) ? rank.lsn >= claimed->lsn : rank >= *claimed);
+    return seat != nullptr && seat->votes() && is_as_new;
 }
 
 }  // namespace
 
 bool hears_master(const State& s) {
     if (s.is_master()) return true;
+    if (mutant(Mutant::kVoteWhileHearing)) return false;
     return s.following.master && s.election.heard_tick && s.time.ticks - *s.election.heard_tick < s.options.election_timeout_ticks;
 }
 
 bool can_stand(const State& s) {
-    if (!s.takes_part() || s.own_seat()->seat != Seat::kVoter) return false;
+    if (!s.takes_part() || (s.own_seat()->seat != Seat::kVoter && !mutant(Mutant::kSpareStands))) return false;
     if (s.hole || s.stopping_since || s.copying.needed || !has_state(s)) return false;
     if (s.applied > s.log.last().lsn || s.fetching.timestamp_token != 0) return false;
     const bool is_stalled = s.log.durable() < s.log.last().lsn && s.time.ticks - s.writing.waiting_since > s.options.wal_stall_ticks;
@@ -109,7 +117,7 @@ void adopt_epoch(State& s, Epoch epoch, MemberId vote, Actions& out) {
     ENSURE(epoch > s.epoch());
     s.vote = {epoch, vote};
     s.pristine = false;
-    out.push_back(SaveVote{s.vote});
+    if (!mutant(Mutant::kEpochNotSaved) || !vote.node.is_zero()) out.push_back(SaveVote{s.vote});
     if (s.is_master()) step_down(s, "a higher epoch exists", out);
     s.role = Role::kSlave;
     s.following = {};
@@ -205,7 +213,7 @@ void on_vote_request(State& s, Peer& from, const Header& header, const VoteReque
     // Not adopted (S3a): our master is well (S13), and it has not ordered this candidate, or one that cannot win, to stand (S17).
     if (header.epoch > s.epoch() && hears_master(s) && !(is_ordered && may_vote)) return;
     from.rank = m.rank;
-    const bool is_free = header.epoch > s.epoch() || s.vote.candidate.node.is_zero();
+    const bool is_free = header.epoch > s.epoch() || s.vote.candidate.node.is_zero() || mutant(Mutant::kTwoVotesInAnEpoch);
     const bool is_repeated = header.epoch == s.epoch() && s.vote.candidate == header.sender;
     const bool granted = may_vote && (is_repeated || (is_free && !hears_master(s)) || (is_free && is_ordered));
     if (header.epoch > s.epoch()) {

@@ -4,6 +4,8 @@
 #include <algorithm>
 
 #include "base/ensure.h"
+#include "base/mutant.h"
+#include "core/replication/divergence.h"
 #include "core/replication/following.h"
 #include "core/replication/quorum.h"
 #include "core/replication/sending.h"
@@ -65,6 +67,7 @@ void begin_heartbeat_round(State& s) {
 }
 
 bool wal_is_stalled(const State& s) {
+    if (mutant(Mutant::kReignsOnStalledDisk)) return false;
     return s.log.durable() < s.log.last().lsn && s.time.ticks - s.writing.waiting_since > s.options.wal_stall_ticks;
 }
 
@@ -90,11 +93,20 @@ void become_master(State& s, Actions& out) {
 
 void on_promotion_fetch_reply(State& s, Peer& from, const FetchReply& m, Actions& out) {
     from.contact_tick = s.time.ticks;
+    if (mutant(Mutant::kPromotionPullLate) && s.is_master() && !s.reign.pulling && m.status == FetchStatus::kEntries) {
+        static_cast<void>(take_entries(s, m.previous, m.entries, true, out));
+        return;
+    }
     if (!s.is_master() || !s.reign.pulling) return;  // too late: our log is the cluster's already
     const auto asked = std::ranges::find_if(s.reign.asked, [&](const Reign::Asked& a) { return a.node == from.node && a.id == m.id; });
     if (asked == s.reign.asked.end() || m.status == FetchStatus::kBusy) return;
+    if (mutant(Mutant::kPromotionPullCuts) && m.status == FetchStatus::kDiverged) {
+        const auto common = common_point(s.log, m.last, m.epochs);
+        if (common) return send(s, from.node, FetchRequest{m.id, *common, Lsn{}, kFetchBytesMax}, out);
+    }
+    const bool may_cut = mutant(Mutant::kPromotionPullCuts);
     const bool extends = m.status == FetchStatus::kEntries && !m.entries.empty() && m.entries.back().epoch() < s.epoch() &&
-                         s.log.holds(m.previous) && take_entries(s, m.previous, m.entries, false, out) == Taken::kExtended;
+                         s.log.holds(m.previous) && take_entries(s, m.previous, m.entries, may_cut, out) == Taken::kExtended;
     if (extends && m.last > s.log.last().rank()) {
         asked->id = s.next_id();
         return ask(s, *asked, out);
@@ -137,7 +149,7 @@ std::uint64_t majority_contact_tick(const State& s) {
 
 void tick_reign(State& s, Actions& out) {
     if (!s.is_master()) return;
-    if (s.time.ticks - majority_contact_tick(s) >= s.options.election_timeout_ticks) {
+    if (s.time.ticks - majority_contact_tick(s) >= s.options.election_timeout_ticks && !mutant(Mutant::kReignsAlone)) {
         return step_down(s, fmt::format("no majority for {} ticks", s.options.election_timeout_ticks), out);
     }
     if (wal_is_stalled(s)) return step_down(s, fmt::format("the log's disk has not answered for {} ticks", s.options.wal_stall_ticks), out);
@@ -149,7 +161,8 @@ void tick_reign(State& s, Actions& out) {
 }
 
 void open_if_applied(State& s, Actions& out) {
-    if (!s.is_master() || s.reign.open || s.reign.pulling || s.applied < s.reign.epoch_start) return;
+    if (!s.is_master() || s.reign.open || s.reign.pulling) return;
+    if (s.applied < s.reign.epoch_start && !mutant(Mutant::kOpenTooEarly)) return;
     s.reign.open = true;
     s.in_sync = true;
     notice(out, NoticeLevel::kInfo, "open for writes node={} epoch={} lsn={}", s.self().node.value, s.epoch().value, s.applied.value);

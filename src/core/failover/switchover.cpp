@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "base/ensure.h"
+#include "base/mutant.h"
 #include "core/state.h"
 
 namespace tanist::core {
@@ -60,6 +61,7 @@ void end(State& s, Result<MemberId> result, Actions& out) {
 
 /// Nothing is pending that the end of our reign would leave unknown, and the target's log equals ours.
 bool is_ready(const State& s, const Peer& target) {
+    if (mutant(Mutant::kOrderedTooEarly)) return true;
     const Lsn last = s.log.last().lsn;
     return target.progress.match == last && s.commit == last && s.applied == last && s.proposals.pending.empty();
 }

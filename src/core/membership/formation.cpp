@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/mutant.h"
 #include "core/state.h"
 
 namespace tanist::core {
@@ -47,7 +48,9 @@ std::string wrong_roles(const State& s) {
     };
     data = 0;
     count(s.self().node, s.options.role);
-    for (const Peer& peer : s.peers) count(peer.node, peer.hello->role);
+    for (const Peer& peer : s.peers) {
+        if (peer.hello) count(peer.node, peer.hello->role);
+    }
     if (masters.empty()) return "no node has node.role = \"master\": exactly one must";
     if (masters.size() > 1) {
         return fmt::format("nodes {} and {} both have node.role = \"master\": exactly one must", masters[0].value, masters[1].value);
@@ -124,7 +127,9 @@ void try_to_form(State& s, Actions& out) {
     if (s.identity.founding || !s.pristine || s.stopped) return;
     if (s.options.bootstrap) return bootstrap(s, out);
     const std::string missing = missing_nodes(s);
-    if (!missing.empty()) {
+    const auto pristine = static_cast<std::size_t>(std::ranges::count_if(s.peers, is_pristine)) + 1;
+    const bool is_enough = mutant(Mutant::kFormedWithoutAll) && 2 * pristine > s.options.configured.size();
+    if (!missing.empty() && !is_enough) {
         s.formation.wrong_since.reset();
         s.formation.waiting_for = fmt::format("forming: waiting for nodes {}", missing);
         return;

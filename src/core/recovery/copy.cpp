@@ -5,6 +5,8 @@
 #include <utility>
 #include <vector>
 
+#include "base/mutant.h"
+#include "core/replication/following.h"
 #include "core/replication/sending.h"
 #include "core/state.h"
 
@@ -37,6 +39,7 @@ std::string why_not(const State& s, const EntryId& position) {
     if (position.lsn <= s.applied && has_state(s)) return "it is no newer than the state here";
     if (position.epoch > s.epoch()) return "it is of an epoch that is unknown here";
     if (keeps_log(s, position)) return position.lsn <= s.log.durable() ? "" : "the log here is not durable up to it yet";  // S7
+    if (mutant(Mutant::kCheckpointForgets)) return "";
     const auto claimed = claimed_rank(s);
     if (!claimed) return position.epoch > s.start_epoch ? "" : "the log's end is unknown, and the checkpoint is of no later epoch";
     return position.rank() >= *claimed ? "" : "the log here may have reached further";
@@ -58,7 +61,7 @@ void install(State& s, const CopyReceived& e, Actions& out) {
     out.push_back(InstallCopy{s.log.generation(), position, keep_log});
     if (settles) out.push_back(RepairLog{s.log.generation(), {}});  // the mark may be readable again
     s.log.raise_timestamp(e.timestamp);
-    s.clock.observe(s.log.timestamp(), s.time.now);
+    observe_log_time(s);
     s.applied = std::max(s.applied, position.lsn);
     s.commit = std::max(s.commit, position.lsn);
     s.applying = Applying{};

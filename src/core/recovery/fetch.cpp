@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/mutant.h"
 #include "core/state.h"
 
 namespace tanist::core {
@@ -34,7 +35,7 @@ FetchStatus judge_request(const State& s, const FetchRequest& m) {
     if (speaks_of_no_position) return FetchStatus::kBusy;
     if (m.previous.lsn < s.log.base().lsn) return FetchStatus::kRecycled;
     const bool is_behind_hole = s.hole && m.previous.lsn > s.log.last().lsn;
-    if (is_behind_hole || s.log.holds(m.previous)) return FetchStatus::kEntries;
+    if (is_behind_hole || s.log.holds(m.previous) || mutant(Mutant::kFillNotChecked)) return FetchStatus::kEntries;
     return FetchStatus::kDiverged;
 }
 

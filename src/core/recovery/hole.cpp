@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "base/ensure.h"
+#include "base/mutant.h"
 
 namespace tanist::core {
 
@@ -17,7 +18,7 @@ std::optional<EntryId> known_id(const Hole& hole, Lsn lsn) {
 
 bool extend_fill(Hole& hole, const Entry& entry, bool trusted) {
     ENSURE(entry.follows(hole.tip()));
-    const auto known = known_id(hole, entry.lsn());
+    const auto known = mutant(Mutant::kHoleFilledByAnyEpoch) ? entry.id() : known_id(hole, entry.lsn());
     const bool is_original = known == entry.id();
     if (known && !is_original && !trusted) return false;
     hole.fill.push_back(entry);
@@ -51,7 +52,8 @@ Verdict judge(const Hole& hole) {
     const Rank found = hole.trusted > 0 ? hole.fill[hole.trusted - 1].rank() : Rank{};
     if (hole.kind == Tail::kUnbounded) {
         // Settled by an entry of a reign that began after this start, with everything before it: the first of them is its epoch-start.
-        if (found.epoch > hole.start_epoch) return Verdict::kVoided;
+        const bool is_own_reign = mutant(Mutant::kOwnReignSettlesMark) && found.epoch == hole.start_epoch;
+        if (found.epoch > hole.start_epoch || is_own_reign) return Verdict::kVoided;
         if (hole.voided) return Verdict::kMore;
     } else if (hole.voided) {
         // The repaired log must outrank what may have been here: a master's epoch-start entry sees to that.
@@ -75,7 +77,7 @@ Settled settle(const Hole& hole, std::size_t voters, std::size_t quorum) {
         if (a.answer == InquiryAnswer::kDenies) ++deny;
     }
     if (has_any) return Settled::kFetch;
-    if (answered >= voters) return Settled::kCut;
+    if (answered >= (mutant(Mutant::kInquiryCutsEarly) ? quorum : voters)) return Settled::kCut;
     if (hole.kind != Tail::kUnbounded && voters - deny < quorum) return Settled::kCut;
     return Settled::kNotYet;
 }

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/ensure.h"
+#include "base/mutant.h"
 #include "core/recovery/repair.h"
 #include "core/state.h"
 
@@ -119,8 +120,14 @@ void on_inquiry(State& s, Peer& from, const Header& header, const Inquiry& m, Ac
         reply.master = s.is_master() ? s.self() : s.following.master;
         return send(s, from.node, reply, out);
     }
-    if (header.epoch > s.epoch()) adopt_epoch(s, header.epoch, MemberId{}, out);
     reply.answer = answer_of(s, m);
+    if (header.epoch > s.epoch() && mutant(Mutant::kInquiryEpochNotSaved)) {
+        Message early = message_of(s, reply);
+        early.header.epoch = header.epoch;
+        out.push_back(Send{from.node, std::move(early)});
+        return;
+    }
+    if (header.epoch > s.epoch()) adopt_epoch(s, header.epoch, MemberId{}, out);
     send(s, from.node, reply, out);
 }
 

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "base/mutant.h"
 #include "core/replication/divergence.h"
 #include "core/replication/following.h"
 #include "core/state.h"
@@ -30,7 +31,8 @@ bool would_cut(const State& s, const FetchReply& m) {
 }  // namespace
 
 void pull_from(State& s, const Peer& peer, Actions& out) {
-    if (s.pull.from || s.hole || s.role != Role::kSlave || hears_master(s) || !peer.rank || *peer.rank <= s.log.last().rank()) return;
+    if (s.pull.from || s.hole || s.role != Role::kSlave || hears_master(s) || !peer.rank) return;
+    if (*peer.rank <= s.log.last().rank() && !mutant(Mutant::kPullCutsCommitted)) return;
     s.pull.from = peer.node;
     s.pull.deadline = s.time.ticks + 3 * s.options.heartbeat_ticks;
     ask(s, s.log.last().rank(), out);
@@ -48,10 +50,12 @@ void on_pull_reply(State& s, Peer& from, const FetchReply& m, Actions& out) {
     if (s.pull.from != from.node || m.id != s.pull.id) return;
     if (s.role != Role::kSlave || hears_master(s)) return abandon_pull(s);
     if (m.status == FetchStatus::kBusy) return;  // asked again by a tick
-    if (m.last <= s.log.last().rank() || m.status == FetchStatus::kRecycled) return finish(s, out);
+    const bool is_no_higher = m.last <= s.log.last().rank() && !mutant(Mutant::kPullCutsCommitted);
+    if (is_no_higher || m.status == FetchStatus::kRecycled) return finish(s, out);
     if (m.status == FetchStatus::kDiverged) {
         const auto common = common_point(s.log, m.last, m.epochs);
-        const bool is_progress = common && common->lsn >= s.commit && *common != s.pull.previous;
+        const bool keeps_committed = common && (common->lsn >= s.commit || mutant(Mutant::kPullCutsCommitted));
+        const bool is_progress = keeps_committed && *common != s.pull.previous;
         if (!is_progress) return finish(s, out);
         return ask(s, *common, out);
     }
@@ -63,6 +67,7 @@ void on_pull_reply(State& s, Peer& from, const FetchReply& m, Actions& out) {
         s.pull = kept;
     }
     const Taken taken = take_entries(s, m.previous, m.entries, true, out);
+    if (mutant(Mutant::kPullAcknowledged)) s.following.matched = s.log.last().lsn;
     const bool is_done = taken != Taken::kExtended || m.last <= s.log.last().rank();
     if (is_done) return finish(s, out);
     s.pull.deadline = s.time.ticks + 3 * s.options.heartbeat_ticks;  // it makes headway

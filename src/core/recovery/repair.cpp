@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "base/ensure.h"
+#include "base/mutant.h"
 #include "core/replication/divergence.h"
 #include "core/replication/following.h"
 #include "core/state.h"
@@ -67,7 +68,7 @@ void finish(State& s, bool keep_behind, const char* how, Actions& out) {
         if (entry.kind() == EntryKind::kMembership) s.members.append(entry);
     }
     out.push_back(RepairLog{s.log.generation(), std::move(hole.fill)});
-    s.clock.observe(s.log.timestamp(), s.time.now);
+    observe_log_time(s);
     if (!behind.empty()) {  // read only for its timestamp: log time must not go back (S22)
         s.fetching.timestamp_token = s.next_id();
         out.push_back(ReadLog{s.fetching.timestamp_token, end, end, 1});
@@ -171,7 +172,8 @@ bool take_fill(State& s, const FetchReply& m, bool from_master) {
         if (h.fill_bytes > kFillBytesMax || entry.epoch() > s.epoch()) break;
         if (entry.lsn() <= h.tip().lsn) continue;
         if (h.fill.empty() && h.start.checksum == 0 && entry.lsn() == h.start.lsn.next()) h.start.checksum = entry.predecessor_checksum();
-        if (!entry.follows(h.tip()) || !extend_fill(h, entry, from_master || entry.lsn() <= m.commit)) break;
+        const bool chains = entry.follows(h.tip()) || (mutant(Mutant::kFillNotChecked) && entry.lsn() == h.tip().lsn.next());
+        if (!chains || !extend_fill(h, entry, from_master || entry.lsn() <= m.commit)) break;
         took = true;
         if (judge(h) != Verdict::kMore) break;
     }
@@ -231,7 +233,7 @@ void repair_from_master(State& s, Actions& out) {
         h.source.reset();
     }
     // In a reign that this node may have acknowledged in, a log whose end is unknown is not settled by its master (S9).
-    const bool settles = h.kind != Tail::kUnbounded || s.epoch() > h.start_epoch;
+    const bool settles = h.kind != Tail::kUnbounded || s.epoch() > h.start_epoch || mutant(Mutant::kOwnReignSettlesMark);
     if (!settles || h.source || h.read_token != 0 || h.fill_bytes > kFillBytesMax) return;
     fetch(s, s.following.master->node, h.tip().rank(), out);
 }

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/mutant.h"
 #include "core/recovery/repair.h"
 #include "core/recovery/start.h"
 #include "core/replication/sending.h"
@@ -17,6 +18,13 @@ constexpr std::size_t kApplyingBytesMax = 32 << 20;  ///< handed to the state ma
 bool is_witness(const State& s) {
     const Member* seat = s.own_seat();
     return seat != nullptr && !seat->holds_data();
+}
+
+/// min(commit, own durable) (S7).
+Lsn applicable(const State& s) {
+    if (mutant(Mutant::kAppliedBeforeCommit)) return s.log.durable();
+    if (mutant(Mutant::kAppliedBeforeDurable)) return s.commit;
+    return std::min(s.commit, s.log.durable());
 }
 
 void hand_over(State& s, std::vector<Entry> entries, Actions& out) {
@@ -38,7 +46,7 @@ void on_apply_read(State& s, const LogRead& e, Actions& out) {
         return;
     }
     std::vector<Entry> entries = *e.entries;
-    const Lsn limit = std::min(s.commit, s.log.durable());
+    const Lsn limit = applicable(s);
     while (!entries.empty() && entries.back().lsn() > limit) entries.pop_back();
     const bool is_next = !entries.empty() && entries.front().lsn() == s.applying.handed.next() && s.log.holds(entries.back().rank());
     if (is_next && !s.hole) hand_over(s, std::move(entries), out);
@@ -49,7 +57,7 @@ void on_apply_read(State& s, const LogRead& e, Actions& out) {
 
 void advance_apply(State& s, Actions& out) {
     if (s.hole || !s.takes_part() || s.copying.donor || is_witness(s) || !has_state(s)) return;
-    const Lsn limit = std::min(s.commit, s.log.durable());  // S7
+    const Lsn limit = applicable(s);
     while (s.applying.handed < limit && s.applying.bytes < kApplyingBytesMax && s.applying.read_token == 0) {
         const Lsn from = s.applying.handed.next();
         const auto bytes_max = s.options.append_bytes_max;
@@ -88,11 +96,11 @@ void note_in_sync(State& s) {
 
 void on_stored(State& s, const Stored& e, Actions& out) {
     if (e.log_base <= s.log.last().lsn) s.log.recycle(e.log_base);
-    if (!is_witness(s)) recycle(s, std::min(e.stored, s.applied), out);
+    if (!is_witness(s)) recycle(s, mutant(Mutant::kRecycledAboveStored) ? s.applied : std::min(e.stored, s.applied), out);
 }
 
 void recycle_as_witness(State& s, Actions& out) {
-    if (is_witness(s)) recycle(s, std::min(s.everywhere, s.commit), out);
+    if (is_witness(s)) recycle(s, mutant(Mutant::kWitnessForgetsEarly) ? s.commit : std::min(s.everywhere, s.commit), out);
 }
 
 void recycle(State& s, Lsn through, Actions& out) {

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "base/ensure.h"
+#include "base/mutant.h"
 #include "core/recovery/repair.h"
 #include "core/replication/sending.h"
 #include "core/state.h"
@@ -25,7 +26,10 @@ void note_news(State& s, std::uint64_t round, Lsn commit) {
 }
 
 /// Committed here is what the master says, as far as our log is known to equal its (S6).
-void raise_commit(State& s, Lsn commit) { s.commit = std::max(s.commit, std::min(commit, s.following.matched)); }
+void raise_commit(State& s, Lsn commit) {
+    const Lsn known = mutant(Mutant::kSlaveCommitsUnmatched) ? s.log.last().lsn : s.following.matched;
+    s.commit = std::max(s.commit, std::min(commit, known));
+}
 
 void reject(State& s, Peer& from, const Append& m, Actions& out) {
     send(s, from.node,
@@ -40,6 +44,7 @@ void reject(State& s, Peer& from, const Append& m, Actions& out) {
 
 /// Whether the entries can be placed: behind something that we hold, or across our base, below which all is committed.
 bool connects(const State& s, const Append& m) {
+    if (mutant(Mutant::kPredecessorNotChecked) && m.previous.lsn <= s.log.last().lsn) return true;
     if (m.previous.lsn >= s.log.base().lsn) return s.log.holds(m.previous);
     if (m.entries.empty() || m.entries.back().lsn() <= s.log.base().lsn) return false;
     const std::uint64_t at = s.log.base().lsn.value - m.previous.lsn.value - 1;
@@ -74,13 +79,18 @@ bool follows_what_we_hold(const State& s, const Entry& first) {
 
 void cut_log(State& s, Lsn keep, std::uint32_t checksum, Actions& out) {
     ENSURE(keep >= s.commit);  // S7
-    out.push_back(ExportRescued{keep.next(), s.log.last().lsn});
+    if (!mutant(Mutant::kCutNotExported)) out.push_back(ExportRescued{keep.next(), s.log.last().lsn});
     notice(out, NoticeLevel::kWarn, "cutting a diverged log tail from_lsn={} through_lsn={} last_epoch={}", keep.next().value,
            s.log.last().lsn.value, s.log.last().epoch.value);
     s.log.cut(keep, checksum);
     s.members.cut(keep);
     s.following.matched = std::min(s.following.matched, keep);
     out.push_back(CutLog{s.log.generation(), keep});
+}
+
+void observe_log_time(State& s) {
+    const bool has_read_clocks = s.time.ticks != 0;
+    has_read_clocks ? s.clock.observe(s.log.timestamp(), s.time.now) : s.clock.resume(s.log.timestamp());
 }
 
 Taken take_entries(State& s, Rank previous, std::span<const Entry> entries, bool may_cut, Actions& out) {
@@ -91,7 +101,7 @@ Taken take_entries(State& s, Rank previous, std::span<const Entry> entries, bool
     const Lsn keep = fresh.front().lsn().previous();
     if (keep < s.log.last().lsn) {
         if (!may_cut) return Taken::kRefused;
-        if (keep < s.commit || keep < s.log.base().lsn) return Taken::kForbidden;
+        if (keep < s.log.base().lsn || (keep < s.commit && !mutant(Mutant::kPullCutsCommitted))) return Taken::kForbidden;
     }
     if (!follows_what_we_hold(s, fresh.front())) return Taken::kRefused;
     if (keep < s.log.last().lsn) cut_log(s, keep, fresh.front().predecessor_checksum(), out);
@@ -101,15 +111,23 @@ Taken take_entries(State& s, Rank previous, std::span<const Entry> entries, bool
             notice(out, NoticeLevel::kError, "a membership entry cannot be decoded lsn={}", entry.lsn().value);
         }
     }
-    s.clock.observe(s.log.timestamp(), s.time.now);
+    observe_log_time(s);
     write_entries(s, {fresh.begin(), fresh.end()}, out);
     return Taken::kExtended;
+}
+
+/// min(durable, matched); a log with a hole acknowledges nothing (S5, S9).
+Lsn acknowledged(const State& s) {
+    if (s.hole) return mutant(Mutant::kHoleAcknowledged) ? claimed_rank(s).value_or(Rank{}).lsn : Lsn{};
+    if (mutant(Mutant::kAckNotMatched)) return s.log.durable();
+    if (mutant(Mutant::kAckNotDurable)) return s.following.matched;
+    return std::min(s.log.durable(), s.following.matched);
 }
 
 void acknowledge(State& s, Actions& out) {
     const auto claimed = claimed_rank(s);
     send(s, s.following.master->node,
-         AppendAck{.acknowledged = s.hole ? Lsn{} : std::min(s.log.durable(), s.following.matched),
+         AppendAck{.acknowledged = acknowledged(s),
                    .applied = s.applied,
                    .intent = claimed.value_or(kWithoutUpperBound),
                    .round = s.following.round},
@@ -161,6 +179,8 @@ void on_append(State& s, Peer& from, const Append& m, Actions& out) {
         return;
     }
     const Lsn through = m.entries.empty() ? m.previous.lsn : m.entries.back().lsn();
+    if (mutant(Mutant::kShorterAppendCuts) && through < s.log.last().lsn && through >= s.commit && s.log.id_of(through))
+        cut_log(s, through, s.log.id_of(through)->checksum, out);
     s.following.matched = std::max(s.following.matched, std::min(through, s.log.last().lsn));
     raise_commit(s, m.commit);
     if (taken == Taken::kHeld || is_new_round) acknowledge(s, out);  // otherwise once it is durable

@@ -28,6 +28,8 @@ enum class Taken : std::uint8_t {
 /// Takes `entries`, which follow `previous`, an entry that we hold (or lies below our base): cuts from the first one that differs,
 /// exporting it first (S8), and appends the rest. `may_cut` false: where they differ they are refused (S15).
 Taken take_entries(State& s, Rank previous, std::span<const Entry> entries, bool may_cut, Actions& out);
+/// Entries were added to the log: log time goes on from them, from now on, or, before the first tick, from when it is wanted first (S22).
+void observe_log_time(State& s);
 /// Exports what lies behind `keep` and cuts it. The caller has checked S7.
 void cut_log(State& s, Lsn keep, std::uint32_t checksum, Actions& out);
 

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "base/mutant.h"
 #include "core/replication/sending.h"
 #include "core/state.h"
 
@@ -52,14 +53,16 @@ void on_proposal(State& s, const Proposal& e, Actions& out) {
 void report_durable(State& s, Actions& out) {
     auto& waiters = s.proposals.for_durable;
     while (!waiters.empty() && waiters.front().lsn <= s.log.durable()) {
-        if (!s.reign.has_ordered_successor) out.push_back(ProposalDurable{waiters.front().token});  // S17: then only its commit tells
+        if (!s.reign.has_ordered_successor || mutant(Mutant::kLevelMasterAfterOrder))
+            out.push_back(ProposalDurable{waiters.front().token});  // S17: then only its commit tells
         waiters.pop_front();
     }
 }
 
 void report_on_all(State& s, Actions& out) {
     auto& waiters = s.proposals.for_all;
-    while (!waiters.empty() && waiters.front().lsn <= s.everywhere) {
+    const Lsn reached = mutant(Mutant::kAllAtQuorum) ? s.commit : s.everywhere;
+    while (!waiters.empty() && waiters.front().lsn <= reached) {
         out.push_back(ProposalOnAll{waiters.front().token});
         waiters.pop_front();
     }
@@ -75,6 +78,10 @@ void forget_applied(State& s, Lsn through) {
 
 void report_unknown(State& s, const std::string& why, Actions& out) {
     for (const auto& pending : s.proposals.pending) {
+        if (mutant(Mutant::kPendingAnsweredRefused)) {
+            out.push_back(ProposalRefused{pending.token, ErrorCode::kUnavailable, why});
+            continue;
+        }
         out.push_back(ProposalUnknown{pending.token, fmt::format("the write is in the log, but its outcome is unknown: {}", why)});
     }
     s.proposals = Proposals{};

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/mutant.h"
 #include "core/replication/quorum.h"
 #include "core/replication/sending.h"
 #include "core/state.h"
@@ -46,6 +47,7 @@ void start_round(State& s, Actions& out) {
 }
 
 void join(State& s, ReadRounds::Waiter waiter, Actions& out) {
+    if (mutant(Mutant::kReadJoinsRunningRound) && s.reads.running != 0) return s.reads.waiting.push_back(waiter);
     s.reads.joining.push_back(waiter);
     if (s.reads.running == 0) start_round(s, out);
 }
@@ -94,6 +96,7 @@ void on_read_request(State& s, const ReadRequest& e, Actions& out) {
     }
     if (!hears_master(s) || !s.takes_part())
         return refuse(ErrorCode::kUnavailable, "no master is known: no quorum, or an election is under way");
+    if (mutant(Mutant::kSlaveReadsUnconfirmed)) return out.push_back(ReadReady{e.token, s.commit});
     r.queued.push_back(e.token);
     ask_master(s, out);
 }
@@ -118,7 +121,7 @@ void on_read_index_reply(State& s, const ReadIndexReply& m, Actions& out) {
 
 void confirm_round(State& s, Actions& out) {
     ReadRounds& r = s.reads;
-    if (r.running != 0 && confirmed_round(s) >= r.running) {
+    if (r.running != 0 && (confirmed_round(s) >= r.running || mutant(Mutant::kStaleMasterAnswers))) {
         r.running = 0;
         for (const auto& waiter : std::exchange(r.waiting, {})) answer(s, waiter, r.lsn, {}, out);
         if (!r.joining.empty()) start_round(s, out);

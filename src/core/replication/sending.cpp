@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "base/ensure.h"
+#include "base/mutant.h"
 #include "core/replication/divergence.h"
 #include "core/replication/quorum.h"
 #include "core/state.h"
@@ -132,7 +133,9 @@ void write_entries(State& s, std::vector<Entry> entries, Actions& out) {
 
 void append_own(State& s, EntryKind kind, std::string_view payload, const Clock& now, Actions& out) {
     ENSURE(s.is_master() && !s.reign.pulling);
-    Entry entry = Entry::make(s.epoch(), s.log.last(), std::max(s.clock.read(now), s.log.timestamp()), kind, payload);
+    const std::uint64_t time = mutant(Mutant::kWallTimeLogged) ? now.wall_ms : s.clock.read(now);
+    const std::uint64_t timestamp = mutant(Mutant::kLogTimeGoesBack) ? now.wall_ms : std::max(time, s.log.timestamp());
+    Entry entry = Entry::make(s.epoch(), s.log.last(), timestamp, kind, payload);
     s.log.append(entry);
     if (kind == EntryKind::kMembership) ENSURE(s.members.append(entry));
     std::vector<Entry> entries;
@@ -268,9 +271,10 @@ void advance_commit(State& s, Actions& out) {
     for (const Member& member : s.members.current().members) {
         if (member.votes()) durable.add(durable_at(s, member));
     }
-    const Lsn reached = quorum_value(durable.span());
+    const Lsn reached = mutant(Mutant::kMinorityCommits) ? std::ranges::max(durable.span()) : quorum_value(durable.span());
     // By number alone only entries of the own epoch are committed, and with them what came before (S6).
-    if (reached <= s.commit || s.log.epoch_at(reached) != s.epoch()) return;
+    const bool is_own = s.log.epoch_at(reached) == s.epoch() || mutant(Mutant::kOldEpochCommitted);
+    if (reached <= s.commit || !is_own) return;
     s.commit = reached;
     advance_apply(s, out);
     pump_all(s, out);
