@@ -58,8 +58,9 @@ void StabilityWatch::watch(std::span<const std::unique_ptr<SimNode>> nodes) {
         if (master_ && epoch <= master_->second) continue;
         const Instant since = world_.now() - std::min(world_.now(), 3 * plan_.election_timeout());
         const bool steady = plan_.network.streams && unsteady_until_ < world_.now() && since > Instant(0);
-        const bool is_another = master_ && master_->first != n->id();  // the same one stepped down by itself, for whatever reason
-        if (is_another && steady && is_heard_by_majority(master_->first, since)) {
+        const bool is_another = master_ && master_->first != n->id();     // the same one stepped down by itself, for whatever reason
+        const bool is_next = master_ && epoch == master_->second.next();  // otherwise somebody stood in between, and it is long ago
+        if (is_another && is_next && steady && is_heard_by_majority(master_->first, since)) {
             return world_.fail("node {} became master of epoch {}, though a majority heard node {}, the master of epoch {}, all the time",
                                n->id().value, epoch.value, master_->first.value, master_->second.value);
         }
