@@ -150,8 +150,6 @@ Status DiskLog::repair_now(std::span<const Entry> fill) {
     auto end = chain_end(fill);
     if (!end) return fail(end.error());
     const bool mending = from < newest_first && can_mend(fill, end->lsn);
-    const bool divergent = from < newest_first && !mending;
-    if (divergent) end = fill.back().id();
     if (fill.back().epoch() <= mark_.intent.epoch && end->rank() < mark_.intent.rank()) {
         return fail(ErrorCode::kRefused, "{}: with lsn={} .. {} filled the log reaches lsn={}; it may have held lsn={} of epoch {}",
                     directory_, from.value, fill.back().lsn().value, end->lsn.value, mark_.intent.lsn.value, mark_.intent.epoch.value);
@@ -159,10 +157,14 @@ Status DiskLog::repair_now(std::span<const Entry> fill) {
     if (mending) {
         if (auto status = mend(fill); !status) return status;
     }
-    const Lsn first = divergent ? from : newest_first;  // where the new segment starts
+    // Where older segments cannot be mended in place, the new one takes over from the hole on, with all that is kept behind it.
+    const Lsn first = mending ? newest_first : std::min(from, newest_first);
     const auto base = id_of(first.previous());
     if (!base) return fail(base.error());
-    const std::uint64_t copied = divergent || segments_.empty() ? 0 : segments_.back()->used_bytes();
+    std::uint64_t copied = 0;
+    if (first < from || fill.back().lsn() < end->lsn) {
+        for (const auto& segment : segments_) copied += segment->last_lsn < first ? 0 : segment->used_bytes();
+    }
     auto draft = begin_draft(*base, kRecordsOffset + copied + bytes_of(fill));
     if (!draft) return fail(std::move(draft).error());
     if (auto status = copy(*draft, first, from.previous()); !status) return status;

@@ -46,6 +46,7 @@ public:
     }
     Status write_parts_at(std::uint64_t offset, std::span<const Bytes> parts) override {
         if (auto status = disk_.begin(DiskOperation::kWrite, path_); !status) return status;
+        if (disk_.lied(*inode_, path_, offset, parts)) return {};
         const std::lock_guard lock(disk_.mutex_);
         if (auto status = alive(); !status) return status;
         for (const Bytes part : parts) {
@@ -219,6 +220,34 @@ Status MemoryFileSystem::write(Inode& inode, const std::string& path, std::uint6
     }
     if (end > inode.sizes.back()) inode.sizes.push_back(end);
     return {};
+}
+
+bool MemoryFileSystem::lied(Inode& inode, const std::string& path, std::uint64_t offset, std::span<const Bytes> parts) {
+    Liar liar;
+    {
+        const std::lock_guard lock(mutex_);
+        liar = liar_;
+    }
+    if (!liar) return false;
+    std::vector<std::byte> content;
+    for (const Bytes part : parts) content.insert(content.end(), part.begin(), part.end());
+    const auto landing = liar(path, offset, content.size());
+    if (!landing) return false;
+    const std::lock_guard lock(mutex_);
+    if (landing->cached) {
+        const Status shown = write(inode, path, offset, content);
+        ENSURE(shown.has_value());
+        const auto first = inode.unsynced.lower_bound(offset / kSectorBytes);
+        inode.unsynced.erase(first, inode.unsynced.upper_bound((offset + content.size() - 1) / kSectorBytes));
+    } else if (offset + content.size() > inode.sizes.back()) {
+        inode.sizes.push_back(offset + content.size());  // the size is of the file system
+    }
+    if (landing->path.empty()) return true;
+    const Bytes landed = Bytes(content).first(std::min<std::uint64_t>(landing->bytes, content.size()));
+    Inode& target = landing->path == path ? inode : inode_of(landing->path);  // an open file may have been renamed
+    const Status written = write(target, landing->path, landing->offset, landed);
+    ENSURE(written.has_value());
+    return true;
 }
 
 Result<std::size_t> MemoryFileSystem::read(const Inode& inode, const std::string& path, std::uint64_t offset,
@@ -403,6 +432,11 @@ void MemoryFileSystem::lose(const std::string& path) {
     now_.erase(plain(path));
     durable_.erase(plain(path));
     std::erase_if(unsynced_, [&](const Change& change) { return change.from == plain(path) || change.to == plain(path); });
+}
+
+void MemoryFileSystem::set_liar(Liar liar) {
+    const std::lock_guard lock(mutex_);
+    liar_ = std::move(liar);
 }
 
 void MemoryFileSystem::change(Change change) {

@@ -8,6 +8,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <set>
 #include <string>
 #include <unordered_map>
@@ -57,6 +58,7 @@ public:
     void fail_from(std::uint64_t operation);
     [[nodiscard]] std::uint64_t operations() const;
     [[nodiscard]] std::uint64_t operations(DiskOperation kind) const;
+    static constexpr std::uint64_t kCapacity = std::uint64_t{1} << 40;
     /// Writes that would need more fail with "no space left on device".
     void set_capacity(std::uint64_t bytes);
 
@@ -68,6 +70,17 @@ public:
     void make_unreadable(const std::string& path, std::uint64_t offset, std::uint64_t bytes);
     /// The file is gone, durably.
     void lose(const std::string& path);
+
+    /// Where a write really goes that the disk claims to have done: to `path` at `offset`, its first `bytes` only; nowhere: it is lost.
+    /// `cached`: until the power is cut the page cache shows what should be there, though no sync will write it.
+    struct Landing {
+        std::string path;
+        std::uint64_t offset = 0, bytes = 0;
+        bool cached = false;
+    };
+    using Liar = std::function<std::optional<Landing>(const std::string& path, std::uint64_t offset, std::uint64_t bytes)>;
+    /// Asked before each write, after the hook; nullopt: it is done as asked.
+    void set_liar(Liar liar);
 
 private:
     class Handle;
@@ -93,6 +106,8 @@ private:
     [[nodiscard]] Status write(Inode& inode, const std::string& path, std::uint64_t offset, Bytes bytes);
     [[nodiscard]] Result<std::size_t> read(const Inode& inode, const std::string& path, std::uint64_t offset,
                                            std::span<std::byte> into) const;
+    /// True: the write has been dealt with, in another way than was asked for.
+    [[nodiscard]] bool lied(Inode& inode, const std::string& path, std::uint64_t offset, std::span<const Bytes> parts);
     void sync(Inode& inode);
     void set_size(Inode& inode, std::uint64_t size);
     void crash(Inode& inode, Random& random);
@@ -108,8 +123,9 @@ private:
     std::uint64_t generation_ = 0;  ///< of open files: those of an older one are dead
     std::array<std::uint64_t, kDiskOperations> counts_{};
     std::uint64_t operations_ = 0, fail_from_ = 0;
-    std::uint64_t capacity_ = std::uint64_t{1} << 40, used_ = 0;
+    std::uint64_t capacity_ = kCapacity, used_ = 0;
     Hook hook_;
+    Liar liar_;
 };
 
 }  // namespace tanist::wal

@@ -71,6 +71,7 @@ Seen RecordReader::bad(std::string reason) {
 
 Seen RecordReader::look_at_headers() {
     const Bytes bytes = window(offset_, kHeadersBytes);
+    reason_ = "record missing";
     if (bytes.size() < sizeof(RecordHeader)) return all_zero(bytes) ? Seen::kNothing : bad("bytes that are no record");
     std::memcpy(&record_, bytes.data(), sizeof record_);
     if (record_.checksum == 0 && record_.entry_bytes == 0) return Seen::kNothing;

@@ -35,7 +35,7 @@ public:
             next_ = segment_->name.first_lsn;
             if (!previous_ && base_known()) previous_ = segment_->base;
             if (i == 0) start_log();
-            scan(newest ? kNoLimit : survey_.segments[i + 1]->name.first_lsn);
+            scan(newest ? end_of(*segment_) : survey_.segments[i + 1]->name.first_lsn);
             if (!newest && !survey_.segments[i + 1]->head.latest()) survey_.segments[i + 1]->base = previous_.value_or(EntryId{});
         }
     }
@@ -47,6 +47,13 @@ private:
     /// Whether next_ lies behind everything that the mark may have promised.
     [[nodiscard]] bool above_intent() const {
         return survey_.holes.empty() ? found_.last.rank() >= found_.mark.intent.rank() : next_ > found_.mark.intent.lsn;
+    }
+
+    /// Where the newest segment's records cease to count: nowhere, unless it is sealed, and its successor lost. What that one replaced
+    /// counts no more for its being lost.
+    static Lsn end_of(const Segment& segment) {
+        const Slot* slot = segment.head.latest();
+        return slot != nullptr && slot->seal ? slot->seal->end_lsn.next() : kNoLimit;
     }
 
     void start_log() {
@@ -69,9 +76,7 @@ private:
                 if (!above_intent()) note_hole(reader.offset(), std::max(found_.mark.intent.lsn, next_), std::nullopt, "record missing");
                 return;
             }
-            const std::string reason = seen == Seen::kNothing ? "record missing"
-                                       : seen == Seen::kBad   ? reader.reason()
-                                                              : "not the record that its neighbours or the mark name";
+            const std::string reason = seen == Seen::kRecord ? "not the record that its neighbours or the mark name" : reader.reason();
             if (newest(limit) && survey_.bounded && above_intent()) {
                 survey_.dirty_end = true;
                 note_bad(reader.offset(), reason);

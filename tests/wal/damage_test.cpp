@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <functional>
 #include <map>
+#include <optional>
 
 #include "tests/wal/support.h"
 #include "wal/segment_name.h"
@@ -341,6 +342,56 @@ TEST(Damage, ADoubtThatIsCutIsGone) {
     log = open_log(small.files, tiny_log());
     EXPECT_EQ(log->tail(), Tail::kClean);
     EXPECT_EQ(log->found().mark.intent, small.entries[17].id());
+}
+
+TEST(Damage, WhatALostSegmentReplacedDoesNotComeBack) {  // S10: what an older segment holds from there on is void
+    MemoryFileSystem files;
+    Chain chain;
+    const auto entries = chain.next(Epoch{1}, 8);
+    {
+        auto log = open_log(files);
+        ASSERT_OK(append(*log, entries));
+        ASSERT_OK(log->cut(Lsn{5}));
+        ASSERT_OK(append(*log, Chain(entries[4].id(), 3).next(Epoch{2}, 2)));
+    }
+    ASSERT_EQ(segment_paths(files).size(), 2U);
+    files.kill();
+    files.lose(segment_paths(files).back());
+    const auto log = open_log(files);
+    EXPECT_EQ(log->tail(), Tail::kUnbounded);
+    EXPECT_EQ(log->last(), entries[4].id());
+    EXPECT_THAT(log->found().behind_hole, IsEmpty());
+}
+
+TEST(Damage, ARecordThatLandedElsewhereInAnOlderSegmentIsRepairedWithAllBehindIt) {  // S9: in place it cannot be mended
+    MemoryFileSystem files;
+    Chain chain;
+    std::vector<Entry> entries;
+    std::optional<std::uint64_t> second_record;
+    files.set_liar([&](const std::string&, std::uint64_t offset, std::uint64_t bytes) {
+        std::optional<MemoryFileSystem::Landing> landing;
+        if (offset == kRecordsOffset) second_record = offset + bytes;  // of the first group
+        if (entries.size() == 6 && offset > kRecordsOffset) landing = {segment_paths(files).back(), *second_record + 13, bytes};
+        return landing;
+    });
+    {
+        auto log = open_log(files, tiny_log());
+        while (segment_paths(files).size() < 3) {
+            entries.push_back(chain.one(Epoch{1}));
+            ASSERT_OK(append(*log, {&entries.back(), 1}));
+            ASSERT_OK(log->confirm());
+        }
+    }
+    files.set_liar({});
+    files.kill();
+    auto log = open_log(files, tiny_log());
+    ASSERT_EQ(log->tail(), Tail::kCorrupt);
+    ASSERT_EQ(log->last(), entries[0].id()) << log->found().where;
+    ASSERT_OK(log->repair(std::span(entries).subspan(1, 6)));
+    EXPECT_EQ(ids_in(*log), ids_of(entries));
+    log.reset();
+    files.kill();
+    EXPECT_EQ(ids_in(*open_log(files, tiny_log())), ids_of(entries));
 }
 
 TEST(Damage, AFillThatLeavesAHoleBelowTheOldIntentIsRefused) {  // S9: doubt is not forgotten by a rewrite
