@@ -333,7 +333,10 @@ void Keyspace::take_changes(std::vector<store::Change>& out) {
         if (row.stored_deadline != 0) out.push_back({layout::expiry_key(row.stored_deadline, key), std::nullopt});
         if (row.deadline != 0) out.push_back({layout::expiry_key(row.deadline, key), std::string()});
     }
-    if (counts_ != stored_counts_) out.push_back({std::string(layout::kCountsKey), layout::encode_counts(counts_)});
+    if (counts_ != stored_counts_) {  // no row when there are no keys, as before the first: digests tell states apart, not their histories
+        out.push_back({std::string(layout::kCountsKey), std::nullopt});
+        if (counts_ != KeyCounts{}) out.back().value = layout::encode_counts(counts_);
+    }
     stored_counts_ = counts_;
     emptied_ = false;
     outdated_.clear();

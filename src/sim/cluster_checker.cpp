@@ -321,7 +321,13 @@ void ClusterChecker::check_master(NodeId node, const core::Node& core) {
         return world_.fail("epoch {} has two masters: node {} and node {}{}", core.epoch().value, at->second.node.value, node.value,
                            at->second == shadow.id ? " (it became master of it again)" : "");
     }
-    for (Lsn lsn = shadow.base.next(); lsn <= committed(); lsn = lsn.next()) {
+    // Late votes may elect it in an epoch below that of a master elected before: it has what was committed before that one's reign.
+    Lsn through = committed();
+    for (const auto& [epoch, before] : committed_before_) {
+        if (epoch > core.epoch()) through = std::min(through, before);
+    }
+    committed_before_.emplace(core.epoch(), committed());
+    for (Lsn lsn = shadow.base.next(); lsn <= through; lsn = lsn.next()) {
         const EntryId* mine = shadow.find(lsn);
         if (mine != nullptr && *mine == committed_at(lsn)) continue;
         return world_.fail("node {} became master of epoch {} and lacks the committed entry epoch={} lsn={}", node.value,

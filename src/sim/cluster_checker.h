@@ -113,6 +113,7 @@ private:
     std::map<NodeId, std::vector<EntryId>> cut_;  ///< exported before they were cut, and to be found there ever after (S8)
     std::map<Epoch, NodeId> ordered_;             ///< whose master has ordered somebody to stand
     std::map<Epoch, MemberId> masters_;
+    std::map<Epoch, Lsn> committed_before_;  ///< by any master's election: what had been committed then
     std::map<std::pair<MemberId, Epoch>, NodeId> votes_;
     std::vector<EntryId> committed_;  ///< by LSN, from 1 on: whatever any node has applied
     struct State {

@@ -237,8 +237,8 @@ TEST(Limits, ValuesReadAreNotAllHeldAtOnceAndStillRight) {
         const std::string key = "key" + std::to_string(i);
         machine.execute({Put{key, large}});
         conditions.push_back(KeyExists{key});
-        commands.push_back(Delete{key});
-        commands.push_back(Put{key, std::to_string(i)});
+        commands.emplace_back(std::in_place_type<Delete>, key);
+        commands.emplace_back(std::in_place_type<Put>, key, std::to_string(i));
     }
     EXPECT_EQ(machine.execute_if(conditions, commands).code, OutcomeCode::kDone);
     for (int i = 0; i < 6; ++i) EXPECT_EQ(machine.value("key" + std::to_string(i)), std::to_string(i));

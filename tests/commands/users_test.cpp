@@ -69,7 +69,7 @@ TEST(Users, ARowThatCannotBeReadIsCorrupt) {
     auto image = std::make_shared<store::DurableImage>();
     const auto store = store::open_memory_store(image);
     const store::Change change{std::string(layout::kUsersKey), "\x02"};
-    ASSERT_TRUE(store->apply(std::vector{change}, {}));
+    ASSERT_TRUE(store->apply(std::vector{change}, {.applied = {{1}, {1}, 0}}));
     EXPECT_EQ(StateMachine::open(*store).error().code, ErrorCode::kCorrupt);
 }
 

@@ -87,6 +87,7 @@ bool hears_master(const State& s) {
 
 bool can_stand(const State& s) {
     if (!s.takes_part() || (s.own_seat()->seat != Seat::kVoter && !mutant(Mutant::kSpareStands))) return false;
+    if (s.time.ticks == 0) return false;  // no clock has been read yet, and an entry of ours needs a timestamp (S22)
     if (s.hole || s.stopping_since || s.copying.needed || !has_state(s)) return false;
     if (s.applied > s.log.last().lsn || s.fetching.timestamp_token != 0) return false;
     const bool is_stalled = s.log.durable() < s.log.last().lsn && s.time.ticks - s.writing.waiting_since > s.options.wal_stall_ticks;

@@ -20,6 +20,14 @@ TEST(Election, SlaveAsksForPreVotesBetweenOneAndTwoElectionTimeouts) {  // S13
     EXPECT_EQ(b.view().epoch, Epoch{1});  // asking raises nothing
 }
 
+TEST(Election, NobodyStandsBeforeAClockHasBeenRead) {  // S22: its entries need timestamps
+    Bench b({.log = {1, 1}});
+    (void)b.from(kNode2, 1, heartbeat(b));
+    EXPECT_THAT(sent<PreVoteRequest>(b.step(PeerLost{kNode2, Loss::kRefused}), kNode3), IsEmpty())
+        << "the master is gone, and no tick has been";
+    EXPECT_FALSE(sent<PreVoteRequest>(b.tick(), kNode3).empty());
+}
+
 TEST(Election, OwnVoteIsDurableBeforeItIsAskedFor) {  // S3
     Bench b({.log = {1, 1}});
     (void)b.tick(2 * kTimeout);
@@ -121,6 +129,7 @@ TEST(Election, ResetConnectionAloneIsNoEvidence) {  // S13
 
 TEST(Election, RefusedReconnectStartsThePreVoteAtOnce) {  // S13: tens of milliseconds after a kill
     Bench b({.log = {1, 1}});
+    (void)b.tick();
     (void)b.from(kNode2, 1, heartbeat(b));
     EXPECT_EQ(sent<PreVoteRequest>(b.step(PeerLost{kNode2, Loss::kRefused}), kNode3).size(), 1U);
     EXPECT_TRUE(sent<PreVoteReply>(b.from(kNode3, 1, PreVoteRequest{{2}, {{1}, {9}}}), kNode3).front().granted);
@@ -143,6 +152,7 @@ TEST(Election, OfEqualsTheLowestIdGoesFirst) {
 TEST(Election,
      RefusalOfOneThatStillHeardTheMasterLapsesWhenItAsksItself) {  // S13: both slaves of a killed master notice, one after the other
     Bench b({.log = {1, 1}});
+    (void)b.tick();
     (void)b.from(kNode3, 1, heartbeat(b));
     (void)b.step(PeerLost{kNode3, Loss::kRefused});
     (void)b.from(kNode2, 1, PreVoteReply{{2}, false, member(kNode3), {{1}, {2}}});
@@ -186,6 +196,7 @@ TEST(Election, LaggingSlavePullsBeforeItStands) {  // S14
 
 TEST(Election, CandidacyClaimsNoMoreThanTheDiskHolds) {  // S13, S14: a power cut must not take back what an election was won by
     Bench b({.log = {1, 1}});
+    (void)b.tick();
     const auto longer = entries({1, 1, 1});
     const Actions appended = b.from(kNode2, 1, Append{.previous = {{1}, {2}}, .entries = part(longer, 3, 3)});
     ASSERT_EQ(all<AppendToWal>(appended).size(), 1U);

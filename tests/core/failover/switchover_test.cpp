@@ -70,6 +70,7 @@ TEST(Switchover, VotersMakeAnExceptionForACandidateThatTheirMasterOrdered) {  //
 
 TEST(Switchover, OnlyTheOwnMasterCanOrderItAndOnlyTheNodeItNames) {
     Bench b({.log = {1, 1}});
+    (void)b.tick();
     (void)b.from(kNode2, 1, Append{.previous = {{1}, {2}}});
     EXPECT_THAT(all<SaveVote>(b.from(kNode3, 1, StandNow{member(kNode1)})), IsEmpty());
     EXPECT_THAT(all<SaveVote>(b.from(kNode2, 1, StandNow{member(kNode3)})), IsEmpty());
