@@ -8,6 +8,8 @@ from cluster import Cluster, Failure, Resp, await_true
 
 SKIPPED = 77
 
+PROMPT = r"\d(\(TX\))?> "  # what is typed before it comes is thrown away by the line editor
+
 
 class Terminal:
     """redis-cli on a terminal of its own, typed to and read from."""
@@ -79,18 +81,24 @@ def hints(port):
         cli.expect("MGET")
         cli.type("\x15set greeting \"hello there\"\r")
         cli.expect("OK\r\n")
+        cli.expect(PROMPT)
         cli.type("get greeting\r")
         cli.expect('"hello there"\r\n')
+        cli.expect(PROMPT)
         cli.type("help setex\r")
         cli.expect("summary:.* Set the value and expiration")
+        cli.expect(PROMPT)
         cli.type("help @string\r")
         cli.expect("INCRBYFLOAT")
+        cli.expect(PROMPT)
         cli.type("multi\r")
         cli.expect(r"\(TX\)> ")
         cli.type("incr n\r")
         cli.expect("QUEUED")
+        cli.expect(PROMPT)
         cli.type("exec\r")
         cli.expect(r"1\) \(integer\) 1")
+        cli.expect(PROMPT)
         cli.type("lpush list 1\r")
         cli.expect(r"\(error\) ERR unknown command 'lpush'")
         cli.type("subscribe news\r")
