@@ -157,6 +157,10 @@ void stand_as_ordered(State& s, Actions& out) {
 
 void tick_election(State& s, Actions& out) {
     if (s.is_master() || s.hole) return;
+    if (mutant(Mutant::kEpochResumed) && s.time.ticks == 1 && s.vote.candidate == s.self() && can_stand(s)) {
+        s.role = Role::kCandidate;
+        return become_master(s, out);
+    }
     if (s.role == Role::kCandidate && s.time.ticks - s.election.sent_tick >= s.options.heartbeat_ticks) {
         ask_for_votes(s, out);  // messages get lost
     }

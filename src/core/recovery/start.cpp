@@ -3,7 +3,6 @@
 
 #include <string>
 
-#include "base/mutant.h"
 #include "core/recovery/repair.h"
 #include "core/recovery/start_plan.h"
 #include "core/state.h"
@@ -71,10 +70,6 @@ void start_node(State& s, Actions& out) {
         enter_quarantine(
             s, fmt::format("the log ends at lsn {}, below what the store has applied (lsn {})", s.log.last().lsn.value, s.applied.value),
             out);
-    }
-    if (mutant(Mutant::kEpochResumed) && s.vote.candidate == s.self() && can_stand(s)) {
-        s.role = Role::kCandidate;
-        become_master(s, out);
     }
     warn_of_role(s, out);
     if (s.options.bootstrap && !s.pristine)
