@@ -49,7 +49,8 @@ Duration VirtualNetwork::back_off(const Side& s) {
 }
 
 bool VirtualNetwork::passes(NodeId from, NodeId to) {
-    return !side(from, to).blocked && ends_[from].state != HostState::kDark && ends_[to].state != HostState::kDark;
+    const bool blocked = from != to && side(from, to).blocked;
+    return !blocked && ends_[from].state != HostState::kDark && ends_[to].state != HostState::kDark;
 }
 
 bool VirtualNetwork::connected(NodeId from, NodeId to) { return side(from, to).up; }
@@ -332,6 +333,10 @@ void VirtualNetwork::heal() {
     refused_.clear();
     slowness_ = 1;
     plan_.loss = plan_.duplicate = plan_.reorder = plan_.entry_bytes_per_ms = 0;
+    for (auto& [pair, s] : sides_) {
+        // What a narrow link has still to carry would arrive long after the healing.
+        if (s.entries_sent > world_.now()) reset(pair.first, pair.second);
+    }
 }
 
 }  // namespace tanist::sim
