@@ -194,7 +194,7 @@ void Simulation::begin_new_reign_for_doubt() {
 void Simulation::watch() {
     watch_masters();
     watch_queues();
-    stability_.watch(nodes_);
+    stability_.watch(nodes_, wiped_);
     done_ = healed_ && std::ranges::all_of(clients_, [](const auto& client) { return client->finished(); }) && agree(nullptr);
     world_.after(kWatchEvery, [this] { watch(); });
 }

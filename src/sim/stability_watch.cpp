@@ -31,12 +31,12 @@ void StabilityWatch::on_fault(const Fault& fault) {
     if (!only_parts(fault.kind)) unsteady_until_ = std::max(unsteady_until_, world_.now() + fault.lasts + 4 * plan_.election_timeout());
 }
 
-void StabilityWatch::note_paths(std::span<const std::unique_ptr<SimNode>> nodes) {
+void StabilityWatch::note_paths(std::span<const std::unique_ptr<SimNode>> nodes, NodeSet wiped) {
+    const auto takes_part = [&](const SimNode& node) { return node.running() && !node.paused() && !contains(wiped, node.id()); };
     for (const auto& a : nodes) {
         for (const auto& b : nodes) {
             Instant& since = works_since_.try_emplace({a->id(), b->id()}, world_.now()).first->second;
-            const bool works = a->running() && b->running() && !a->paused() && !b->paused() && network_.passes(a->id(), b->id()) &&
-                               network_.passes(b->id(), a->id());
+            const bool works = takes_part(*a) && takes_part(*b) && network_.passes(a->id(), b->id()) && network_.passes(b->id(), a->id());
             since = works ? std::max({since, a->up_since(), b->up_since()}) : world_.now();
         }
     }
@@ -49,8 +49,8 @@ bool StabilityWatch::is_heard_by_majority(NodeId master, Instant since) const {
            2 * std::ranges::count_if(plan_.nodes, [&](const NodePlan& n) { return is_voter(n) && hears(n); }) > voters;
 }
 
-void StabilityWatch::watch(std::span<const std::unique_ptr<SimNode>> nodes) {
-    note_paths(nodes);
+void StabilityWatch::watch(std::span<const std::unique_ptr<SimNode>> nodes, NodeSet wiped) {
+    note_paths(nodes, wiped);
     for (const auto& n : nodes) {
         const replica::Replica* replica = n->current();
         if (replica == nullptr || replica->node().role() != core::Role::kMaster) continue;
