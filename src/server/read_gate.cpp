@@ -42,16 +42,8 @@ ReadGate::Admission ReadGate::admit(const std::shared_ptr<Client>& client, std::
     return Admission::kWaiting;
 }
 
-/// Epochs never decrease along a log, and within one epoch there is one history: so an epoch at or behind the token's LSN that is
-/// higher than the token's means that its entry is not in this history.
 ReadGate::TokenState ReadGate::judge(Rank token) const {
-    if (token.lsn.is_zero()) return TokenState::kReached;
-    const EntryId applied = host_.applied().applied;
-    if (token.lsn > applied.lsn) return applied.epoch > token.epoch ? TokenState::kCut : TokenState::kAhead;
-    if (token.epoch == applied.epoch) return TokenState::kReached;
-    if (token.epoch > applied.epoch) return TokenState::kCut;
-    const auto epoch = host_.epoch_at(token.lsn);
-    return !epoch || *epoch == token.epoch ? TokenState::kReached : TokenState::kCut;  // too old to tell: it was committed, or is long gone
+    return replica::judge_token(token, host_.applied().applied.rank(), host_.epoch_at);
 }
 
 void ReadGate::end_of_turn() {

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "core/action.h"
+#include "replica/session_token.h"
 #include "server/client.h"
 #include "server/routing.h"
 #include "store/store.h"
@@ -56,7 +57,7 @@ private:
         std::uint64_t deadline_ms = 0;
         Rank token;  ///< epoch 0: linearizable, nothing to compare
     };
-    enum class TokenState : std::uint8_t { kReached, kAhead, kCut };
+    using TokenState = replica::TokenState;
     [[nodiscard]] TokenState judge(Rank token) const;
 
     void let_through();

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/ensure.h"
+#include "replica/session_token.h"
 
 namespace tanist::sim {
 namespace {
@@ -208,15 +209,15 @@ void ClientDesk::after_step() {
 bool ClientDesk::serve(Reader& reader) {
     const core::Node& node = owner_.replica().node();
     const store::Position position = owner_.replica().state().position();
-    if (position.applied.lsn < reader.needed) return false;
-    Answer answer{.verdict = Verdict::kDone, .from = node_, .applied = position.applied.rank()};
-    if (reader.read.level == ReadLevel::kSession && !reader.read.token.lsn.is_zero()) {
-        const auto epoch = node.epoch_at(reader.read.token.lsn);
-        if (epoch && *epoch != reader.read.token.epoch) {
+    if (reader.read.level == ReadLevel::kSession) {
+        const auto state = replica::judge_token(reader.read.token, position.applied.rank(), [&](Lsn lsn) { return node.epoch_at(lsn); });
+        if (state == replica::TokenState::kCut) {
             reader.reply({.verdict = Verdict::kStaleToken, .from = node_});
             return true;
         }
     }
+    if (position.applied.lsn < reader.needed) return false;
+    Answer answer{.verdict = Verdict::kDone, .from = node_, .applied = position.applied.rank()};
     auto page = owner_.replica().state().scan({.begin = reader.read.begin, .end = reader.read.end});
     ENSURE(page.has_value());
     answer.rows = std::move(page->rows);

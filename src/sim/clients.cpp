@@ -260,6 +260,7 @@ void Client::take(std::uint64_t id, std::uint64_t attempt, Answer answer) {
         case Verdict::kUnknown: return retry(id, true);
         case Verdict::kStaleToken:
             ++statistics_.stale_tokens;
+            check_stale_token(operation);
             token_ = {};
             return retry(id, false);
         case Verdict::kDone: break;
@@ -356,6 +357,14 @@ void Client::check_write(const Operation& operation, const Answer& answer) {
                     number_, lsn.value, answer.item, static_cast<int>(answer.outcome->code), answer.outcome->version.value,
                     static_cast<int>(expected.code), expected.version.value);
     }
+}
+
+/// S18: only an entry that was never committed is said to be gone.
+void Client::check_stale_token(const Operation& operation) {
+    const Rank token = operation.token_before;
+    if (token.lsn > checker_.committed() || checker_.committed_at(token.lsn).epoch != token.epoch) return;
+    world_.fail("client {}: the session was told that epoch={} lsn={} is gone, and it is committed", number_, token.epoch.value,
+                token.lsn.value);
 }
 
 void Client::check_read(const Operation& operation, const Answer& answer) {

@@ -78,6 +78,7 @@ private:
     [[nodiscard]] NodeId choose_node(const Operation& operation);
 
     void check_write(const Operation& operation, const Answer& answer);
+    void check_stale_token(const Operation& operation);
     void check_read(const Operation& operation, const Answer& answer);
     [[nodiscard]] static const commands::Request& request_of(const Operation& operation);
     void note_unknown(const Operation& operation);

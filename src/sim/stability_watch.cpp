@@ -28,7 +28,10 @@ bool only_parts(FaultKind kind) {
 void StabilityWatch::on_fault(const Fault& fault) {
     // A damaged log may be settled by inquiries, whose epochs end a reign that the inquirer does not hear (S9).
     if (fault.kind == FaultKind::kDamage) unsteady_until_ = Instant::max();
-    if (!only_parts(fault.kind)) unsteady_until_ = std::max(unsteady_until_, world_.now() + fault.lasts + 4 * plan_.election_timeout());
+    if (only_parts(fault.kind)) return;
+    Duration settles = 4 * plan_.election_timeout();
+    if (fault.kind == FaultKind::kSlowNetwork) settles += fault.amount * plan_.network.delay_max;  // what was sent last is under way
+    unsteady_until_ = std::max(unsteady_until_, world_.now() + fault.lasts + settles);
 }
 
 void StabilityWatch::note_paths(std::span<const std::unique_ptr<SimNode>> nodes, NodeSet wiped) {
