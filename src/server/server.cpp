@@ -440,6 +440,7 @@ http::Readiness Server::readiness() const {
 }
 
 std::string Server::info(resp::Arguments sections, bool of_sentinel) {
+    routing_.refresh(replica_.node().view(), monotonic_ms());  // what was answered before it, it tells
     const ConnectionShared& connections = of_sentinel ? sentinel_connections_ : connections_;
     resp::InfoFacts facts{.routing = routing_,
                           .counters = counters_,
