@@ -143,7 +143,7 @@ void Users::tick() {
     starting_ = true;
     change(
         [this](resp::Acl& users) {
-            users.assign(start_.clone());
+            if (file_replaces_log_ || !are_the_clusters()) users.assign(start_.clone());  // not of what a client was faster to change
             return Status{};
         },
         [this](const std::optional<std::string>& error) {
