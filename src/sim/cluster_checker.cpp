@@ -122,9 +122,11 @@ void ClusterChecker::on_opened(NodeId node, MemberId id, const wal::Log& log, co
         return world_.fail("node {} had exported epoch={} lsn={} before it was cut, and finds it no more", node.value, cut.epoch.value,
                            cut.lsn.value);
     }
+    shadow.has_hole = log.found().tail != Tail::kClean && log.found().tail != Tail::kTorn;
     if (before.damaged) {
-        shadow.damaged = log.found().tail != Tail::kClean && log.found().tail != Tail::kTorn;
-        return;
+        ghosts_.emplace_back(node, before);
+        if (shadow.has_hole) return;
+        // It sees nothing wrong: so what was destroyed must have been of no account, and all that was synced must be there.
     }
     if (std::exchange(shadow.changing, false)) return check_committed_are_kept(node, before);
     if (shadow.last() < before.durable) {
@@ -143,7 +145,8 @@ void ClusterChecker::on_opened(NodeId node, MemberId id, const wal::Log& log, co
 
 void ClusterChecker::on_log_changed(NodeId node, const wal::Log& log, const std::vector<EntryId>& rescued) {
     Shadow& shadow = shadows_[node];
-    const bool was_damaged = std::exchange(shadow.damaged, false);  // a hole is cut or filled, never left
+    const bool was_damaged = shadow.damaged;
+    if (std::exchange(shadow.has_hole, false)) shadow.damaged = false;  // a hole is cut or filled, never left
     const Shadow before = shadow;
     const EntryId* last = shadow.find(log.last().lsn);
     const bool only_shorter = last != nullptr && *last == log.last() && log.base().lsn >= shadow.base && log.base().lsn <= log.last().lsn;
@@ -210,10 +213,7 @@ void ClusterChecker::on_wiped(NodeId node) {
     cut_[node].clear();
 }
 
-void ClusterChecker::on_damaged(NodeId node) {
-    ghosts_.emplace_back(node, shadows_[node]);
-    shadows_[node].damaged = true;
-}
+void ClusterChecker::on_damaged(NodeId node) { shadows_[node].damaged = true; }
 
 bool ClusterChecker::durable_at(NodeId node, Rank rank) const {
     const Shadow& shadow = shadows_.at(node);

@@ -40,6 +40,11 @@ public:
     void on_wiped(NodeId node);
     /// Something in its log was destroyed: the next start may find less than was synced, and what it held counts as held.
     void on_damaged(NodeId node);
+    /// Its vote files were destroyed: it comes back as somebody else, who was never in any epoch (S3).
+    void on_vote_lost(NodeId node) { epochs_[node] = {}; }
+    /// One of its writes is lost, though the disk said that it was done: what is synced is believed to be there, and may be missing at
+    /// any later start.
+    void on_deceived(NodeId node) { shadows_[node].damaged = true; }
 
     // -- what it shows ---------------------------------------------------------------------------------------------------------------
     void on_state(NodeId node, const store::Position& position, std::uint64_t digest);
@@ -66,7 +71,8 @@ private:
         std::vector<EntryId> entries;  ///< by LSN, from `first` on
         Lsn first{1};
         Lsn base, durable;
-        bool damaged = false;   ///< and not yet repaired
+        bool damaged = false;   ///< and not yet found and repaired
+        bool has_hole = false;  ///< it knows of it
         bool changing = false;  ///< a cut, repair or reset was under way when the process ended: the old state is on disk, or the new
         [[nodiscard]] Lsn last() const { return {first.value + entries.size() - 1}; }
         [[nodiscard]] const EntryId* find(Lsn lsn) const {

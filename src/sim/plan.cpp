@@ -15,8 +15,9 @@ namespace {
 using core::ConfiguredRole;
 
 constexpr std::array<std::string_view, kFaultKinds> kNames = {
-    "kill",      "power_cut", "disk_crash", "sync_error",   "shut_down", "pause",  "slow_disk", "disk_stall", "clock_jump",
-    "partition", "one_way",   "bridge",     "slow_network", "reset",     "refuse", "wipe",      "damage",     "switch_over"};
+    "kill",      "power_cut",  "disk_crash", "sync_error", "shut_down",      "pause",      "slow_node",      "slow_disk",  "disk_stall",
+    "full_disk", "clock_jump", "partition",  "flapping",   "one_way",        "bridge",     "slow_network",   "reset",      "refuse",
+    "wipe",      "damage",     "rot_vote",   "lost_state", "rot_checkpoint", "lost_write", "forgotten_tail", "switch_over"};
 
 struct Topology {
     std::uint32_t weight;
@@ -52,7 +53,17 @@ constexpr std::array kShapes = {
     FaultShape{FaultKind::kWipe, 1, 50ms, 2s, 0, 0},
     FaultShape{FaultKind::kDamage, 3, 10ms, 3s, 0, 0},
 };
-static_assert(kShapes.size() + 1 == kFaultKinds);  // switchovers are no misfortune: draw_switchovers
+/// Those that came later: they are drawn by themselves, so that the histories of older seeds stay what they are.
+constexpr std::array kMoreShapes = {
+    FaultShape{FaultKind::kSlowNode, 3, 200ms, 4s, 200, 5000},    FaultShape{FaultKind::kFullDisk, 3, 500ms, 4s, 60, 99},
+    FaultShape{FaultKind::kFlapping, 4, 200ms, 4s, 5, 400},       FaultShape{FaultKind::kDiskCrash, 4, 10ms, 3s, 0, 0},
+    FaultShape{FaultKind::kSyncError, 1, 10ms, 2s, 0, 0},         FaultShape{FaultKind::kDamage, 2, 10ms, 3s, 0, 0},
+    FaultShape{FaultKind::kRotVote, 2, 10ms, 3s, 0, 0},           FaultShape{FaultKind::kLostState, 2, 10ms, 3s, 0, 0},
+    FaultShape{FaultKind::kRotCheckpoint, 2, 3s, 12s, 0, 0},      FaultShape{FaultKind::kLostWrite, 3, 0ms, 0ms, 0, 40},
+    FaultShape{FaultKind::kForgottenTail, 3, 100ms, 4s, 0, 3000},
+};
+/// Seeds below it have only kShapes: those that the mutants were hunted with (tests/sim/mutants.txt).
+constexpr std::uint64_t kFirstSeedOfMore = 1000;
 
 template <class Range, class Weight>
 std::size_t draw_weighted(Random& random, const Range& range, Weight weight) {
@@ -145,6 +156,15 @@ void draw_load(Plan& plan, Random& random) {
     load.increments = std::max<std::uint32_t>(load.increments, 1);  // something must be written, or there is no progress to demand
 }
 
+void draw_more_load(Plan& plan, Random& random) {
+    LoadPlan& load = plan.load;
+    // Some histories know few levels.
+    for (std::uint32_t* weight : {&load.level_master, &load.level_all, &load.read_stale, &load.read_session, &load.read_linearizable}) {
+        if (random.chance(1, 5)) *weight = 0;
+    }
+    if (load.read_stale + load.read_session + load.read_linearizable == 0) load.read_linearizable = 1;
+}
+
 /// One side of a split: any set of nodes but none and all.
 NodeSet draw_side(const Plan& plan, Random& random) {
     if (random.chance(1, 3)) return 0;  // the master, whoever that is then
@@ -154,14 +174,14 @@ NodeSet draw_side(const Plan& plan, Random& random) {
 
 void draw_faults(Plan& plan, Random& random, Instant from, Instant to) {
     // Swarm: each history has its own mix, and some have none of most kinds.
-    std::array<std::uint32_t, kFaultKinds> weights{};
+    std::array<std::uint32_t, kShapes.size()> weights{};
     for (std::size_t i = 0; i < kShapes.size(); ++i) {
         if (random.chance(1, 2)) weights[i] = kShapes[i].weight * static_cast<std::uint32_t>(random.between(1, 4));
     }
     const bool alone = plan.nodes.size() == 1;
     for (std::size_t i = 0; i < kShapes.size(); ++i) {
-        const bool between_nodes = kShapes[i].kind >= FaultKind::kPartition && kShapes[i].kind <= FaultKind::kRefuse;
-        if (alone && (between_nodes || kShapes[i].kind >= FaultKind::kWipe)) weights[i] = 0;
+        const bool between_nodes = is_between_nodes(kShapes[i].kind);
+        if (alone && (between_nodes || is_of_medium(kShapes[i].kind))) weights[i] = 0;
     }
     if (std::ranges::all_of(weights, [](std::uint32_t w) { return w == 0; })) weights[0] = 1;
     const Duration gap = one_of(random, std::array<Duration, 4>{100ms, 400ms, 1000ms, 2500ms});
@@ -176,10 +196,65 @@ void draw_faults(Plan& plan, Random& random, Instant from, Instant to) {
         if (!random.chance(1, 3)) fault.node = plan.nodes[random.below(plan.nodes.size())].node;
         if (!alone) fault.nodes = draw_side(plan, random);
         if (shape.kind == FaultKind::kBridge && fault.node.is_zero()) fault.node = plan.nodes.front().node;
-        if (shape.kind >= FaultKind::kWipe) {
+        if (is_of_medium(shape.kind)) {
             if (spoiled) continue;  // one disk a history: a minority, whatever the topology
             spoiled = true;
         }
+        plan.faults.push_back(fault);
+    }
+}
+
+/// Disks that may be spoiled: fewer than half of the voters', so that committed data survive whatever happens to them.
+class Spoiling {
+public:
+    explicit Spoiling(const Plan& plan) {
+        const auto voters =
+            static_cast<std::size_t>(std::ranges::count_if(plan.nodes, [](const NodePlan& n) { return n.role != ConfiguredRole::kSpare; }));
+        left_ = (voters - 1) / 2;
+        for (const Fault& fault : plan.faults) {
+            if (!is_of_medium(fault.kind)) continue;
+            spoiled_ |= fault.node.is_zero() ? ~NodeSet{0} : bit(fault.node);  // whoever is master then: it may be anybody
+            left_ = fault.node.is_zero() ? 0 : left_ - std::min<std::size_t>(left_, 1);
+        }
+    }
+    /// Takes the fault on one of them. False: it must not happen.
+    bool take(Fault& fault, const Plan& plan, Random& random) {
+        if (fault.node.is_zero()) fault.node = plan.nodes[random.below(plan.nodes.size())].node;  // the same one in every run
+        const auto node = std::ranges::find(plan.nodes, fault.node, &NodePlan::node);
+        const bool is_spare = node->role == ConfiguredRole::kSpare;
+        if (contains(spoiled_, fault.node) || (!is_spare && left_ == 0)) return false;
+        if (fault.kind == FaultKind::kForgottenTail && is_spare) return false;
+        spoiled_ |= bit(fault.node);
+        if (!is_spare) --left_;
+        return true;
+    }
+
+private:
+    std::size_t left_ = 0;
+    NodeSet spoiled_ = 0;
+};
+
+void draw_more_faults(Plan& plan, Random& random, Instant from, Instant to) {
+    const bool alone = plan.nodes.size() == 1;
+    std::array<std::uint32_t, kMoreShapes.size()> weights{};
+    for (std::size_t i = 0; i < kMoreShapes.size(); ++i) {
+        const bool needs_others = is_between_nodes(kMoreShapes[i].kind) || is_of_medium(kMoreShapes[i].kind);
+        const bool in_the_mix = random.chance(1, 2);
+        if (in_the_mix && !(alone && needs_others)) weights[i] = kMoreShapes[i].weight;
+    }
+    if (std::ranges::all_of(weights, [](std::uint32_t w) { return w == 0; })) return;
+    const Duration gap = one_of(random, std::array<Duration, 3>{400ms, 1000ms, 2500ms});
+    Spoiling spoiling(plan);
+    for (Instant at = from + draw(random, 0us, gap); at < to; at += draw(random, 0us, 2 * gap)) {
+        const FaultShape& shape = kMoreShapes[draw_weighted(random, weights, [](std::uint32_t w) { return w; })];
+        Fault fault{.at = at, .kind = shape.kind};
+        fault.lasts = draw(random, shape.lasts_min, shape.lasts_max);
+        fault.amount = static_cast<std::int64_t>(
+            random.between(static_cast<std::uint64_t>(shape.amount_min), static_cast<std::uint64_t>(shape.amount_max)));
+        fault.variant = static_cast<std::uint32_t>(random.between(1, 1 << 16));
+        if (!random.chance(1, 3)) fault.node = plan.nodes[random.below(plan.nodes.size())].node;
+        if (!alone) fault.nodes = draw_side(plan, random);
+        if (is_of_medium(shape.kind) && !spoiling.take(fault, plan, random)) continue;
         plan.faults.push_back(fault);
     }
 }
@@ -193,8 +268,6 @@ void draw_switchovers(Plan& plan, Random& random, Instant from, Instant to) {
         if (random.chance(1, 2)) switchover.node = plan.nodes[random.below(plan.nodes.size())].node;
         plan.faults.push_back(switchover);
     }
-    // By all that a fault is, so that the order is one whatever the library's way of sorting.
-    std::ranges::sort(plan.faults, {}, [](const Fault& f) { return std::tuple(f.at, f.kind, f.node, f.nodes, f.lasts, f.amount); });
 }
 
 }  // namespace
@@ -214,6 +287,14 @@ Plan draw_plan(std::uint64_t seed) {
     draw_faults(plan, random, from, plan.quiet_from - 200ms);
     Random planned = random_for(seed, 4);
     draw_switchovers(plan, planned, from, plan.quiet_from);
+    if (seed >= kFirstSeedOfMore) {
+        Random more = random_for(seed, 6);
+        draw_more_load(plan, more);
+        draw_more_faults(plan, more, from, plan.quiet_from - 200ms);
+    }
+    // By all that a fault is, so that the order is one whatever the library's way of sorting.
+    std::ranges::sort(plan.faults, {},
+                      [](const Fault& f) { return std::tuple(f.at, f.kind, f.node, f.nodes, f.lasts, f.amount, f.variant); });
     Random narrow = random_for(seed, 5);
     if (plan.network.streams && narrow.chance(1, 3))
         plan.network.entry_bytes_per_ms = one_of(narrow, std::array<std::uint32_t, 3>{5, 50, 1000});
@@ -225,7 +306,7 @@ Plan draw_plan(std::uint64_t seed) {
 
 std::string describe(const Fault& fault) {
     std::string out = fmt::format("{}", to_string(fault.kind));
-    const bool between_nodes = fault.kind >= FaultKind::kPartition && fault.kind <= FaultKind::kRefuse;
+    const bool between_nodes = is_between_nodes(fault.kind);
     if (!between_nodes || fault.kind == FaultKind::kBridge)
         out += fault.node.is_zero() ? (fault.kind == FaultKind::kSwitchOver ? " node=any" : " node=master")
                                     : fmt::format(" node={}", fault.node.value);

@@ -55,27 +55,42 @@ struct LoadPlan {
 };
 
 enum class FaultKind : std::uint8_t {
-    kKill,         ///< the process dies, its host lives: connections are reset, what was written stays
-    kPowerCut,     ///< the host dies in silence: what was not synced is lost, whole or in part
-    kDiskCrash,    ///< a power cut in the middle of the node's file operations: after `amount` more of them
-    kSyncError,    ///< one of the next file operations fails, after `amount` more of them
-    kShutDown,     ///< SIGTERM
-    kPause,        ///< the process stands still, its host lives
-    kSlowDisk,     ///< every sync takes `amount` times as long
-    kDiskStall,    ///< no sync ends before the fault does
-    kClockJump,    ///< the wall clock moves by `amount` milliseconds
+    // -- at a node --------------------------------------------------------------------------------------------------------------
+    kKill,       ///< the process dies, its host lives: connections are reset, what was written stays
+    kPowerCut,   ///< the host dies in silence: what was not synced is lost, whole or in part
+    kDiskCrash,  ///< a power cut in the middle of the node's file operations: after `amount` more of them, or at the next of some kind
+    kSyncError,  ///< one of the next file operations fails, after `amount` more of them, or the next of some kind
+    kShutDown,   ///< SIGTERM
+    kPause,      ///< the process stands still, its host lives
+    kSlowNode,   ///< every piece of work of the process takes `amount` microseconds
+    kSlowDisk,   ///< every sync takes `amount` times as long
+    kDiskStall,  ///< no sync ends before the fault does
+    kFullDisk,   ///< the disk has room for `amount` percent of the reserve left, or for nothing
+    kClockJump,  ///< the wall clock moves by `amount` milliseconds
+    // -- between nodes ----------------------------------------------------------------------------------------------------------
     kPartition,    ///< nothing passes between `nodes` and the others
+    kFlapping,     ///< … for `amount` milliseconds, and then for as long everything, again and again
     kOneWay,       ///< nothing passes from `nodes` to the others
     kBridge,       ///< the others see `node` alone of the other side
     kSlowNetwork,  ///< every delay `amount` times as long
     kReset,        ///< connections between `nodes` and the others are reset
     kRefuse,       ///< … and refused as long as the fault lasts
-    kWipe,         ///< a power cut, and the node comes back with an empty disk
-    kDamage,       ///< a power cut or kill, and the node comes back with something in its log's segments destroyed
-    kSwitchOver,   ///< the master is asked to hand over to `node`; 0: to any
+    // -- of a medium: of a minority of the voters, each at most once a history ---------------------------------------------------
+    kWipe,           ///< a power cut, and the node comes back with an empty disk
+    kDamage,         ///< a power cut or kill, and the node comes back with something in its log's segments destroyed
+    kRotVote,        ///< … or in its vote or identity files
+    kLostState,      ///< … or with a state store that cannot be read and is given up
+    kRotCheckpoint,  ///< checkpoints that the node gives to others are rotten
+    kLostWrite,      ///< after `amount` more writes of records or slots one is lost, or lands elsewhere, and nobody is told
+    /// Its majority is cut off from the rest and goes on writing; then all of it stops, and the node comes back with the fsynced end
+    /// of its log destroyed, to those that missed the last writes. The others come back later.
+    kForgottenTail,
+    kSwitchOver,  ///< the master is asked to hand over to `node`; 0: to any
 };
 inline constexpr std::size_t kFaultKinds = static_cast<std::size_t>(FaultKind::kSwitchOver) + 1;
 [[nodiscard]] std::string_view to_string(FaultKind kind);
+[[nodiscard]] constexpr bool is_between_nodes(FaultKind kind) { return kind >= FaultKind::kPartition && kind <= FaultKind::kRefuse; }
+[[nodiscard]] constexpr bool is_of_medium(FaultKind kind) { return kind >= FaultKind::kWipe && kind <= FaultKind::kForgottenTail; }
 
 struct Fault {
     Instant at{0};
@@ -84,6 +99,7 @@ struct Fault {
     NodeSet nodes = 0;  ///< of faults between nodes; 0: the master then, alone
     Duration lasts{0};  ///< until a node is started again, a partition healed …
     std::int64_t amount = 0;
+    std::uint32_t variant = 0;  ///< any number: which of the ways in which this can happen; 0: the plain one
 };
 
 struct Plan {
@@ -98,6 +114,7 @@ struct Plan {
     Instant quiet_from{0};      ///< everything is healed, and stays so
     Instant end{0};             ///< by then the cluster must have made progress and agree
 
+    [[nodiscard]] std::uint64_t disk_reserve_bytes() const { return 4 * disk.segment_bytes; }
     [[nodiscard]] Duration election_timeout() const { return std::chrono::milliseconds(tick_ms) * election_timeout_ticks; }
 };
 

@@ -6,13 +6,12 @@
 
 #include "base/ensure.h"
 #include "sim/describe.h"
-#include "wal/slot.h"
 
 namespace tanist::sim {
 namespace {
 
+constexpr Duration kSupervisorWaits = 500ms;  ///< before it starts a process again that ended by itself
 constexpr std::uint64_t kWallStartMs = 1'700'000'000'000;
-constexpr const char* kDirectory = "data";
 
 std::size_t voters(const Plan& plan) {
     return static_cast<std::size_t>(
@@ -75,11 +74,23 @@ void SimNode::post(core::Event event) {
 }
 
 void SimNode::run(Work work) {
-    if (paused_) {
-        process_->inbox.push_back(std::move(work));
-    } else {
+    if (!paused_ && !is_slow()) return work_through(work);
+    process_->inbox.push_back(std::move(work));
+    work_on();
+}
+
+void SimNode::work_on() {
+    if (paused_ || process_->working || process_->inbox.empty()) return;
+    process_->working = true;
+    world_.after(work_takes_, [this, number = process_->number] {
+        if (!process_ || process_->number != number) return;
+        process_->working = false;
+        if (paused_ || process_->inbox.empty()) return;
+        const Work work = std::move(process_->inbox.front());
+        process_->inbox.pop_front();
         work_through(work);
-    }
+        if (process_) work_on();
+    });
 }
 
 void SimNode::work_through(const Work& work) {
@@ -99,6 +110,12 @@ void SimNode::ask(Question question, Reply reply) {
 }
 
 std::size_t SimNode::pending() const { return process_ ? process_->desk->pending() + process_->wal->queued() + process_->inbox.size() : 0; }
+
+bool SimNode::outcast() const {
+    if (outcast_ || !damaged_ || !process_) return outcast_;
+    const core::View view = process_->replica->node().view();
+    return view.membership.find(view.self) == nullptr;
+}
 
 // -- start and end -----------------------------------------------------------------------------------------------------------------
 
@@ -123,26 +140,32 @@ void SimNode::start() {
     restart_after_ = 0us;
     paused_ = false;
     disk_->set_hook([this](wal::DiskOperation operation, const std::string&) { return before_disk_operation(operation); });
+    disk_->set_liar([this](const std::string& path, std::uint64_t offset, std::uint64_t bytes) { return misplace(path, offset, bytes); });
     process_ = std::make_unique<Process>(Process{.number = ++processes_, .started = world_.now()});
     world_.note("node {} starts", self_.node.value);
     process_->store = std::make_unique<WatchedStore>(
         store::open_memory_store(image_),
         [this](const store::Position& position, std::uint64_t digest) { checker_.on_state(self_.node, position, digest); });
-    replica::DataDirectoryOptions directory_options{.path = kDirectory, .node = self_.node, .configured_voters = voters(plan_)};
+    process_->store->rot_checkpoints(rots_checkpoints_);
+    replica::DataDirectoryOptions directory_options{.path = kDataDirectory, .node = self_.node, .configured_voters = voters(plan_)};
     directory_options.log = {
         .segment_bytes = plan_.disk.segment_bytes, .retention_bytes = plan_.disk.retention_bytes, .spare_segments_max = 1};
     auto directory = replica::open_data_directory(*disk_, *process_->store, directory_options, random_.next());
     if (!directory) {
-        given_up_ = damaged_ && !met_;
-        if (!met_ && !damaged_) world_.fail("node {} cannot start: {}", self_.node.value, directory.error().message);
+        given_up_ = damaged_ && !met_ && !may_lack_room_;
+        if (!met_ && !damaged_ && !may_lack_room_) world_.fail("node {} cannot start: {}", self_.node.value, directory.error().message);
         stop(given_up_ ? 3 : 4, directory.error().message);
         end_as_asked();
         return;
     }
+    if (!directory->start.vote_lost.empty()) {
+        if (!damaged_) world_.fail("node {} has lost its vote in a crash: {}", self_.node.value, directory->start.vote_lost);
+        checker_.on_vote_lost(self_.node);
+    }
     checker_.on_opened(self_.node, directory->start.identity.id, *directory->log, rescued());
     process_->appended = process_->synced = directory->log->last().lsn;
     const replica::ReplicaOptions replica_options{
-        .node = options(), .flush_bytes = plan_.disk.flush_bytes, .disk_reserve_bytes = 0, .disk_check_ticks = 1000};
+        .node = options(), .flush_bytes = plan_.disk.flush_bytes, .disk_reserve_bytes = plan_.disk_reserve_bytes(), .disk_check_ticks = 10};
     process_->replica =
         std::make_unique<replica::Replica>(*this, *disk_, *process_->store, std::move(*directory), replica_options, random_.next());
     process_->wal = std::make_unique<VirtualWal>(*this, process_->replica->log(), plan_.disk, random_.next());
@@ -162,12 +185,13 @@ void SimNode::end_as_asked() {
     if (met_ == DiskFault::kPowerCut) return end_by_power_cut();
     const int code = process_->exit.value_or(4);
     world_.note("node {} ends with code {}: {}", self_.node.value, code, process_->reason);
-    const bool expected = code == 0 || (code == 4 && met_) || given_up_;
+    const bool expected = code == 0 || (code == 4 && (met_ || may_lack_room_ || deceived_)) || given_up_;
+    if (expected && code == 4 && restart_after_ == 0us) restart_after_ = kSupervisorWaits;
     if (!expected) world_.fail("node {} ended with code {}: {}", self_.node.value, code, process_->reason);
     if (code == 0) {
         const Status closed = process_->wal->close();
         if (met_ == DiskFault::kPowerCut) return end_by_power_cut();
-        if (!closed && !met_) world_.fail("node {} cannot close its log: {}", self_.node.value, closed.error().message);
+        if (!closed && !met_ && !may_lack_room_) world_.fail("node {} cannot close its log: {}", self_.node.value, closed.error().message);
     }
     disk_->kill();
     end(HostState::kNoProcess);
@@ -192,115 +216,6 @@ void SimNode::end(HostState left_behind) {
             if (processes_ == number) start();
         });
     }
-}
-
-// -- faults ------------------------------------------------------------------------------------------------------------------------
-
-void SimNode::kill() {
-    if (!process_) return;
-    world_.note("node {} is killed", self_.node.value);
-    disk_->kill();
-    end(HostState::kNoProcess);
-}
-
-void SimNode::cut_power() {
-    if (!process_) return;
-    world_.note("node {} loses power", self_.node.value);
-    disk_->crash(random_);
-    end(HostState::kDark);
-}
-
-void SimNode::wipe() {
-    cut_power();
-    world_.note("node {} loses its disk", self_.node.value);
-    disk_ = std::make_unique<wal::MemoryFileSystem>();
-    image_ = std::make_shared<store::DurableImage>();
-    checker_.on_wiped(self_.node);
-}
-
-void SimNode::damage() {
-    const std::string directory = std::string(kDirectory) + "/wal";
-    std::vector<std::string> segments;
-    if (const auto names = disk_->list(directory)) {
-        for (const std::string& name : *names) {
-            if (name.ends_with(".wal")) segments.push_back(directory + "/" + name);
-        }
-    }
-    if (segments.empty()) return;
-    const std::string path = random_.chance(2, 3) ? segments.back() : segments[random_.below(segments.size())];
-    const auto file = disk_->open(path, wal::OpenMode::kRead);
-    ENSURE(file.has_value());
-    std::string content(*(*file)->size(), '\0');
-    ENSURE((*file)->read_at(0, std::as_writable_bytes(std::span(content))).has_value());
-    const std::uint64_t end = content.find_last_not_of('\0') + 1;  // behind the last record there are zeros
-    if (end <= wal::kRecordsOffset) return;
-    const std::uint64_t at = random_.between(wal::kRecordsOffset, end - 1);
-    damaged_ = true;
-    checker_.on_damaged(self_.node);
-    switch (random_.below(5)) {
-        case 0:
-            world_.note("node {}: a bit of {} rots at {} of {}", self_.node.value, path, at, end);
-            return disk_->corrupt(path, at, static_cast<std::uint8_t>(1 << random_.below(8)));
-        case 1:
-            world_.note("node {}: the end of {} is zeroed from {} of {}", self_.node.value, path, at, end);
-            return disk_->zero(path, at, end - at);
-        case 2: {
-            const std::uint64_t slots = random_.between(1, 3);  // the first, the second, both
-            world_.note("node {}: slots {} of {} are zeroed", self_.node.value, slots, path);
-            return disk_->zero(path, slots == 2 ? wal::kSlotStride : 0, slots == 3 ? 2 * wal::kSlotStride : wal::kSlotStride);
-        }
-        case 3:
-            world_.note("node {}: {} cannot be read at {} of {}", self_.node.value, path, at, end);
-            return disk_->make_unreadable(path, at, random_.between(1, 4096));
-        default: world_.note("node {}: {} is lost", self_.node.value, path); return disk_->lose(path);
-    }
-}
-
-void SimNode::plan_disk_fault(bool power_cut, std::uint64_t operations) {
-    planned_ = power_cut ? DiskFault::kPowerCut : DiskFault::kError;
-    operations_left_ = operations;
-}
-
-Status SimNode::before_disk_operation(wal::DiskOperation operation) {
-    if (!met_ && planned_ && operations_left_-- == 0) met_ = planned_;
-    if (!met_) return {};
-    if (met_ == DiskFault::kError) return tanist::fail(ErrorCode::kIo, "injected error at a {}", wal::to_string(operation));
-    return tanist::fail(ErrorCode::kIo, "the power is gone");
-}
-
-void SimNode::shut_down() {
-    if (process_) run([this] { step(core::ShutdownRequested{}); });
-}
-
-void SimNode::switch_over(std::optional<NodeId> target) {
-    if (process_) run([this, target] { step(core::SwitchoverRequested{++switchovers_, target}); });
-}
-
-void SimNode::pause() {
-    if (process_) paused_ = true;
-}
-
-void SimNode::resume() {
-    if (!paused_) return;
-    paused_ = false;
-    std::deque<Work> inbox = std::exchange(process_->inbox, {});
-    // Either its clock or its sockets are looked at first.
-    if (random_.chance(1, 2)) later(0us, [this] { make_up_for_ticks(); });
-    for (Work& work : inbox) later(0us, std::move(work));
-}
-
-void SimNode::calm() {
-    planned_.reset();
-    disk_slowness_ = 1;
-    disk_stalls_until_ = Instant(0);
-}
-
-Duration SimNode::sync_time() {
-    const auto low = static_cast<std::uint64_t>(plan_.disk.sync_min.count()),
-               high = static_cast<std::uint64_t>(plan_.disk.sync_max.count());
-    const Duration drawn(static_cast<Duration::rep>(low + std::min(random_.below(high - low + 1), random_.below(high - low + 1))));
-    const Duration stalled = std::max(Duration(0), disk_stalls_until_ - world_.now());
-    return drawn * disk_slowness_ + stalled;
 }
 
 // -- replica::Host -----------------------------------------------------------------------------------------------------------------
@@ -334,7 +249,7 @@ Duration SimNode::log_silence() const {
 }
 
 std::vector<EntryId> SimNode::rescued() const {
-    const std::string directory = std::string(kDirectory) + "/rescued";
+    const std::string directory = std::string(kDataDirectory) + "/rescued";
     std::vector<EntryId> ids;
     const auto names = disk_->list(directory);
     if (!names) return ids;

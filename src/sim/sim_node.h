@@ -22,6 +22,8 @@
 
 namespace tanist::sim {
 
+inline constexpr const char* kDataDirectory = "data";  ///< on each node's own disk
+
 class SimNode final : public replica::Host, public Listener, public DeskOwner, public WalOwner {
 public:
     SimNode(World& world, VirtualNetwork& network, ClusterChecker& checker, const Plan& plan, const NodePlan& self);
@@ -30,6 +32,10 @@ public:
     [[nodiscard]] NodeId id() const { return self_.node; }
     [[nodiscard]] bool running() const { return process_ != nullptr; }
     [[nodiscard]] bool paused() const { return paused_; }
+    /// Its work takes time, or has, and waits still.
+    [[nodiscard]] bool is_slow() const { return work_takes_ > 0us || (process_ && !process_->inbox.empty()); }
+    /// Its identity or vote was lost: it is no member any more, and stays out until it is admitted again (S1, S3).
+    [[nodiscard]] bool outcast() const;
     /// What was destroyed on its disk keeps it from starting: a person has to look at it.
     [[nodiscard]] bool given_up() const { return given_up_; }
     [[nodiscard]] const replica::Replica* current() const { return process_ ? process_->replica.get() : nullptr; }
@@ -51,16 +57,32 @@ public:
     void restart_after(Duration delay) { restart_after_ = delay; }
     void kill();
     void cut_power();
-    /// At the file operation after the next `operations`: a power cut, or an error of that operation alone.
-    void plan_disk_fault(bool power_cut, std::uint64_t operations);
+    /// At the file operation after the next `operations`, or at the next one of the kind `aimed_at`: a power cut, or an error of that
+    /// operation alone.
+    void plan_disk_fault(bool power_cut, std::uint64_t operations, std::optional<wal::DiskOperation> aimed_at);
     void shut_down();
     /// To `target`, or to any; asked of whichever node this is.
     void switch_over(std::optional<NodeId> target);
     void pause();
     void resume();
     void wipe();
-    /// To a node that is down: destroys a bit, the end of a segment, its slots, or a whole segment.
+    // -- to a node that is down: what it finds at its next start
+    /// A bit, the end of a segment, its slots, or a whole segment is destroyed.
     void damage();
+    /// A part of the newest segment's end, fsynced as it was, is zeroed or cut off.
+    void forget_tail();
+    /// Bits of the vote files, or of the identity, have changed.
+    void rot_votes(std::uint32_t variant);
+    /// The state store cannot be read any more, and is given up as the server does it.
+    void lose_state();
+    // -- to any node
+    void rot_checkpoints(bool rot);
+    /// After `writes` more of records or slots the disk claims to have done one that is lost or has landed elsewhere.
+    void lose_write(std::uint64_t writes, std::uint32_t variant);
+    /// Room for so many bytes is left.
+    void fill_disk(std::uint64_t bytes_left, bool may_end);
+    void empty_disk();
+    void slow_work(Duration each);
     void jump_clock(std::int64_t ms) { wall_offset_ms_ += ms; }
     void slow_disk(std::int64_t factor) { disk_slowness_ = factor; }
     void stall_disk(Instant until) { disk_stalls_until_ = until; }
@@ -113,7 +135,8 @@ private:
         std::unique_ptr<replica::Replica> replica;
         std::unique_ptr<VirtualWal> wal;
         std::unique_ptr<ClientDesk> desk;
-        std::deque<Work> inbox;  ///< while it stands still
+        std::deque<Work> inbox;  ///< while it stands still, or is slow
+        bool working = false;    ///< on the first of them, which takes its time
         std::uint64_t ticks = 0;
         Lsn appended, synced;     ///< what its log was asked to write, and what of that is durable
         Instant log_reported{0};  ///< when that last changed, or something was first asked
@@ -126,6 +149,8 @@ private:
     void run(Work work);
     void post(core::Event event);
     void work_through(const Work& work);
+    /// One piece of the inbox after the other.
+    void work_on();
     void tick();
     /// A process that stood still is told of every tick that has passed.
     void make_up_for_ticks();
@@ -133,6 +158,10 @@ private:
     void end_as_asked();
     void end_by_power_cut();
     [[nodiscard]] Status before_disk_operation(wal::DiskOperation operation);
+    [[nodiscard]] std::optional<wal::MemoryFileSystem::Landing> misplace(const std::string& path, std::uint64_t offset,
+                                                                         std::uint64_t bytes);
+    [[nodiscard]] std::vector<std::string> segments();
+    [[nodiscard]] std::string content_of(const std::string& path);
     [[nodiscard]] core::NodeOptions options() const;
     /// The entries that lie exported on its disk, durably or not.
     [[nodiscard]] std::vector<EntryId> rescued() const;
@@ -148,12 +177,18 @@ private:
     std::shared_ptr<store::DurableImage> image_;
     std::unique_ptr<Process> process_;
     std::uint64_t processes_ = 0, switchovers_ = 0, switchovers_done_ = 0;
-    bool paused_ = false, damaged_ = false, given_up_ = false;
+    bool paused_ = false, damaged_ = false, given_up_ = false, outcast_ = false;
+    bool deceived_ = false;  ///< its disk has lost a write: whatever it reads of its log may turn out bad, also in the middle of its work
+    bool rots_checkpoints_ = false, may_lack_room_ = false;
+    Duration work_takes_{0};
     Duration restart_after_{0};
     std::int64_t wall_offset_ms_ = 0, disk_slowness_ = 1;
     Instant disk_stalls_until_{0};
     std::optional<DiskFault> planned_, met_;
     std::uint64_t operations_left_ = 0;
+    std::optional<wal::DiskOperation> aimed_at_;
+    std::optional<std::uint64_t> writes_until_lost_;
+    std::uint32_t lost_variant_ = 0;
 };
 
 }  // namespace tanist::sim

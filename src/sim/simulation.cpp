@@ -15,6 +15,9 @@ constexpr std::uint64_t kStepsOfAKeyMax = 200'000;  ///< of the search for an or
 constexpr std::size_t kPendingMax = 20'000;         ///< of one node: questions, proposals, writes, messages that wait
 /// A master that is cut off notices within one election timeout (S16): this is for ticks, pauses that just ended, and watching.
 constexpr Duration kStepDownSlack = 100ms;
+/// Operations that are few, and that a fault at any operation would seldom meet.
+constexpr std::array kAims = {wal::DiskOperation::kRename, wal::DiskOperation::kSyncDirectory, wal::DiskOperation::kCreate,
+                              wal::DiskOperation::kRemove, wal::DiskOperation::kTruncate};
 
 }  // namespace
 
@@ -84,11 +87,11 @@ void Simulation::begin(const Fault& fault) {
     world_.note("fault: {}", describe(fault));
     ++faults_[static_cast<std::size_t>(fault.kind)];
     stability_.on_fault(fault);
-    if (fault.kind >= FaultKind::kPartition && fault.kind <= FaultKind::kRefuse) return begin_between_nodes(fault);
+    if (is_between_nodes(fault.kind)) return begin_between_nodes(fault);
     if (fault.kind == FaultKind::kSwitchOver) return begin_switchover(fault);
     SimNode* target = fault.node.is_zero() ? master() : &node(fault.node);
     if (target == nullptr) target = nodes_.front().get();
-    begin_at_node(fault, *target);
+    is_of_medium(fault.kind) ? begin_at_medium(fault, *target) : begin_at_node(fault, *target);
 }
 
 void Simulation::begin_at_node(const Fault& fault, SimNode& target) {
@@ -97,7 +100,8 @@ void Simulation::begin_at_node(const Fault& fault, SimNode& target) {
             if (!healed_) what(target);
         });
     };
-    const auto operations = static_cast<std::uint64_t>(fault.amount);
+    const auto amount = static_cast<std::uint64_t>(fault.amount);
+    const auto aimed_at = fault.variant != 0 ? std::optional(kAims[fault.variant % kAims.size()]) : std::nullopt;
     switch (fault.kind) {
         case FaultKind::kKill: target.restart_after(fault.lasts); return target.kill();
         case FaultKind::kPowerCut: target.restart_after(fault.lasts); return target.cut_power();
@@ -107,26 +111,73 @@ void Simulation::begin_at_node(const Fault& fault, SimNode& target) {
                 target.kill();
             }
             target.restart_after(fault.lasts);
-            return target.plan_disk_fault(true, operations / 2);
-        case FaultKind::kSyncError: target.restart_after(fault.lasts); return target.plan_disk_fault(false, operations);
+            return target.plan_disk_fault(true, amount / 2, aimed_at);
+        case FaultKind::kSyncError: target.restart_after(fault.lasts); return target.plan_disk_fault(false, amount, aimed_at);
         case FaultKind::kShutDown: target.restart_after(fault.lasts); return target.shut_down();
         case FaultKind::kPause: target.pause(); return later([](SimNode& n) { n.resume(); });
+        case FaultKind::kSlowNode: target.slow_work(Duration(fault.amount)); return later([](SimNode& n) { n.slow_work(0us); });
         case FaultKind::kSlowDisk: target.slow_disk(fault.amount); return later([](SimNode& n) { n.slow_disk(1); });
         case FaultKind::kDiskStall: return target.stall_disk(world_.now() + fault.lasts);
+        case FaultKind::kFullDisk: {
+            const bool to_the_brim = fault.variant % 4 == 0;  // what a reserve cannot help against: somebody else writes, too
+            target.fill_disk(to_the_brim ? 0 : plan_.disk_reserve_bytes() * amount / 100, to_the_brim);
+            target.restart_after(fault.lasts);
+            return later([](SimNode& n) {
+                n.empty_disk();
+                n.start();
+            });
+        }
         case FaultKind::kClockJump: return target.jump_clock(fault.amount);
-        case FaultKind::kWipe:
-            target.wipe();
-            wiped_ |= bit(target.id());
-            return later([](SimNode& n) { n.start(); });
-        case FaultKind::kDamage:
-            if (fault.nodes % 4 < 2)
-                target.cut_power();
-            else
-                target.kill();
-            target.damage();
-            return later([](SimNode& n) { n.start(); });
         default: ENSURE(false);
     }
+}
+
+void Simulation::begin_at_medium(const Fault& fault, SimNode& target) {
+    if (fault.kind == FaultKind::kForgottenTail) return begin_forgotten_tail(fault, target);
+    if (fault.kind == FaultKind::kLostWrite) return target.lose_write(static_cast<std::uint64_t>(fault.amount), fault.variant);
+    if (fault.kind == FaultKind::kRotCheckpoint) {
+        target.rot_checkpoints(true);
+        return world_.after(fault.lasts, [&target] { target.rot_checkpoints(false); });
+    }
+    fault.nodes % 4 < 2 ? target.cut_power() : target.kill();
+    switch (fault.kind) {
+        case FaultKind::kWipe: target.wipe(); break;
+        case FaultKind::kDamage: target.damage(); break;
+        case FaultKind::kRotVote: target.rot_votes(fault.variant); break;
+        case FaultKind::kLostState: target.lose_state(); break;
+        default: ENSURE(false);
+    }
+    world_.after(fault.lasts, [this, &target] {
+        if (!healed_) target.start();
+    });
+}
+
+NodeSet Simulation::majority_with(NodeId victim, std::uint32_t variant) const {
+    std::vector<NodeId> voters;
+    for (const NodePlan& n : plan_.nodes) {
+        if (n.role != core::ConfiguredRole::kSpare && n.node != victim) voters.push_back(n.node);
+    }
+    std::ranges::rotate(voters, voters.begin() + static_cast<std::ptrdiff_t>(variant % voters.size()));
+    NodeSet chosen = bit(victim);
+    for (std::size_t i = 0; i < (voters.size() + 1) / 2; ++i) chosen |= bit(voters[i]);
+    return chosen;
+}
+
+/// What etcd does not survive: those that miss the last writes must not take the victim's word for it that there were none (S9).
+void Simulation::begin_forgotten_tail(const Fault& fault, SimNode& victim) {
+    const NodeSet majority = majority_with(victim.id(), fault.variant / 2);
+    const Duration goes_on = 4 * plan_.election_timeout() + std::chrono::milliseconds(fault.amount);
+    split(majority, goes_on, false, NodeId{});
+    world_.after(goes_on, [this, &fault, &victim, majority] {
+        if (healed_) return;
+        world_.note("node {} forgets, and meets those that never knew", victim.id().value);
+        for (const auto& n : nodes_) {
+            if (!contains(majority, n->id())) continue;
+            n->restart_after(n.get() == &victim ? 10ms : fault.lasts);
+            fault.variant % 2 == 0 ? n->cut_power() : n->kill();
+        }
+        victim.forget_tail();
+    });
 }
 
 void Simulation::begin_switchover(const Fault& fault) {
@@ -137,32 +188,49 @@ void Simulation::begin_switchover(const Fault& fault) {
 void Simulation::begin_between_nodes(const Fault& fault) {
     NodeSet side = fault.nodes;
     if (side == 0) side = bit(master() != nullptr ? master()->id() : nodes_.front()->id());
-    if (fault.kind == FaultKind::kSlowNetwork) {
-        network_.set_slowness(fault.amount);
-        world_.after(fault.lasts, [this] { network_.set_slowness(1); });
-        return;
+    switch (fault.kind) {
+        case FaultKind::kSlowNetwork:
+            network_.set_slowness(fault.amount);
+            return world_.after(fault.lasts, [this] { network_.set_slowness(1); });
+        case FaultKind::kPartition: return split(side, fault.lasts, false, NodeId{});
+        case FaultKind::kOneWay: return split(side, fault.lasts, true, NodeId{});
+        case FaultKind::kBridge: return split(side, fault.lasts, false, fault.node);
+        case FaultKind::kFlapping: {
+            const Duration each = std::chrono::milliseconds(fault.amount);
+            for (Duration from{0}; from < fault.lasts; from += 2 * each) {
+                world_.after(from, [this, side, each] {
+                    if (!healed_) split(side, each, false, NodeId{});
+                });
+            }
+            return;
+        }
+        default: break;
     }
     for (const NodePlan& a : plan_.nodes) {
         for (const NodePlan& b : plan_.nodes) {
             if (!contains(side, a.node) || contains(side, b.node)) continue;
-            if (fault.kind == FaultKind::kReset || fault.kind == FaultKind::kRefuse) {
-                if (fault.kind == FaultKind::kReset) {
-                    network_.reset(a.node, b.node);
-                    continue;
-                }
-                network_.refuse(a.node, b.node, true);
-                world_.after(fault.lasts, [this, a, b] { network_.refuse(a.node, b.node, false); });
+            if (fault.kind == FaultKind::kReset) {
+                network_.reset(a.node, b.node);
                 continue;
             }
-            if (fault.kind == FaultKind::kBridge && (a.node == fault.node || b.node == fault.node)) continue;
-            const auto block = [&](NodeId from, NodeId to) {
-                if (++blocks_[{from, to}] == 1) network_.block(from, to, true);
-                world_.after(fault.lasts, [this, from, to] {
-                    if (!healed_ && --blocks_[{from, to}] == 0) network_.block(from, to, false);
-                });
-            };
+            network_.refuse(a.node, b.node, true);
+            world_.after(fault.lasts, [this, a, b] { network_.refuse(a.node, b.node, false); });
+        }
+    }
+}
+
+void Simulation::split(NodeSet side, Duration lasts, bool one_way, NodeId bridge) {
+    const auto block = [&](NodeId from, NodeId to) {
+        if (++blocks_[{from, to}] == 1) network_.block(from, to, true);
+        world_.after(lasts, [this, from, to] {
+            if (!healed_ && --blocks_[{from, to}] == 0) network_.block(from, to, false);
+        });
+    };
+    for (const NodePlan& a : plan_.nodes) {
+        for (const NodePlan& b : plan_.nodes) {
+            if (!contains(side, a.node) || contains(side, b.node) || a.node == bridge || b.node == bridge) continue;
             block(a.node, b.node);
-            if (fault.kind != FaultKind::kOneWay) block(b.node, a.node);
+            if (!one_way) block(b.node, a.node);
         }
     }
 }
@@ -194,7 +262,7 @@ void Simulation::begin_new_reign_for_doubt() {
 void Simulation::watch() {
     watch_masters();
     watch_queues();
-    stability_.watch(nodes_, wiped_);
+    stability_.watch(nodes_);
     done_ = healed_ && std::ranges::all_of(clients_, [](const auto& client) { return client->finished(); }) && agree(nullptr);
     world_.after(kWatchEvery, [this] { watch(); });
 }
@@ -223,7 +291,7 @@ void Simulation::watch_masters() {
     for (const auto& n : nodes_) {
         Outage& outage = outages_[n->id()];
         const replica::Replica* replica = n->current();
-        const bool reigns = replica != nullptr && !n->paused() && replica->node().role() == core::Role::kMaster;
+        const bool reigns = replica != nullptr && !n->paused() && !n->is_slow() && replica->node().role() == core::Role::kMaster;
         if (reigns && (!outage.counting || outage.epoch != replica->node().epoch())) {
             outage = {.since = world_.now(), .epoch = replica->node().epoch(), .counting = true};
         }
@@ -257,7 +325,7 @@ bool Simulation::agree(std::string* why) const {
     };
     if (master() == nullptr) return disagrees(*nodes_.front(), "and all others see no master");
     for (const auto& n : nodes_) {
-        if (n->given_up() || contains(wiped_, n->id())) continue;  // it stays out until it is admitted again (S1)
+        if (n->given_up() || n->outcast()) continue;  // it stays out until it is admitted again (S1)
         const replica::Replica* replica = n->current();
         if (replica == nullptr) return disagrees(*n, "does not run");
         const auto plan = std::ranges::find(plan_.nodes, n->id(), &NodePlan::node);
@@ -293,7 +361,7 @@ void Simulation::check_counters() {
     }
     for (const auto& n : nodes_) {
         const auto plan = std::ranges::find(plan_.nodes, n->id(), &NodePlan::node);
-        if (n->given_up() || contains(wiped_, n->id()) || plan->role == core::ConfiguredRole::kWitness) continue;
+        if (n->given_up() || n->outcast() || plan->role == core::ConfiguredRole::kWitness) continue;
         for (const auto& [key, tally] : sum) {
             const auto stored = n->current()->state().get(key);
             ENSURE(stored.has_value());

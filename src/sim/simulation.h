@@ -46,8 +46,14 @@ private:
 
     void begin(const Fault& fault);
     void begin_at_node(const Fault& fault, SimNode& node);
+    void begin_at_medium(const Fault& fault, SimNode& node);
+    void begin_forgotten_tail(const Fault& fault, SimNode& victim);
     void begin_switchover(const Fault& fault);
     void begin_between_nodes(const Fault& fault);
+    /// Nothing passes from `side` to the others, nor back unless `one_way`; `bridge` sees both sides.
+    void split(NodeSet side, Duration lasts, bool one_way, NodeId bridge);
+    /// Of the voters `victim` and a majority with it.
+    [[nodiscard]] NodeSet majority_with(NodeId victim, std::uint32_t variant) const;
     void heal();
     /// A log of which no mark can be read is settled by a new reign (S9): so one begins.
     void begin_new_reign_for_doubt();
@@ -73,7 +79,6 @@ private:
     std::map<NodeId, Outage> outages_;
     StabilityWatch stability_{world_, network_, plan_};
     std::map<std::pair<NodeId, NodeId>, int> blocks_;  ///< by how many faults a path is blocked
-    NodeSet wiped_ = 0;
     std::array<std::uint64_t, kFaultKinds> faults_{};
     bool healed_ = false, done_ = false;
 };

@@ -27,15 +27,17 @@ bool only_parts(FaultKind kind) {
 
 void StabilityWatch::on_fault(const Fault& fault) {
     // A damaged log may be settled by inquiries, whose epochs end a reign that the inquirer does not hear (S9).
-    if (fault.kind == FaultKind::kDamage) unsteady_until_ = Instant::max();
+    const bool is_of_log =
+        fault.kind == FaultKind::kDamage || fault.kind == FaultKind::kForgottenTail || fault.kind == FaultKind::kLostWrite;
+    if (is_of_log) unsteady_until_ = Instant::max();
     if (only_parts(fault.kind)) return;
     Duration settles = 4 * plan_.election_timeout();
     if (fault.kind == FaultKind::kSlowNetwork) settles += fault.amount * plan_.network.delay_max;  // what was sent last is under way
     unsteady_until_ = std::max(unsteady_until_, world_.now() + fault.lasts + settles);
 }
 
-void StabilityWatch::note_paths(std::span<const std::unique_ptr<SimNode>> nodes, NodeSet wiped) {
-    const auto takes_part = [&](const SimNode& node) { return node.running() && !node.paused() && !contains(wiped, node.id()); };
+void StabilityWatch::note_paths(std::span<const std::unique_ptr<SimNode>> nodes) {
+    const auto takes_part = [&](const SimNode& node) { return node.running() && !node.paused() && !node.outcast(); };
     for (const auto& a : nodes) {
         for (const auto& b : nodes) {
             Instant& since = works_since_.try_emplace({a->id(), b->id()}, world_.now()).first->second;
@@ -52,8 +54,8 @@ bool StabilityWatch::is_heard_by_majority(NodeId master, Instant since) const {
            2 * std::ranges::count_if(plan_.nodes, [&](const NodePlan& n) { return is_voter(n) && hears(n); }) > voters;
 }
 
-void StabilityWatch::watch(std::span<const std::unique_ptr<SimNode>> nodes, NodeSet wiped) {
-    note_paths(nodes, wiped);
+void StabilityWatch::watch(std::span<const std::unique_ptr<SimNode>> nodes) {
+    note_paths(nodes);
     for (const auto& n : nodes) {
         const replica::Replica* replica = n->current();
         if (replica == nullptr || replica->node().role() != core::Role::kMaster) continue;

@@ -21,13 +21,13 @@ public:
 
     /// From now on, until the fault is over, a master may be deposed for other reasons than being unheard.
     void on_fault(const Fault& fault);
-    /// To be called often: at most a heartbeat apart. `wiped` ones are members no more, whomever they hear.
-    void watch(std::span<const std::unique_ptr<SimNode>> nodes, NodeSet wiped);
+    /// To be called often: at most a heartbeat apart.
+    void watch(std::span<const std::unique_ptr<SimNode>> nodes);
 
 private:
     using Pair = std::pair<NodeId, NodeId>;
 
-    void note_paths(std::span<const std::unique_ptr<SimNode>> nodes, NodeSet wiped);
+    void note_paths(std::span<const std::unique_ptr<SimNode>> nodes);
     [[nodiscard]] bool is_heard_by_majority(NodeId master, Instant since) const;
 
     World& world_;

@@ -18,6 +18,9 @@ public:
     using Watcher = std::function<void(const store::Position&, std::uint64_t digest)>;
     WatchedStore(std::unique_ptr<store::Store> store, Watcher watcher);
 
+    /// Whether checkpoints made from now on hold a wrong bit somewhere.
+    void rot_checkpoints(bool rot) { rots_ = rot; }
+
     /// Digest and position anew, after an installed checkpoint; reports when they moved.
     void look_again();
 
@@ -31,7 +34,7 @@ public:
     [[nodiscard]] Lsn stored() const override { return store_->stored(); }
     [[nodiscard]] Status flush() override { return store_->flush(); }
     [[nodiscard]] std::uint64_t unstored_bytes() const override { return store_->unstored_bytes(); }
-    [[nodiscard]] Result<std::unique_ptr<store::Checkpoint>> checkpoint() override { return store_->checkpoint(); }
+    [[nodiscard]] Result<std::unique_ptr<store::Checkpoint>> checkpoint() override;
     [[nodiscard]] Result<std::unique_ptr<store::CheckpointReceiver>> receive() override { return store_->receive(); }
     [[nodiscard]] Result<std::uint64_t> digest() override { return store_->digest(); }
 
@@ -43,6 +46,7 @@ private:
     Watcher watcher_;
     store::Position seen_;
     std::uint64_t digest_ = 0;
+    bool rots_ = false;
 };
 
 }  // namespace tanist::sim
