@@ -20,6 +20,8 @@ int main(int argc, char** argv) {
     seeds->excludes(check)->excludes(check_sessions);
     app.add_option("--seed", options.first_seed, "The first of them")->capture_default_str();
     app.add_option("--jobs", options.jobs, "Worker processes")->check(CLI::Range(1, 256))->capture_default_str();
+    auto* minutes = app.add_option("--minutes", options.minutes, "Go on with new seeds for so long")->check(CLI::Range(1, 10'000));
+    seeds->excludes(minutes);
     app.add_flag("--trace", options.trace, "Print every event");
     app.add_flag("--statistics", options.statistics, "Print a line for each seed");
     tanist::sim::HuntOptions hunt;
@@ -39,6 +41,6 @@ int main(int argc, char** argv) {
     if (mutants) return tanist::sim::hunt_mutants(hunt);
     if (!mutant.empty() && !tanist::sim::become_mutant(mutant)) return 2;
     if (!history.empty()) return tanist::sim::check_history_file(history);
-    if (seeds->empty()) return app.exit(CLI::RequiredError("--seeds"));
+    if (seeds->empty() && minutes->empty()) return app.exit(CLI::RequiredError("--seeds"));
     return tanist::sim::run_seeds(options) == 0 ? 0 : 1;
 }

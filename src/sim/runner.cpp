@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -27,10 +28,19 @@ namespace {
 /// Shared by the parent and its workers, which come and go.
 struct Board {
     std::atomic<std::uint64_t> next = 0;  ///< of the seeds not yet begun: how many were handed out
+    std::atomic<std::uint64_t> begun = 0;
     std::atomic<std::uint64_t> failures = 0, events = 0, operations = 0, entries = 0, masters = 0, switchovers = 0, simulated_us = 0;
     std::atomic<std::uint64_t> observed = 0, undecided = 0;  ///< operations in histories of keys; keys whose search was given up
     std::array<std::atomic<std::uint64_t>, kFaultKinds> faults{};
 };
+
+/// Of all workers that have ended.
+double cpu_seconds() {
+    rusage used{};
+    ENSURE(::getrusage(RUSAGE_CHILDREN, &used) == 0);
+    return static_cast<double>(used.ru_utime.tv_sec + used.ru_stime.tv_sec) +
+           static_cast<double>(used.ru_utime.tv_usec + used.ru_stime.tv_usec) / 1e6;
+}
 
 /// What the handler of SIGABRT prints: prepared before, since nothing may be allocated there.
 char abort_line[256];
@@ -77,30 +87,35 @@ void run_one(std::uint64_t seed, const RunOptions& options, Board& board) {
     std::fflush(stdout);
 }
 
-[[noreturn]] void work(const RunOptions& options, Board& board) {
+using Deadline = std::chrono::steady_clock::time_point;
+
+[[noreturn]] void work(const RunOptions& options, Board& board, Deadline until) {
     std::signal(SIGABRT, on_abort);
     while (true) {
-        const std::uint64_t index = board.next++;
-        if (index >= options.seeds) std::_Exit(0);
+        const bool is_over = options.minutes == 0 ? board.next >= options.seeds : std::chrono::steady_clock::now() >= until;
+        const std::uint64_t index = is_over ? 0 : board.next++;
+        if (is_over || (options.minutes == 0 && index >= options.seeds)) std::_Exit(0);
+        ++board.begun;
         run_one(options.first_seed + index, options, board);
     }
 }
 
-pid_t start_worker(const RunOptions& options, Board& board) {
+pid_t start_worker(const RunOptions& options, Board& board, Deadline until) {
     std::fflush(stdout);
     const pid_t worker = ::fork();
     ENSURE(worker >= 0);
-    if (worker == 0) work(options, board);
+    if (worker == 0) work(options, board, until);
     return worker;
 }
 
 void print_totals(const RunOptions& options, const Board& board, double wall_seconds) {
     const double simulated = static_cast<double>(board.simulated_us.load()) / 1e6;
     fmt::print(
-        "simulated {:.0f} s in {:.1f} s: {:.0f} times real time with {} jobs; {} entries, {} operations, {} masters, {} switchovers, {} "
+        "simulated {:.0f} s in {:.1f} s: {:.0f} times real time with {} jobs, {:.0f} times a second of CPU; {} entries, {} operations, {} "
+        "masters, {} switchovers, {} "
         "events\n",
-        simulated, wall_seconds, simulated / std::max(wall_seconds, 1e-9), options.jobs, board.entries.load(), board.operations.load(),
-        board.masters.load(), board.switchovers.load(), board.events.load());
+        simulated, wall_seconds, simulated / std::max(wall_seconds, 1e-9), options.jobs, simulated / std::max(cpu_seconds(), 1e-9),
+        board.entries.load(), board.operations.load(), board.masters.load(), board.switchovers.load(), board.events.load());
     fmt::print("linearizability: {} operations in histories of keys, {} keys undecided\n", board.observed.load(), board.undecided.load());
     fmt::print("faults:");
     for (std::size_t i = 0; i < kFaultKinds; ++i) fmt::print(" {}={}", to_string(static_cast<FaultKind>(i)), board.faults[i].load());
@@ -116,8 +131,9 @@ std::uint64_t run_seeds(const RunOptions& options) {
     ENSURE(shared != MAP_FAILED);
     Board& board = *new (shared) Board;
     const auto began = std::chrono::steady_clock::now();
+    const Deadline until = began + std::chrono::minutes(options.minutes);
     std::size_t running = 0;
-    for (; running < options.jobs; ++running) start_worker(options, board);
+    for (; running < options.jobs; ++running) start_worker(options, board, until);
     while (running > 0) {
         int status = 0;
         if (::wait(&status) < 0) break;
@@ -126,12 +142,12 @@ std::uint64_t run_seeds(const RunOptions& options) {
         ++board.failures;  // it has said so itself, unless it was killed from outside
         if (!WIFSIGNALED(status) || WTERMSIG(status) != SIGABRT)
             fmt::print("a worker ended with status {:#x} in the middle of a seed\n", status);
-        start_worker(options, board);  // for the seeds that are left
+        start_worker(options, board, until);  // for the seeds that are left
         ++running;
     }
     print_totals(options, board, std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count());
     const std::uint64_t failures = board.failures;
-    fmt::print("{} seeds, {} failures\n", options.seeds, failures);
+    fmt::print("{} seeds, {} failures\n", board.begun.load(), failures);
     ::munmap(shared, sizeof(Board));
     return failures;
 }

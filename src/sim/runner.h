@@ -10,8 +10,9 @@ namespace tanist::sim {
 struct RunOptions {
     std::uint64_t seeds = 1, first_seed = 1;
     std::uint32_t jobs = 1;
-    bool trace = false;       ///< prints every event; meant for one seed
-    bool statistics = false;  ///< prints a line for each seed
+    std::uint32_t minutes = 0;  ///< not 0: goes on with new seeds until they have passed, whatever `seeds` says
+    bool trace = false;         ///< prints every event; meant for one seed
+    bool statistics = false;    ///< prints a line for each seed
 };
 
 /// The line that runs a seed again.
