@@ -110,6 +110,10 @@ std::optional<Result<store::Position>> CopyReceiver::take(NodeId from, const cor
         request_next();
         return std::nullopt;
     }
+    // What a donor's disk has spoiled must not end this process: it is found out before the core counts on it.
+    if (Status whole = receiver_->verify(position_); !whole) {
+        return fail(abandon({whole.error().code, fmt::format("copy from node {}: {}", donor_.value, whole.error().message)}));
+    }
     ask_(donor_, core::CopyEnd{copy_});
     running_ = false;
     return position_;

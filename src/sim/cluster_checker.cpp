@@ -133,7 +133,7 @@ void ClusterChecker::on_opened(NodeId node, MemberId id, const wal::Log& log, co
         return world_.fail("node {} had synced its log up to lsn={} and finds it up to lsn={} after the start", node.value,
                            before.durable.value, shadow.last().value);
     }
-    if (shadow.last() > before.last()) {
+    if (shadow.last() > before.last() && !before.has_hole) {  // what a hole hid may come to light: a stray write that was never synced
         return world_.fail("node {} had written its log up to lsn={} and finds it up to lsn={} after the start", node.value,
                            before.last().value, shadow.last().value);
     }

@@ -228,6 +228,7 @@ public:
     HotReceiver(HotStore& store, std::unique_ptr<CheckpointReceiver> cold) : store_(store), cold_(std::move(cold)) {}
 
     Status write(std::string_view name, Bytes bytes) override { return cold_->write(name, bytes); }
+    Status verify(const Position& position) override { return cold_->verify(position); }
     Status install(const Position& position) override {
         if (auto status = store_.drain(); !status) return status;
         if (auto status = cold_->install(position); !status) return status;

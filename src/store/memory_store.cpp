@@ -207,22 +207,33 @@ public:
         return {};
     }
 
+    Status verify(const Position& position) override {
+        const auto image = decode(position);
+        if (!image) return fail(Error(image.error()));
+        return {};
+    }
+
     Status install(const Position& position) override {
         if (position.applied.lsn < store_.position().applied.lsn) {
             return fail(ErrorCode::kRefused, "checkpoint at lsn {} is below what is applied here, lsn {}", position.applied.lsn.value,
                         store_.position().applied.lsn.value);
         }
-        auto image = decode_checkpoint(content_);
+        auto image = decode(position);
         if (!image) return fail(std::move(image.error()));
-        if (image->position != position) {
-            return fail(ErrorCode::kCorrupt, "checkpoint is at lsn {}, not at lsn {} as announced", image->position.applied.lsn.value,
-                        position.applied.lsn.value);
-        }
         store_.replace(std::move(*image));
         return {};
     }
 
 private:
+    [[nodiscard]] Result<DurableImage> decode(const Position& position) const {
+        auto image = decode_checkpoint(content_);
+        if (image && image->position != position) {
+            return fail(ErrorCode::kCorrupt, "checkpoint is at lsn {}, not at lsn {} as announced", image->position.applied.lsn.value,
+                        position.applied.lsn.value);
+        }
+        return image;
+    }
+
     MemoryStore& store_;
     std::string content_;
 };

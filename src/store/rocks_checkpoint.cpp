@@ -124,9 +124,19 @@ Status RocksReceiver::finish_file() {
     return {};
 }
 
-Status RocksReceiver::install(const Position& position) {
+Status RocksReceiver::finish() {
     if (auto status = finish_file(); !status) return status;
     if (names_.empty()) return fail(ErrorCode::kCorrupt, "checkpoint: no file has come");
+    return {};
+}
+
+Status RocksReceiver::verify(const Position& position) {
+    if (auto status = finish(); !status) return status;
+    return verify_(path_, position);
+}
+
+Status RocksReceiver::install(const Position& position) {
+    if (auto status = finish(); !status) return status;
     auto status = install_(path_, position);
     installed_ = status.has_value();
     return status;

@@ -20,20 +20,24 @@ namespace tanist::store {
 /// is spread over it, and little is left for the end.
 class RocksReceiver final : public CheckpointReceiver {
 public:
-    /// Takes over the directory, whose files are complete and durable.
-    using Install = std::function<Status(const std::string& path, const Position& position)>;
-    RocksReceiver(std::string path, Install install) : path_(std::move(path)), install_(std::move(install)) {}
+    /// What is done with the directory when its files are complete and durable.
+    using Action = std::function<Status(const std::string& path, const Position& position)>;
+    /// `install` takes the directory over; `verify` leaves it.
+    RocksReceiver(std::string path, Action verify, Action install)
+        : path_(std::move(path)), verify_(std::move(verify)), install_(std::move(install)) {}
     ~RocksReceiver() override;
 
     Status write(std::string_view name, Bytes bytes) override;
+    Status verify(const Position& position) override;
     Status install(const Position& position) override;
 
 private:
     [[nodiscard]] Status finish_file();
+    [[nodiscard]] Status finish();
     [[nodiscard]] std::string file_path() const { return path_ + "/" + name_; }
 
     std::string path_;
-    Install install_;
+    Action verify_, install_;
     bool installed_ = false;
     int file_ = -1;
     std::string name_;             ///< of `file_`

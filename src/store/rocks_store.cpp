@@ -176,6 +176,8 @@ private:
 
     [[nodiscard]] Result<Database> open_database(const std::string& path);
     [[nodiscard]] Status adopt(Database db);
+    /// What came from another node: kCorrupt if it is no database at `position`.
+    [[nodiscard]] Result<Database> open_checkpoint(const std::string& path, const Position& position);
     [[nodiscard]] Status install(const std::string& path, const Position& position);
 
     StoreOptions options_;
@@ -339,15 +341,16 @@ Result<std::unique_ptr<Checkpoint>> RocksStore::checkpoint() {
 Result<std::unique_ptr<CheckpointReceiver>> RocksStore::receive() {
     auto path = directory_->make_database();
     if (!path) return fail(std::move(path.error()));
-    return std::make_unique<RocksReceiver>(std::move(*path),
+    const auto verify = [this](const std::string& from, const Position& position) -> Status {
+        auto opened = open_checkpoint(from, position);
+        if (!opened) return fail(std::move(opened.error()));
+        return {};
+    };
+    return std::make_unique<RocksReceiver>(std::move(*path), verify,
                                            [this](const std::string& from, const Position& position) { return install(from, position); });
 }
 
-Status RocksStore::install(const std::string& path, const Position& position) {
-    if (position.applied.lsn < applied_.position.applied.lsn) {
-        return fail(ErrorCode::kRefused, "checkpoint at lsn {} is below what is applied here, lsn {}", position.applied.lsn.value,
-                    applied_.position.applied.lsn.value);
-    }
+Result<std::unique_ptr<rocksdb::DB>> RocksStore::open_checkpoint(const std::string& path, const Position& position) {
     auto db = open_database(path);
     if (!db) return fail(Error{ErrorCode::kCorrupt, std::move(db.error().message)}, "checkpoint");
     const auto found = read_position(**db, rocksdb::kReadAllTier);
@@ -356,6 +359,16 @@ Status RocksStore::install(const std::string& path, const Position& position) {
         return fail(ErrorCode::kCorrupt, "checkpoint is at lsn {}, not at lsn {} as announced", found->position.applied.lsn.value,
                     position.applied.lsn.value);
     }
+    return db;
+}
+
+Status RocksStore::install(const std::string& path, const Position& position) {
+    if (position.applied.lsn < applied_.position.applied.lsn) {
+        return fail(ErrorCode::kRefused, "checkpoint at lsn {} is below what is applied here, lsn {}", position.applied.lsn.value,
+                    applied_.position.applied.lsn.value);
+    }
+    auto db = open_checkpoint(path, position);
+    if (!db) return fail(std::move(db.error()));
     const std::string before = directory_->database();
     if (auto status = directory_->make_current(path); !status) return status;
     if (auto status = adopt(std::move(*db)); !status) return status;

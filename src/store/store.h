@@ -73,6 +73,8 @@ public:
     /// The next bytes of `name`; a new name ends the file before. kInvalidArgument: no name that a checkpoint's file can have,
     /// or one that was ended before.
     [[nodiscard]] virtual Status write(std::string_view name, Bytes bytes) = 0;
+    /// Everything has come: checks that it opens as a store at `position`, and changes nothing. kCorrupt: it does not.
+    [[nodiscard]] virtual Status verify(const Position& position) = 0;
     /// Checks that what came opens as a store at `position`, then replaces the state by it: after a crash, the old state or the new.
     /// kCorrupt: it does not; kRefused: `position` is below what is applied here (S25). Either leaves the store as it was, and the
     /// receiver useless.

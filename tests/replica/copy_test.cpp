@@ -7,6 +7,7 @@
 
 #include <deque>
 
+#include "base/crc32c.h"
 #include "store/memory_store.h"
 
 namespace tanist::replica {
@@ -100,6 +101,19 @@ TEST_F(Copy, RefusesAPieceWhoseBytesWereChanged) {
     receiver_.start(kDonor);
     const auto result = exchange([](core::CopyReply& reply) {
         if (!reply.data.empty()) reply.data[reply.data.size() / 2] ^= 1;
+        return true;
+    });
+    ASSERT_TRUE(result && !*result);
+    EXPECT_EQ(result->error().code, ErrorCode::kCorrupt);
+    EXPECT_EQ(target_->position(), store::Position{});
+}
+
+TEST_F(Copy, RefusesACheckpointThatWasRottenBeforeItWasSent) {  // S25: nothing is installed, and the process lives
+    receiver_.start(kDonor);
+    const auto result = exchange([](core::CopyReply& reply) {
+        if (reply.data.empty()) return true;
+        reply.data.back() ^= 1;
+        reply.checksum = crc32c(as_bytes(reply.data));
         return true;
     });
     ASSERT_TRUE(result && !*result);

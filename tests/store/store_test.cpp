@@ -289,6 +289,7 @@ TYPED_TEST(StoreTest, ADamagedCopyIsNotInstalled) {  // S25: verified
                 refused = refused || !receiver->write(checkpoint->files()[file].name, as_bytes(bytes));
             }
             if (!refused) {
+                EXPECT_FALSE(receiver->verify(at(1))) << checkpoint->files()[damaged].name << " missing=" << missing;
                 const auto status = receiver->install(at(1));
                 ASSERT_FALSE(status) << checkpoint->files()[damaged].name << " missing=" << missing;
                 EXPECT_EQ(status.error().code, ErrorCode::kCorrupt) << status.error().message;
@@ -304,7 +305,12 @@ TYPED_TEST(StoreTest, ACopyAtAnotherPositionThanAnnouncedIsNotInstalled) {
     auto checkpoint = this->store->checkpoint().value();
     TypeParam other_place;
     auto other = other_place.open().value();
+    EXPECT_EQ(this->copy(*checkpoint, *other)->verify(at(6)).error().code, ErrorCode::kCorrupt);
     EXPECT_EQ(this->copy(*checkpoint, *other)->install(at(6)).error().code, ErrorCode::kCorrupt);
+    auto receiver = this->copy(*checkpoint, *other);
+    ASSERT_TRUE(receiver->verify(at(5)));
+    EXPECT_EQ(other->position(), Position{});  // it was only looked at
+    receiver.reset();
     EXPECT_EQ(other->position(), Position{});
 }
 
