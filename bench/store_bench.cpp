@@ -29,7 +29,7 @@ public:
         Random random(1);
         for (std::size_t i = 0; i < kBatches * batch_size; ++i) keys_.push_back(key_of(random.below(keys)));
         for (const std::string& key : keys_) views_.push_back(key);
-        for (const std::string& key : keys_) changes_.push_back({key, std::string(kValueBytes, 'w')});
+        for (const std::string& key : keys_) changes_.push_back({key, value_});
         size_ = batch_size;
     }
     std::span<const std::string_view> keys() { return std::span(views_).subspan(next(), size_); }
@@ -38,6 +38,7 @@ public:
 private:
     static constexpr std::size_t kBatches = 4096;
     std::size_t next() { return (at_++ % kBatches) * size_; }
+    const std::string value_ = std::string(kValueBytes, 'w');
     std::vector<std::string> keys_;
     std::vector<std::string_view> views_;
     std::vector<Change> changes_;
@@ -55,9 +56,12 @@ public:
         path_ = pattern;
         store_ = open_rocks_store({.path = path_ + "/store"}).value();
         if (hot) store_ = open_hot_store(std::move(store_), {.memory_max = kMemory});
+        const std::string value(kValueBytes, 'v');
+        std::vector<std::string> names;
+        for (std::uint64_t i = 0; i < keys; ++i) names.push_back(key_of(i));
         std::vector<Change> changes;
         for (std::uint64_t i = 0; i < keys; ++i) {
-            changes.push_back({key_of(i), std::string(kValueBytes, 'v')});
+            changes.push_back({names[i], value});
             if (changes.size() == 1000 || i + 1 == keys) apply(changes), changes.clear();
         }
         store_->checkpoint().value();

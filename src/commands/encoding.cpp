@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "commands/encoding.h"
 
+#include <array>
+
 #include "base/ensure.h"
 #include "commands/redis/table.h"
 
@@ -86,6 +88,10 @@ private:
     }
 };
 
+/// How a request begins that is one command, without session and conditions: as nearly all are.
+constexpr std::array kLoneCommandBytes{static_cast<char>(ItemKind::kRequest), '\0', '\0', '\0', '\0', '\1'};
+constexpr std::string_view kLoneCommand(kLoneCommandBytes.data(), kLoneCommandBytes.size());
+
 std::size_t bytes_behind_length(const Logged& logged) {
     ByteCounter counter;
     std::visit(Encoder<ByteCounter>{counter}, logged);
@@ -167,8 +173,8 @@ bool read_users(ByteReader& reader, Item& item) {
     return replaces_all <= 1;
 }
 
-bool read_item(ByteReader reader, Item& item) {
-    item.kind = static_cast<ItemKind>(reader.u8());
+void clear(Item& item) {
+    item.kind = ItemKind::kRequest;
     item.session = {};
     item.sequence = item.lowest_unanswered = item.lifetime_ms = 0;
     item.expected = {};
@@ -177,6 +183,16 @@ bool read_item(ByteReader reader, Item& item) {
     item.conditions.clear();
     item.commands.clear();
     item.words.clear();
+}
+
+bool read_item(std::string_view bytes, Item& item) {
+    clear(item);
+    if (bytes.starts_with(kLoneCommand)) {
+        ByteReader reader(bytes.substr(kLoneCommand.size()));
+        return read_command(reader, item, item.commands.emplace_back()) && reader.ok() && reader.at_end();
+    }
+    ByteReader reader(bytes);
+    item.kind = static_cast<ItemKind>(reader.u8());
     switch (item.kind) {
         case ItemKind::kRequest:
             item.session = {reader.varint()};
@@ -250,7 +266,7 @@ Logged owned(const Item& item) {
 bool ItemReader::next(Item& item) {
     if (!ok() || reader_.at_end()) return false;
     const auto bytes = reader_.string();
-    ok_ = reader_.ok() && read_item(ByteReader(bytes), item);
+    ok_ = reader_.ok() && read_item(bytes, item);
     return ok_;
 }
 
@@ -258,6 +274,22 @@ void append_to(std::string& payload, const Logged& logged) {
     ByteWriter writer(payload);
     writer.varint(bytes_behind_length(logged));
     std::visit(Encoder<ByteWriter>{writer}, logged);
+}
+
+void append_request(std::string& payload, const CommandView& command) {
+    ENSURE(command.kind != CommandKind::kRedis);
+    const auto encode_command = [&](auto& sink) {
+        sink.u8(static_cast<std::uint8_t>(command.kind));
+        sink.string(command.key);
+        if (command.kind == CommandKind::kPut) sink.string(command.value);
+        if (command.kind == CommandKind::kIncrement) sink.varint(zigzag(command.by));
+    };
+    ByteCounter counter;
+    encode_command(counter);
+    ByteWriter writer(payload);
+    writer.varint(kLoneCommand.size() + counter.bytes());
+    payload.append(kLoneCommand);
+    encode_command(writer);
 }
 
 std::size_t encoded_bytes(const Logged& logged) {

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <span>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -61,6 +62,9 @@ struct Item {
         return std::span(words).subspan(command.first_word, command.words);
     }
 };
+
+/// Appends a request of this one command, which is not of Redis's, as append_to() would, from where its words lie.
+void append_request(std::string& payload, const CommandView& command);
 
 /// Steps through a payload, which must outlive the views.
 class ItemReader {

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "base/ensure.h"
 #include "base/mutant.h"
 #include "commands/layout.h"
 
@@ -11,8 +12,11 @@ namespace {
 /// Values read beyond this are dropped, and read again when they are asked for again.
 constexpr std::size_t kReadBytesMax = 64 * limits::kMiB;
 constexpr std::size_t kPrefetchBytesMax = 16 * limits::kMiB;
-constexpr std::size_t kBucketsKept = 16'384;
 constexpr std::size_t kCountedPerScan = 10'000;
+
+/// All rows of users' keys and of their deadlines.
+constexpr char kBehindLast = static_cast<char>(layout::kExpiry + 1);
+constexpr std::string_view kFirstRow(&layout::kData, 1), kBehindRows(&kBehindLast, 1);
 
 void add_to(KeyCounts& counts, const Keyspace::Row& row) {
     if (!row.exists) return;
@@ -85,9 +89,9 @@ void Keyspace::undo_request() {
     for (auto step = undo_.rbegin(); step != undo_.rend(); ++step) {
         if (step->erased_all) {
             emptied_ = step->was_emptied;
-            std::erase_if(rows_, [](const auto& one) { return !one.second.changed; });  // they were absent only because of it
+            rows_.erase_if([](const auto& one) { return !one.value.changed; });  // they were absent only because of it
         } else {
-            rows_.insert_or_assign(step->key, std::move(step->row));
+            row_of(step->key) = std::move(step->row);
         }
     }
     counts_ = counts_before_;
@@ -98,14 +102,14 @@ Keyspace::Row& Keyspace::remember(std::string_view key, std::string row) {
     const auto trailer = layout::take_trailer(row);
     if (!trailer) {
         if (status_) status_ = fail(ErrorCode::kCorrupt, "store: a row of {} bytes has no known trailer", row.size());
-        return rows_[key];
+        return row_of(key);
     }
     read_bytes_ += row.size();
-    return rows_[key] = Row{.exists = true,
-                            .last_change = trailer->version,
-                            .deadline = trailer->deadline,
-                            .stored_deadline = trailer->deadline,
-                            .value = Value::owned(std::move(row))};
+    return row_of(key) = Row{.exists = true,
+                             .last_change = trailer->version,
+                             .deadline = trailer->deadline,
+                             .stored_deadline = trailer->deadline,
+                             .value = Value::owned(std::move(row))};
 }
 
 /// All but the value.
@@ -124,7 +128,7 @@ Keyspace::Row Keyspace::read_trailer(std::string_view row) {
 
 void Keyspace::bound_memory() {
     if (read_bytes_ < kReadBytesMax) return;
-    std::erase_if(rows_, [](const auto& one) { return !one.second.changed; });
+    rows_.erase_if([](const auto& one) { return !one.value.changed; });
     read_bytes_ = 0;
 }
 
@@ -132,7 +136,7 @@ std::span<const std::string_view> Keyspace::rows_of_unknown(std::span<const std:
     row_keys_.clear();
     unknown_keys_.clear();
     for (const auto key : keys) {
-        if (!rows_.contains(key)) unknown_keys_.push_back(key), row_keys_.push_back(layout::data_key(key));
+        if (rows_.find(key) == nullptr) unknown_keys_.push_back(key), row_keys_.push_back(layout::data_key(key));
     }
     row_views_.assign(row_keys_.begin(), row_keys_.end());
     return row_views_;
@@ -155,13 +159,13 @@ void Keyspace::prefetch(std::span<const std::string_view> keys, std::span<const 
     }
     const auto rows = rows_of_unknown(overwritten);
     auto glanced_at = store_.read(rows, kPrefetchBytesMax, [&](std::size_t i, std::optional<std::string_view> row) {
-        rows_.insert_or_assign(unknown_keys_[i], row ? read_trailer(*row) : Row{});
+        row_of(unknown_keys_[i]) = row ? read_trailer(*row) : Row{};
     });
     if (!glanced_at) status_ = fail(std::move(glanced_at.error()));
 }
 
 Keyspace::Row& Keyspace::look_up(std::string_view key) {
-    if (const auto at = rows_.find(key); at != rows_.end() && at->second.has_value) return at->second;
+    if (auto* known = rows_.find(key); known != nullptr && known->value.has_value) return known->value;
     bound_memory();
     if (status_ && !emptied_) {
         auto row = store_.get(layout::data_key(key));
@@ -171,13 +175,14 @@ Keyspace::Row& Keyspace::look_up(std::string_view key) {
             return remember(key, std::move(**row));
         }
     }
-    return rows_[key] = Row{};
+    return row_of(key) = Row{};
 }
 
 /// As look_up(), but for the value.
 Keyspace::Row& Keyspace::glance(std::string_view key) {
-    if (const auto at = rows_.find(key); at != rows_.end()) return at->second;
-    Row& row = rows_[key];
+    const auto [known, is_new] = rows_.try_emplace(key);
+    Row& row = known->value;
+    if (!is_new) return row;
     if (!status_ || emptied_) return row;
     const std::string row_key = layout::data_key(key);
     const std::string_view one = row_key;
@@ -235,9 +240,9 @@ std::optional<Version> Keyspace::change(std::string_view key, bool exists, Value
 /// What was changed in this write stays known, as gone: versions must not come twice.
 void Keyspace::erase_all() {
     if (undoable_) undo_.push_back({.key = {}, .row = {}, .erased_all = true, .was_emptied = emptied_});
-    std::erase_if(rows_, [](const auto& one) { return !one.second.changed; });
+    rows_.erase_if([](const auto& one) { return !one.value.changed; });
     emptied_ = true;
-    for (const auto& [key, row] : rows_) static_cast<void>(change(key, false, {}, 0));
+    rows_.for_each([&](const auto& one) { static_cast<void>(change(one.key, false, {}, 0)); });
     counts_ = {};
 }
 
@@ -251,17 +256,19 @@ Keyspace::KeyPage Keyspace::page(std::string_view begin, std::size_t rows_max) {
         }
         for (const auto& [row_key, row] : found->rows) {
             const std::string_view key = std::string_view(row_key).substr(1);
-            const auto known = rows_.find(key);
-            if (known != rows_.end() && known->second.changed) continue;
+            const auto* known = rows_.find(key);
+            if (known != nullptr && known->value.changed) continue;
             const auto trailer = layout::trailer_of(row);
             if (trailer && !trailer->is_due(now_)) page.keys.emplace_back(key);
         }
         if (found->more) page.next = found->rows.back().first.substr(1) + '\0';
     }
     const std::size_t stored = page.keys.size();
-    for (const auto& [key, row] : rows_) {
-        if (row.changed && row.exists && key >= begin && (!page.next || key < *page.next)) page.keys.emplace_back(key);
-    }
+    rows_.for_each([&](const auto& one) {
+        if (one.value.changed && one.value.exists && one.key >= begin && (!page.next || one.key < *page.next)) {
+            page.keys.emplace_back(one.key);
+        }
+    });
     if (page.keys.size() > stored) std::ranges::sort(page.keys);
     return page;
 }
@@ -314,39 +321,62 @@ void Keyspace::look_for_first_deadline(std::uint64_t from) {
 // -- the write -----------------------------------------------------------------------------------------------------------------
 
 void Keyspace::take_changes(std::vector<store::Change>& out) {
-    changed_.clear();
-    for (const auto& one : rows_) {
-        if (one.second.changed) changed_.push_back(&one);
-    }
-    std::ranges::sort(changed_, {}, [](const auto* one) { return one->first; });  // neighbours are cheaper to insert for the store
-    out.reserve(out.size() + changed_.size());
-    if (emptied_) out.push_back({.key = std::string(1, layout::kData), .value = std::nullopt, .end = layout::behind(layout::kExpiry)});
-    for (std::string& row_key : outdated_) out.push_back({std::move(row_key), std::nullopt});
-    for (const auto* one : changed_) {
-        const auto& [key, row] = *one;
-        out.push_back({layout::data_key(key), std::nullopt});
-        if (row.exists) out.back().value = layout::data_value(row.value.bytes(), {row.last_change, row.deadline});
-    }
-    for (const auto* one : changed_) {
-        const auto& [key, row] = *one;
-        if (row.stored_deadline == row.deadline) continue;
-        if (row.stored_deadline != 0) out.push_back({layout::expiry_key(row.stored_deadline, key), std::nullopt});
-        if (row.deadline != 0) out.push_back({layout::expiry_key(row.deadline, key), std::string()});
-    }
+    forget();
+    if (emptied_) out.push_back({.key = kFirstRow, .value = std::nullopt, .end = kBehindRows});
+    outdated_taken_.swap(outdated_);
+    for (const std::string& row_key : outdated_taken_) out.push_back({row_key, std::nullopt});
+    take_rows(out);
     if (counts_ != stored_counts_) {  // no row when there are no keys, as before the first: digests tell states apart, not their histories
-        out.push_back({std::string(layout::kCountsKey), std::nullopt});
-        if (counts_ != KeyCounts{}) out.back().value = layout::encode_counts(counts_);
+        counts_taken_ = layout::encode_counts(counts_);
+        out.push_back({layout::kCountsKey, std::nullopt});
+        if (counts_ != KeyCounts{}) out.back().value = counts_taken_;
     }
     stored_counts_ = counts_;
     emptied_ = false;
-    outdated_.clear();
-    if (rows_.bucket_count() > kBucketsKept) {
-        rows_ = {};  // clearing costs in buckets: one large write must not slow down all that follow
-    } else {
-        rows_.clear();
-    }
+    rows_.clear();
     own_keys_.clear();
     changed_bytes_ = read_bytes_ = 0;
+}
+
+/// All rows lie in one piece of memory, which is reserved before: the changes are views of it.
+void Keyspace::take_rows(std::vector<store::Change>& out) {
+    std::size_t bytes = 0, count = 0;
+    rows_.for_each([&](const auto& one) {
+        if (!one.value.changed) return;
+        ++count;
+        bytes += layout::row_bytes_max(one.key.size(), one.value.value.bytes().size());
+    });
+    taken_.reserve(bytes);
+    out.reserve(out.size() + count);
+    const auto take = [&](const auto& append) -> std::string_view {
+        const std::size_t begin = taken_.size();
+        append(taken_);
+        ENSURE(taken_.size() <= bytes);
+        return std::string_view(taken_).substr(begin);
+    };
+    rows_.for_each([&](const auto& one) {
+        const Row& row = one.value;
+        if (!row.changed) return;
+        const auto take_expiry = [&](std::uint64_t deadline) {
+            return take([&](std::string& to) { layout::append_expiry_key(to, deadline, one.key); });
+        };
+        out.push_back({take([&](std::string& to) { layout::append_data_key(to, one.key); }), std::nullopt});
+        if (row.exists) {
+            out.back().value =
+                take([&](std::string& to) { layout::append_data_value(to, row.value.bytes(), {row.last_change, row.deadline}); });
+        }
+        if (row.stored_deadline == row.deadline) return;
+        if (row.stored_deadline != 0) out.push_back({take_expiry(row.stored_deadline), std::nullopt});
+        if (row.deadline != 0) out.push_back({take_expiry(row.deadline), ""});
+    });
+}
+
+/// What was taken before has been written.
+void Keyspace::forget() {
+    constexpr std::size_t kBytesKept = 4 * limits::kMiB;
+    if (taken_.capacity() > kBytesKept) taken_ = {};
+    taken_.clear();
+    outdated_taken_.clear();
 }
 
 }  // namespace tanist::commands

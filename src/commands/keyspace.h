@@ -8,11 +8,11 @@
 #include <span>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 #include <vector>
 
 #include "base/result.h"
 #include "commands/key_counts.h"
+#include "commands/key_table.h"
 #include "commands/request.h"
 #include "store/store.h"
 
@@ -102,7 +102,7 @@ public:
 
     [[nodiscard]] const Status& status() const { return status_; }
     [[nodiscard]] std::size_t changed_bytes() const { return changed_bytes_; }
-    /// Appends all changes as rows of the store, ascending by key, and forgets everything.
+    /// Appends all changes as rows of the store, valid until it is called again, and forgets everything.
     void take_changes(std::vector<store::Change>& out);
 
 private:
@@ -114,6 +114,9 @@ private:
     };
 
     [[nodiscard]] std::optional<Version> change(std::string_view key, bool exists, Value value, std::uint64_t deadline);
+    [[nodiscard]] Row& row_of(std::string_view key) { return rows_.try_emplace(key).first->value; }
+    void take_rows(std::vector<store::Change>& out);
+    void forget();
     Row& remember(std::string_view key, std::string row);
     Row& look_up(std::string_view key);
     Row& glance(std::string_view key);
@@ -126,8 +129,7 @@ private:
     void erase_due(const std::string& row_key);
 
     const store::Store& store_;
-    using Rows = std::unordered_map<std::string_view, Row>;
-    Rows rows_;
+    KeyTable<Row> rows_;
     std::size_t changed_bytes_ = 0;  ///< of keys and values changed; those overwritten since count too
     std::size_t read_bytes_ = 0;     ///< of values read and kept in rows_
     Lsn lsn_;
@@ -143,7 +145,8 @@ private:
     std::deque<std::string> own_keys_;   ///< of rows_: those that came from the store
     std::vector<std::string> row_keys_;  ///< prefetch()'s, kept for their memory
     std::vector<std::string_view> unknown_keys_, row_views_;
-    std::vector<const Rows::value_type*> changed_;  ///< take_changes()'s, likewise
+    std::string taken_, counts_taken_;  ///< what take_changes() gave out views of, likewise the next
+    std::vector<std::string> outdated_taken_;
 };
 
 }  // namespace tanist::commands

@@ -33,6 +33,7 @@ static_assert(kExpiry == kData + 1);  // one range has both
 ///   1  kind: 1, or 2 with a deadline
 inline constexpr std::size_t kTrailerBytes = 9, kExpiringTrailerBytes = 17;
 inline constexpr char kPlain = 1, kExpiring = 2;
+inline constexpr std::size_t kExpiryPrefixBytes = 9;
 struct Trailer {
     Version version;
     std::uint64_t deadline = 0;  ///< 0: none
@@ -42,24 +43,24 @@ struct Trailer {
 /// All keys that begin with `prefix` lie in [prefix, behind(prefix)).
 [[nodiscard]] inline std::string behind(char prefix) { return std::string(1, static_cast<char>(prefix + 1)); }
 
+inline void append_data_key(std::string& to, std::string_view key) {
+    to.push_back(kData);
+    to.append(key);
+}
 [[nodiscard]] inline std::string data_key(std::string_view key) {
     std::string row;
     row.reserve(1 + key.size());
-    row.push_back(kData);
-    row.append(key);
+    append_data_key(row, key);
     return row;
 }
 
-[[nodiscard]] inline std::string data_value(std::string_view value, const Trailer& trailer) {
+inline void append_data_value(std::string& to, std::string_view value, const Trailer& trailer) {
     const bool expires = trailer.deadline != 0;
-    std::string row;
-    row.reserve(value.size() + (expires ? kExpiringTrailerBytes : kTrailerBytes));
-    row.append(value);
-    ByteWriter writer(row);
+    to.append(value);
+    ByteWriter writer(to);
     if (expires) writer.u64(trailer.deadline);
     writer.u64(trailer.version.value);
-    row.push_back(expires ? kExpiring : kPlain);
-    return row;
+    to.push_back(expires ? kExpiring : kPlain);
 }
 
 /// nullopt: `row` has no trailer that is known.
@@ -94,12 +95,20 @@ inline void append_big_endian(std::string& row, std::uint64_t value) {
 }
 
 /// Big-endian, so that keys lie in the order in which they fall due.
+inline void append_expiry_key(std::string& to, std::uint64_t deadline, std::string_view key) {
+    to.push_back(kExpiry);
+    append_big_endian(to, deadline);
+    to.append(key);
+}
 [[nodiscard]] inline std::string expiry_key(std::uint64_t deadline, std::string_view key = {}) {
-    std::string row(1, kExpiry);
-    row.reserve(9 + key.size());
-    append_big_endian(row, deadline);
-    row.append(key);
+    std::string row;
+    row.reserve(kExpiryPrefixBytes + key.size());
+    append_expiry_key(row, deadline, key);
     return row;
+}
+/// Of the rows that one change of a key writes: itself, the deadline that it had, and the one that it has.
+[[nodiscard]] constexpr std::size_t row_bytes_max(std::size_t key_bytes, std::size_t value_bytes) {
+    return 1 + key_bytes + value_bytes + kExpiringTrailerBytes + 2 * (kExpiryPrefixBytes + key_bytes);
 }
 struct Expiry {
     std::uint64_t deadline;

@@ -143,13 +143,17 @@ std::uint64_t SessionTable::next_due() const {
 }
 
 void SessionTable::take_changes(std::vector<store::Change>& out) {
+    taken_.clear();
     for (const SessionId id : changed_) {
         const auto at = sessions_.find(id);
         if (at == sessions_.end()) {
-            out.push_back({layout::session_key(id), std::nullopt});
+            const std::string& key = taken_.emplace_back(layout::session_key(id));
+            out.push_back({key, std::nullopt});
         } else if (at->second.changed) {
             at->second.changed = false;
-            out.push_back({layout::session_key(id), encode(at->second)});
+            const std::string& key = taken_.emplace_back(layout::session_key(id));
+            const std::string& row = taken_.emplace_back(encode(at->second));
+            out.push_back({key, row});
         }
     }
     changed_.clear();

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <map>
 #include <queue>
 #include <string>
@@ -57,6 +58,7 @@ private:
 
     std::unordered_map<SessionId, Session> sessions_;
     std::vector<SessionId> changed_;  ///< changed or gone
+    std::deque<std::string> taken_;   ///< what take_changes() gave out views of
     /// At least one for each session, at or before its deadline: prolonging a life costs nothing here.
     mutable std::priority_queue<Due, std::vector<Due>, std::greater<>> dues_;
 };

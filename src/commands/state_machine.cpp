@@ -127,7 +127,7 @@ void Machine::run_entry(const Entry& entry, std::vector<Outcome>* out) {
         case EntryKind::kMembership:
             if (auto membership = decode_membership(entry.payload())) {
                 membership_ = std::move(*membership);
-                changes_.push_back({std::string(layout::kMembershipKey), std::string(entry.payload())});
+                changes_.push_back({layout::kMembershipKey, entry.payload()});
             }
             break;
         case EntryKind::kEpochStart:

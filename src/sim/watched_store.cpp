@@ -55,7 +55,8 @@ Result<std::unique_ptr<store::Checkpoint>> WatchedStore::checkpoint() {
 }
 
 std::vector<std::string> WatchedStore::keys_in(const store::Change& range) const {
-    const auto found = store_->scan({.begin = range.key, .end = range.end, .rows_max = store::kNoBound, .bytes_max = store::kNoBound});
+    const auto found = store_->scan(
+        {.begin = std::string(range.key), .end = std::string(range.end), .rows_max = store::kNoBound, .bytes_max = store::kNoBound});
     ENSURE(found.has_value());
     std::vector<std::string> keys;
     for (const auto& row : found->rows) keys.push_back(row.first);
@@ -65,10 +66,10 @@ std::vector<std::string> WatchedStore::keys_in(const store::Change& range) const
 Status WatchedStore::apply(std::span<const store::Change> changes, const store::Position& position) {
     look_again();  // a checkpoint may have been installed in this very step
     // Row hashes add up (store/digest.h): the rows that go are taken off, those that come are put on.
-    std::map<std::string, const std::optional<std::string>*, std::less<>> last;
+    std::map<std::string, const std::optional<std::string_view>*, std::less<>> last;
     for (const store::Change& change : changes) {
         if (!change.is_range()) {
-            last[change.key] = &change.value;
+            last[std::string(change.key)] = &change.value;
             continue;
         }
         for (std::string& key : keys_in(change)) last.try_emplace(std::move(key));

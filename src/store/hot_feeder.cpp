@@ -136,7 +136,7 @@ Status HotFeeder::write(const Batch& batch) {
     changes_.clear();
     for (const ErasedRange& range : batch.front()->erased) changes_.push_back({range.begin, std::nullopt, range.end});
     for (const auto& [bytes, entry] : sorted_) {
-        changes_.push_back({std::string(entry->key()), std::nullopt});
+        changes_.push_back({entry->key(), std::nullopt});
         if (entry->exists()) changes_.back().value = entry->value();
     }
     return cold_.apply(changes_, batch.back()->position);

@@ -46,7 +46,7 @@ void HotSet::find(std::span<const std::string_view> keys, std::span<HotEntry*> f
     ENSURE(keys.size() <= kBatchMax);
     std::array<std::uint64_t, kBatchMax> hashes;
     for (std::size_t i = 0; i < keys.size(); ++i) {
-        hashes[i] = hot_hash(keys[i], seed_);
+        hashes[i] = folded_hash(keys[i], seed_);
         table_.prefetch_slots(hashes[i]);
     }
     if (keys.size() > 1) {
@@ -68,7 +68,7 @@ bool HotSet::is_erased(std::string_view key) const {
 void HotSet::admit(std::string_view key, std::optional<std::string_view> value) {
     const std::size_t memory = HotEntry::memory_for(key.size(), value ? value->size() : 0);
     if (memory > memory_max_ / kAdmittedShare) return;
-    const std::uint64_t hash = hot_hash(key, seed_);
+    const std::uint64_t hash = folded_hash(key, seed_);
     if (table_.find(hash, key) != nullptr) return;  // the same key twice in one batch
     HotEntry* entry = make(hash, key, value);
     if (!ghosts_.empty() && std::exchange(ghost_of(hash), 0) == entry->hash_high) entry->queue = HotQueue::kMain;
@@ -96,14 +96,14 @@ void HotSet::apply(std::span<const Change> changes) {
     while (!changes.empty()) {
         const auto batch = changes.first(std::min(kAhead, changes.size()));
         for (std::size_t i = 0; i < batch.size(); ++i) {
-            hashes[i] = hot_hash(batch[i].key, seed_);
+            hashes[i] = folded_hash(batch[i].key, seed_);
             table_.prefetch_slots(hashes[i]);
         }
         for (std::size_t i = 0; i < batch.size(); ++i) table_.prefetch_entry(hashes[i]);
         for (std::size_t i = 0; i < batch.size(); ++i) {
             const Change& one = batch[i];
             if (one.is_range()) {
-                erase({one.key, one.end});
+                erase({std::string(one.key), std::string(one.end)});
             } else {
                 change(hashes[i], one.key, one.value);
             }

@@ -10,6 +10,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/hash.h"
 #include "store/hot_generation.h"
 #include "store/hot_order.h"
 #include "store/hot_table.h"
@@ -67,7 +68,7 @@ private:
         std::size_t memory = 0;
     };
 
-    [[nodiscard]] std::uint64_t hash(const HotEntry* entry) const { return hot_hash(entry->key(), seed_); }
+    [[nodiscard]] std::uint64_t hash(const HotEntry* entry) const { return folded_hash(entry->key(), seed_); }
     [[nodiscard]] HotGeneration& newest() { return *generations_.back(); }
     [[nodiscard]] bool is_frozen(const HotEntry* entry) { return entry->sequence < newest().first_sequence; }  ///< of a pending one
     /// Its place in the newest generation.

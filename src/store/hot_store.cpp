@@ -4,10 +4,10 @@
 #include <algorithm>
 #include <array>
 #include <deque>
-#include <random>
 #include <utility>
 
 #include "base/ensure.h"
+#include "base/hash.h"
 #include "store/hot_feeder.h"
 #include "store/hot_merge.h"
 #include "store/hot_set.h"
@@ -15,18 +15,13 @@
 namespace tanist::store {
 namespace {
 
-std::uint64_t secret() {
-    std::random_device device;
-    return static_cast<std::uint64_t>(device()) << 32 | device();
-}
-
 class HotStore final : public Store {
 public:
     HotStore(std::unique_ptr<Store> cold, const HotStoreOptions& options)
         : gathered_max_(std::min(options.gathered_max, options.memory_max / 8)),
           waiting_max_(options.memory_max / 2),
           cold_(std::move(cold)),
-          hot_(options.memory_max, secret()),
+          hot_(options.memory_max, process_secret()),
           position_(cold_->position()),
           frozen_position_(position_),
           feeder_(*cold_) {}

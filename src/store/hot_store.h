@@ -12,7 +12,7 @@ namespace tanist::store {
 struct HotStoreOptions {
     std::size_t memory_max = 512 << 20;  ///< bytes of the hot set as a whole; what is pinned and a single write may exceed it
     /// Bytes of changed entries that are gathered for one write to the cold tier; a small part of memory_max when that is less.
-    std::size_t gathered_max = 16 << 20;
+    std::size_t gathered_max = 32 << 20;
 };
 
 /// `cold` must bear reads by one thread beside apply(), flush() and stored() by another: RocksDB does. It stands still at some

@@ -13,9 +13,6 @@
 
 namespace tanist::store {
 
-/// By folded multiplication (as wyhash does). `seed` is the process's secret, so that no client can choose keys that collide.
-[[nodiscard]] std::uint64_t hot_hash(std::string_view key, std::uint64_t seed);
-
 /// Open addressing within segments, and extendible hashing over them (Fagin et al., 1979): the upper bits of a hash choose, by way
 /// of a directory, a segment of 8 KiB; the lowest choose the slot in which its entry is looked for first. A full segment is split in
 /// two: the dearest step that growing takes, some 20 us, whatever the table's size. Slots are freed by moving back what follows.

@@ -123,12 +123,13 @@ public:
                 erase_range(change);
                 continue;
             }
+            std::string key(change.key);
             if (change.value) {
-                rows_.insert_or_assign(change.key, *change.value);
+                rows_.insert_or_assign(key, std::string(*change.value));
             } else {
-                rows_.erase(change.key);
+                rows_.erase(key);
             }
-            unstored_keys_.insert(change.key);
+            unstored_keys_.insert(std::move(key));
         }
         position_ = position;
         return {};

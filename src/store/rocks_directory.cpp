@@ -19,7 +19,7 @@ namespace tanist::store {
 namespace fs = std::filesystem;
 namespace {
 
-constexpr std::string_view kDatabasePrefix = "db-", kCheckpointPrefix = "checkpoint-";
+constexpr std::string_view kDatabasePrefix = "db-", kCheckpointPrefix = "checkpoint-", kIncoming = "incoming.sst";
 
 /// The N of "db-N".
 std::optional<std::uint64_t> database_number(std::string_view name) {
@@ -118,7 +118,8 @@ Status RocksDirectory::remove_leftovers() {
     for (const auto& entry : fs::directory_iterator(path_, error)) {
         const std::string name = entry.path().filename().string();
         const bool is_other_database = database_number(name) && entry.path() != fs::path(database_);
-        if (is_other_database || name.starts_with(kCheckpointPrefix) || name == "current.new") leftovers.push_back(entry.path());
+        const bool is_half_made = name.starts_with(kCheckpointPrefix) || name == "current.new" || name == kIncoming;
+        if (is_other_database || is_half_made) leftovers.push_back(entry.path());
     }
     for (const auto& leftover : leftovers) {
         if (!error) fs::remove_all(leftover, error);
@@ -153,6 +154,8 @@ Status RocksDirectory::make_current(const std::string& path) {
     database_ = path;
     return {};
 }
+
+std::string RocksDirectory::incoming_path() const { return path_ + "/" + std::string(kIncoming); }
 
 std::string RocksDirectory::checkpoint_path() { return fmt::format("{}/{}{}", path_, kCheckpointPrefix, ++last_checkpoint_); }
 

@@ -73,6 +73,7 @@ rocksdb::Options database_options(const StoreOptions& options, std::shared_ptr<r
     o.compression = first_supported({rocksdb::kLZ4Compression, rocksdb::kSnappyCompression});
     o.bottommost_compression = first_supported({rocksdb::kZSTD, rocksdb::kLZ4Compression, rocksdb::kSnappyCompression});
     o.level_compaction_dynamic_level_bytes = true;
+    o.level0_file_num_compaction_trigger = 8;  // of the hot set's generations; each compaction rewrites what they touch of the next level
     o.max_background_jobs = static_cast<int>(std::clamp(std::thread::hardware_concurrency(), 2U, 4U));
     o.max_open_files = 512;
     o.bytes_per_sync = 1 << 20;

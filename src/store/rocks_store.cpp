@@ -15,6 +15,7 @@
 #include "store/rocks_checkpoint.h"
 #include "store/rocks_directory.h"
 #include "store/rocks_flusher.h"
+#include "store/rocks_ingestion.h"
 #include "store/rocks_options.h"
 #include "store/store.h"
 
@@ -36,6 +37,7 @@ tl::unexpected<Error> failure(const rocksdb::Status& status, std::string_view wh
 constexpr std::string_view kPositionKey{"\0", 1};
 constexpr std::uint8_t kPositionFormat = 1;
 constexpr std::string_view kFirstUserKey{"\1", 1};
+constexpr std::size_t kBytesPerRow = 16;  ///< beside key and value, about
 
 struct PositionRow {
     Position position;
@@ -96,12 +98,13 @@ public:
 
     /// On a thread of RocksDB, which holds no lock of its own then.
     void on_flushed(rocksdb::DB& db) {
-        const auto row = read_position(db, rocksdb::kPersistedTier);
+        if (const auto row = read_position(db, rocksdb::kPersistedTier)) set_stored(*row);
+    }
+    void set_stored(const PositionRow& row) {
         const std::lock_guard lock(mutex_);
-        if (row && row->position.applied.lsn > stored()) {
-            stored_bytes_ = row->bytes;
-            stored_.store(row->position.applied.lsn.value, std::memory_order_release);
-        }
+        if (row.position.applied.lsn <= stored()) return;
+        stored_bytes_ = row.bytes;
+        stored_.store(row.position.applied.lsn.value, std::memory_order_release);
     }
 
     void on_error(const rocksdb::Status& status) {
@@ -174,6 +177,7 @@ public:
 private:
     using Database = std::unique_ptr<rocksdb::DB>;
 
+    [[nodiscard]] rocksdb::Status write(std::span<const Change> changes, const PositionRow& row);
     [[nodiscard]] Result<Database> open_database(const std::string& path);
     [[nodiscard]] Status adopt(Database db);
     /// What came from another node: kCorrupt if it is no database at `position`.
@@ -267,27 +271,34 @@ Result<std::uint64_t> RocksStore::digest() {
 Status RocksStore::apply(std::span<const Change> changes, const Position& position) {
     ENSURE(position.applied.lsn > applied_.position.applied.lsn);
     if (auto status = progress_.check(); !status) return status;
+    PositionRow row{position, applied_.bytes};
+    for (const Change& change : changes) {
+        ENSURE(change.is_valid());
+        row.bytes += kBytesPerRow + change.key.size() + (change.value ? change.value->size() : 0);
+    }
+    const bool as_file = can_ingest(*db_, changes);
+    const auto status = as_file ? ingest(*db_, directory_->incoming_path(), kPositionKey, encode(row), changes) : write(changes, row);
+    if (!status.ok()) return failure(status, "writing");
+    applied_ = row;
+    progress_.set_applied(position.applied.lsn);
+    if (as_file) progress_.set_stored(row);
+    return {};
+}
+
+rocksdb::Status RocksStore::write(std::span<const Change> changes, const PositionRow& row) {
     constexpr std::size_t kBatchBytesKept = 4 << 20;
     if (batch_.GetDataSize() > kBatchBytesKept) batch_ = rocksdb::WriteBatch();
     batch_.Clear();
     for (const Change& change : changes) {
-        ENSURE(change.is_valid());
-        const auto status = change.is_range() ? batch_.DeleteRange(change.key, change.end)
-                            : change.value    ? batch_.Put(change.key, *change.value)
-                                              : batch_.Delete(change.key);
-        if (!status.ok()) return failure(status, "preparing a write");
+        const auto status = change.is_range() ? batch_.DeleteRange(slice(change.key), slice(change.end))
+                            : change.value    ? batch_.Put(slice(change.key), slice(*change.value))
+                                              : batch_.Delete(slice(change.key));
+        if (!status.ok()) return status;
     }
-    const PositionRow row{position, applied_.bytes + batch_.GetDataSize()};
-    auto status = batch_.Put(slice(kPositionKey), encode(row));
-    if (status.ok()) {
-        rocksdb::WriteOptions options;
-        options.disableWAL = true;
-        status = db_->Write(options, &batch_);
-    }
-    if (!status.ok()) return failure(status, "writing");
-    applied_ = row;
-    progress_.set_applied(position.applied.lsn);
-    return {};
+    if (const auto status = batch_.Put(slice(kPositionKey), encode(row)); !status.ok()) return status;
+    rocksdb::WriteOptions options;
+    options.disableWAL = true;
+    return db_->Write(options, &batch_);
 }
 
 // -- opening and replacing -------------------------------------------------------------------------------------------------

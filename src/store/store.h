@@ -20,12 +20,12 @@ namespace tanist::store {
 
 /// One change of one key, `value` nullopt deletes it; or, with `end`, the deletion of all keys in [key, end). Keys and values are
 /// opaque here: commands/ gives them their meaning. A key has at least one byte and does not begin with a zero byte: those rows are
-/// the store's own.
+/// the store's own. All of it is borrowed.
 struct Change {
-    std::string key;
-    std::optional<std::string> value;
+    std::string_view key;
+    std::optional<std::string_view> value;
     /// Exclusive; empty: the change is of `key` alone. A range has no value, a key of one byte (rocks_options.cpp), and an end behind it.
-    std::string end = {};
+    std::string_view end = {};
 
     [[nodiscard]] bool is_range() const { return !end.empty(); }
     [[nodiscard]] bool is_valid() const {

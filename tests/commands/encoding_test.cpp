@@ -61,6 +61,21 @@ TEST(Encoding, IsTheOneThatOldLogsHave) {  // entries are read for as long as lo
                           14));
 }
 
+TEST(Encoding, ARequestOfOneCommandIsTheSameFromWhereItsWordsLie) {
+    const std::string key(200, 'k'), value(300, 'v');
+    const auto encode_view = [](const CommandView& command) {
+        std::string payload = "before";
+        append_request(payload, command);
+        return payload;
+    };
+    const auto encode_owned = [](Command command) { return "before" + encode({Request{.commands = {std::move(command)}}}); };
+    EXPECT_EQ(encode_view({.kind = CommandKind::kPut, .key = key, .value = value}), encode_owned(Put{key, value}));
+    EXPECT_EQ(encode_view({.kind = CommandKind::kPut, .key = "k", .value = ""}), encode_owned(Put{"k", ""}));
+    EXPECT_EQ(encode_view({.kind = CommandKind::kDelete, .key = key, .value = {}}), encode_owned(Delete{key}));
+    EXPECT_EQ(encode_view({.kind = CommandKind::kIncrement, .key = key, .value = {}, .by = -300}), encode_owned(Increment{key, -300}));
+    EXPECT_EQ(encode_view({.kind = CommandKind::kGet, .key = key, .value = {}}), encode_owned(Get{key}));
+}
+
 TEST(Encoding, EveryTruncationIsRefusedOrIsWholeItems) {
     const auto items = one_of_everything();
     const std::string payload = encode(items);

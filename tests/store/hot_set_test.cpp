@@ -22,7 +22,7 @@ TEST(HotTable, FindsWhatIsInAndNothingElse) {
     Random random(1);
     for (int step = 0; step < 60'000; ++step) {
         const std::string name = key(random.below(9000));
-        const std::uint64_t hash = hot_hash(name, kSeed);
+        const std::uint64_t hash = folded_hash(name, kSeed);
         const auto at = model.find(name);
         ASSERT_EQ(table.find(hash, name), at == model.end() ? nullptr : at->second);
         if (at == model.end()) {
@@ -43,17 +43,17 @@ TEST(HotTable, FindsWhatIsInAndNothingElse) {
     std::set<HotEntry*> visited;
     table.for_each([&](HotEntry* entry) { visited.insert(entry); });
     EXPECT_EQ(visited.size(), model.size());
-    for (const auto& [name, entry] : model) ASSERT_EQ(table.find(hot_hash(name, kSeed), name), entry);
+    for (const auto& [name, entry] : model) ASSERT_EQ(table.find(folded_hash(name, kSeed), name), entry);
     for (const auto& [name, entry] : model) HotEntry::free(entry);
 }
 
 TEST(HotTable, HashesOfShortAndSimilarKeysDiffer) {
     std::set<std::uint64_t> hashes;
     std::string text;
-    for (int size = 0; size < 40; ++size, text.push_back('\0')) hashes.insert(hot_hash(text, kSeed));
-    for (int i = 0; i < 1000; ++i) hashes.insert(hot_hash(key(static_cast<std::uint64_t>(i)), kSeed));
+    for (int size = 0; size < 40; ++size, text.push_back('\0')) hashes.insert(folded_hash(text, kSeed));
+    for (int i = 0; i < 1000; ++i) hashes.insert(folded_hash(key(static_cast<std::uint64_t>(i)), kSeed));
     EXPECT_EQ(hashes.size(), 1040U);
-    EXPECT_NE(hot_hash("a", 1), hot_hash("a", 2));
+    EXPECT_NE(folded_hash("a", 1), folded_hash("a", 2));
 }
 
 /// A hot set whose cold tier has every key.

@@ -130,13 +130,13 @@ TEST_F(HotStoreTest, AWriteHoldsExactlyTheStateAtItsPosition) {
         ASSERT_EQ(all_rows(*store), history[lsn]);
         for (int i = 0; i < 50; ++i) {
             Rows rows = history[lsn];
-            std::vector<Change> changes;
+            OwnedChanges changes;
             for (int n = 0; n < 3; ++n) {
                 const std::string key = "k" + std::to_string(random.below(40));
                 changes.push_back({key, std::to_string(random.next())});
                 rows[key] = *changes.back().value;
             }
-            apply(*store, changes);
+            apply(*store, changes.all());
             history[lsn] = rows;
             if (random.chance(1, 10)) {
                 ASSERT_TRUE(store->flush());
@@ -235,11 +235,11 @@ TYPED_TEST(HotPlaceTest, HoldsFourTimesItsMemory) {
     };
     std::uint64_t lsn = 0;
     const auto change = [&](std::size_t round, std::size_t every) {
-        std::vector<Change> changes;
+        OwnedChanges changes;
         for (std::size_t i = 0; i < kKeys; i += every) {
             changes.push_back({key(i), value(i, round)});
             if (changes.size() < 50 && i + every < kKeys) continue;
-            ASSERT_TRUE(store->apply(changes, at(++lsn)));
+            ASSERT_TRUE(store->apply(changes.all(), at(++lsn)));
             changes.clear();
         }
     };
@@ -335,7 +335,7 @@ TYPED_TEST(HotPlaceTest, AgreesWithAMemoryStoreOverRandomHistories) {
                     break;
                 }
                 default: {
-                    std::vector<Change> changes;
+                    OwnedChanges changes;
                     for (std::uint64_t n = random.below(20); n > 0; --n) {
                         if (random.chance(1, 200)) {
                             changes.push_back({"b", std::nullopt, "c"});
@@ -347,8 +347,8 @@ TYPED_TEST(HotPlaceTest, AgreesWithAMemoryStoreOverRandomHistories) {
                         }
                     }
                     ++lsn;
-                    ASSERT_TRUE(tested->apply(changes, at(lsn)));
-                    ASSERT_TRUE(model->apply(changes, at(lsn)));
+                    ASSERT_TRUE(tested->apply(changes.all(), at(lsn)));
+                    ASSERT_TRUE(model->apply(changes.all(), at(lsn)));
                     history[lsn] = model_at(*model);
                 }
             }

@@ -3,6 +3,7 @@
 #if TANIST_WITH_ROCKSDB
 #include <gmock/gmock.h>
 
+#include <algorithm>
 #include <chrono>
 #include <fstream>
 #include <functional>
@@ -27,8 +28,8 @@ protected:
         EXPECT_TRUE(opened) << opened.error().message;
         return opened ? std::move(*opened) : nullptr;
     }
-    static void put(Store& store, std::uint64_t lsn, std::string key, std::string value) {
-        const std::vector<Change> changes{{std::move(key), std::move(value)}};
+    static void put(Store& store, std::uint64_t lsn, std::string_view key, std::string_view value) {
+        const std::vector<Change> changes{{key, value}};
         ASSERT_TRUE(store.apply(changes, at(lsn)));
     }
     static void flush(Store& store) {
@@ -80,11 +81,80 @@ TEST_F(RocksStoreTest, OpeningRemovesWhatACrashLeftOver) {
         std::ofstream(place.path() + "/" + name + "/000001.sst") << "x";
     }
     std::ofstream(place.path() + "/current.new") << "db-17\n";
+    std::ofstream(place.path() + "/incoming.sst") << "x";
     const auto store = open();
     EXPECT_EQ(store->get("a").value(), "1");
+    EXPECT_THAT(files_named("incoming"), IsEmpty());
     EXPECT_THAT(files_named("db-17"), IsEmpty());
     EXPECT_THAT(files_named("checkpoint-4"), IsEmpty());
     EXPECT_THAT(files_named("current.new"), IsEmpty());
+}
+
+/// Rows enough for a file of their own: numbers from `first` on in steps, ascending.
+class ManyRows {
+public:
+    ManyRows(int first, int step, std::string value) {
+        constexpr int kCount = 12'000;
+        for (int i = 0; i < kCount; ++i) keys_.push_back("k" + std::to_string(100'000 + first + step * i));
+        value_ = std::move(value);
+        for (const std::string& key : keys_)
+            changes.push_back({key, value_.empty() ? std::nullopt : std::optional<std::string_view>(value_)});
+    }
+    std::vector<Change> changes;
+
+private:
+    std::vector<std::string> keys_;
+    std::string value_;
+};
+
+TEST_F(RocksStoreTest, ALargeSortedWriteIsOnDiskWithAllBeforeItWhenItReturns) {
+    ManyRows first(0, 1, std::string(100, '1')), second(1, 2, std::string(100, '2'));
+    auto store = open();
+    put(*store, 1, "before", "1");
+    put(*store, 2, "k100001", "small");
+    EXPECT_EQ(store->stored(), Lsn{0});
+    ASSERT_TRUE(store->apply(first.changes, at(3)));
+    EXPECT_EQ(store->stored(), Lsn{3});
+    EXPECT_EQ(store->unstored_bytes(), 0U);
+    put(*store, 4, "k100002", "small");
+    ASSERT_TRUE(store->apply(second.changes, at(5)));
+    EXPECT_EQ(store->stored(), Lsn{5});
+    EXPECT_THAT(files_named("incoming"), IsEmpty());
+    put(*store, 6, "lost", "1");
+    const auto check = [&](std::uint64_t lsn) {
+        EXPECT_EQ(store->position(), at(lsn));
+        EXPECT_EQ(store->get("before").value(), "1");
+        EXPECT_EQ(store->get("k100000").value(), std::string(100, '1'));
+        EXPECT_EQ(store->get("k100001").value(), std::string(100, '2'));
+        EXPECT_EQ(store->get("k100002").value(), "small");
+        EXPECT_EQ(store->get("k123999").value(), std::string(100, '2'));
+    };
+    check(6);
+    store.reset();
+    store = open();
+    check(5);
+    EXPECT_EQ(store->get("lost").value(), std::nullopt);
+}
+
+TEST_F(RocksStoreTest, ALargeWriteDeletesAndComesInAnyOrder) {
+    ManyRows rows(0, 1, std::string(100, '1'));
+    ManyRows gone(0, 1, "");
+    auto store = open();
+    std::ranges::reverse(rows.changes);
+    ASSERT_TRUE(store->apply(rows.changes, at(1)));
+    EXPECT_EQ(store->get("k100007").value(), std::string(100, '1'));
+    rows.changes.resize(11'990);  // down to 100010
+    std::ranges::reverse(rows.changes);
+    rows.changes.insert(rows.changes.begin(), gone.changes.begin(), gone.changes.begin() + 10);
+    ASSERT_TRUE(store->apply(rows.changes, at(2)));
+    EXPECT_EQ(store->stored(), Lsn{2});
+    EXPECT_EQ(store->get("k100007").value(), std::nullopt);
+    EXPECT_EQ(store->get("k100010").value(), std::string(100, '1'));
+    rows.changes.insert(rows.changes.begin(), Change{"k", std::nullopt, "l"});
+    rows.changes.resize(5'000);
+    ASSERT_TRUE(store->apply(rows.changes, at(3)));
+    EXPECT_EQ(store->get("k100010").value(), std::string(100, '1'));
+    EXPECT_EQ(store->get("k111999").value(), std::nullopt);
 }
 
 TEST_F(RocksStoreTest, ACheckpointsFilesGoWithIt) {
@@ -259,7 +329,8 @@ TEST(RocksStore, FlushesAskedForAllTheTimeDoNotStopWritesForGood) {
     EntryId id;
     for (std::uint64_t i = 1; i <= 2000; ++i) {
         id = {{1}, {i}, 0};
-        const Change change{"k" + std::to_string(i % 100), std::string(40'000, static_cast<char>('a' + i % 26))};
+        const std::string key = "k" + std::to_string(i % 100), value(40'000, static_cast<char>('a' + i % 26));
+        const Change change{key, value};
         ASSERT_TRUE((*store)->apply({&change, 1}, {id, i}));
         ASSERT_TRUE((*store)->flush());
     }

@@ -121,13 +121,13 @@ TYPED_TEST(StoreTest, GetManyAnswersInOrder) {
 }
 
 TYPED_TEST(StoreTest, GetManyStopsBehindItsBytesAndAlwaysAnswersOne) {
-    std::vector<Change> changes;
+    OwnedChanges changes;
     std::vector<std::string> names;
     for (int i = 0; i < 100; ++i) {
         names.push_back("k" + std::to_string(99 - i));  // not in the order of the store
         changes.push_back({names.back(), std::string(100, 'v')});
     }
-    this->apply(1, changes);
+    this->apply(1, changes.all());
     this->flush();
     const std::vector<std::string_view> keys(names.begin(), names.end());
     for (const std::size_t bytes_max : {0, 1, 99, 100, 101, 3300, 9999}) {
@@ -365,7 +365,7 @@ TYPED_TEST(StoreTest, AgreesWithAMapOverRandomChangesAndCrashes) {
                 ASSERT_EQ(rows, history[lsn]);
             } else {
                 auto rows = history[lsn];
-                std::vector<Change> changes;
+                OwnedChanges changes;
                 for (std::uint64_t n = random.below(5); n > 0; --n) {
                     const std::string key = "k" + std::to_string(random.below(30));
                     if (random.chance(1, 3)) {
@@ -376,7 +376,7 @@ TYPED_TEST(StoreTest, AgreesWithAMapOverRandomChangesAndCrashes) {
                         rows[key] = *changes.back().value;
                     }
                 }
-                ASSERT_TRUE(tested->apply(changes, at(++lsn)));
+                ASSERT_TRUE(tested->apply(changes.all(), at(++lsn)));
                 history[lsn] = rows;
             }
         }

@@ -4,9 +4,14 @@
 
 #include <gtest/gtest.h>
 
+#include <deque>
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
 
 #include "store/hot_store.h"
 #include "store/memory_store.h"
@@ -33,6 +38,31 @@ public:
 
 private:
     std::string path_;
+};
+
+/// Changes that are gathered, with what they speak of.
+class OwnedChanges {
+public:
+    struct One {
+        std::string key;
+        std::optional<std::string> value;
+        std::string end = {};
+    };
+    void push_back(One one) {
+        const One& kept = kept_.emplace_back(std::move(one));
+        changes_.push_back({kept.key, kept.value ? std::optional<std::string_view>(*kept.value) : std::nullopt, kept.end});
+    }
+    [[nodiscard]] const Change& back() const { return changes_.back(); }
+    [[nodiscard]] std::size_t size() const { return changes_.size(); }
+    void clear() {
+        changes_.clear();
+        kept_.clear();
+    }
+    [[nodiscard]] const std::vector<Change>& all() const { return changes_; }
+
+private:
+    std::deque<One> kept_;  ///< stay where they are
+    std::vector<Change> changes_;
 };
 
 /// A place where a store lies. Opening again what was closed without a flush is what a crash leaves.
