@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "server/write_path.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "base/ensure.h"
@@ -21,13 +22,18 @@ const Failure kOutcomeUnknownAtDeadline{FailureCode::kOutcomeUnknown,
 
 // -- in ---------------------------------------------------------------------------------------------------------------------------
 
-void WritePath::submit(const std::shared_ptr<Client>& client, std::uint64_t ticket, const commands::Logged& logged,
-                       const WriteTerms& terms) {
-    if (const auto refused = routing_.refuse_write()) return client->on_failed(ticket, *refused);
-    if (host_.disk_is_low())
-        return client->on_failed(ticket, {FailureCode::kTryAgain, "the disk of the master is nearly full: it takes no writes"});
-    const std::size_t begin = payload_.size();
-    commands::append_to(payload_, logged);
+bool WritePath::is_refused(Client& client, std::uint64_t ticket) {
+    if (const auto refused = routing_.refuse_write()) {
+        client.on_failed(ticket, *refused);
+        return true;
+    }
+    if (!host_.disk_is_low()) return false;
+    client.on_failed(ticket, {FailureCode::kTryAgain, "the disk of the master is nearly full: it takes no writes"});
+    return true;
+}
+
+/// The write lies in payload_ from `begin` on.
+void WritePath::take(const std::shared_ptr<Client>& client, std::uint64_t ticket, const WriteTerms& terms, std::size_t begin) {
     const std::size_t bytes = payload_.size() - begin;
     if (pending_bytes_ + bytes > pending_bytes_max_) {
         payload_.resize(begin);
@@ -41,12 +47,18 @@ void WritePath::submit(const std::shared_ptr<Client>& client, std::uint64_t tick
         propose(read_clock());
         payload_ = std::move(rest);
     }
-    gathered_.push_back({.client = client,
-                         .ticket = ticket,
-                         .deadline_ms = terms.deadline_ms,
-                         .bytes = bytes,
-                         .level = terms.level,
-                         .says_nothing_of_state = terms.says_nothing_of_state});
+    if (!gathered_.empty() && gathered_.back().is_followed_by(client.get(), ticket, terms)) {
+        ++gathered_.back().count;
+        gathered_.back().bytes += bytes;
+    } else {
+        gathered_.push_back({.client = client,
+                             .first_ticket = ticket,
+                             .deadline_ms = terms.deadline_ms,
+                             .bytes = bytes,
+                             .level = terms.level,
+                             .says_nothing_of_state = terms.says_nothing_of_state});
+    }
+    ++gathered_writes_;
     gathered_report_durable_ |= terms.level == WriteLevel::kMaster && terms.says_nothing_of_state;
     gathered_report_all_ |= terms.level == WriteLevel::kAll;
     ++pending_;
@@ -66,9 +78,10 @@ void WritePath::end_of_turn(const core::Clock& now) {
 
 void WritePath::propose(const core::Clock& now) {
     Batch& batch = batches_.emplace_back();
-    batch.writes = std::exchange(gathered_, {});
+    batch.runs = std::exchange(gathered_, {});
+    batch.writes = std::exchange(gathered_writes_, 0);
     batch.proposed = std::chrono::steady_clock::now();
-    for (const Write& write : batch.writes) batch.earliest_deadline_ms = std::min(batch.earliest_deadline_ms, write.deadline_ms);
+    for (const Run& run : batch.runs) batch.earliest_deadline_ms = std::min(batch.earliest_deadline_ms, run.deadline_ms);
     payload_bytes_last_ = payload_.size();
     core::Proposal proposal{.token = first_token_ + batches_.size() - 1,
                             .payload = std::exchange(payload_, {}),
@@ -105,11 +118,11 @@ void WritePath::on(const core::ProposalUnknown& action) { fail_batch(action.toke
 void WritePath::fail_batch(std::uint64_t token, const Failure& failure) {
     Batch* batch = find(token);
     if (batch == nullptr) return;
-    for (Write& write : batch->writes) {
-        if (write.outcome) {
-            answer(write, {*write.outcome, batch->rank.value_or(Rank{}), WriteLevel::kQuorum});  // executed: only level `all` is missing
+    for (Run& run : batch->runs) {
+        if (!run.outcomes.empty()) {
+            answer(run, run.outcomes, batch->rank.value_or(Rank{}), WriteLevel::kQuorum);  // executed: only level `all` is missing
         } else {
-            fail_write(write, failure);
+            fail_run(run, failure);
         }
     }
     settle(*batch);
@@ -118,10 +131,10 @@ void WritePath::fail_batch(std::uint64_t token, const Failure& failure) {
 void WritePath::on(const core::ProposalDurable& action) {
     Batch* batch = find(action.token);
     if (batch == nullptr || !batch->rank) return;
-    const commands::Outcome in_the_log{.version = batch->rank->lsn};
-    for (Write& write : batch->writes) {
-        if (write.level == WriteLevel::kMaster && write.says_nothing_of_state)
-            answer(write, {in_the_log, *batch->rank, WriteLevel::kMaster});
+    for (Run& run : batch->runs) {
+        if (run.level != WriteLevel::kMaster || !run.says_nothing_of_state) continue;
+        const std::vector<commands::Outcome> in_the_log(run.count, {.version = batch->rank->lsn});
+        answer(run, in_the_log, *batch->rank, WriteLevel::kMaster);
     }
 }
 
@@ -129,8 +142,8 @@ void WritePath::on(const core::ProposalOnAll& action) {
     Batch* batch = find(action.token);
     if (batch == nullptr) return;
     batch->on_all = true;
-    for (Write& write : batch->writes) {
-        if (write.outcome) answer(write, {*write.outcome, *batch->rank, WriteLevel::kAll});
+    for (Run& run : batch->runs) {
+        if (!run.outcomes.empty()) answer(run, run.outcomes, *batch->rank, WriteLevel::kAll);
     }
     settle(*batch);
 }
@@ -143,15 +156,16 @@ void WritePath::executed(std::span<const commands::Applied> applied) {
         Batch* batch = find(logged_.front().token);
         logged_.pop_front();
         if (batch == nullptr || batch->over) continue;
-        ENSURE(entry.outcomes.size() == batch->writes.size());
+        ENSURE(entry.outcomes.size() == batch->writes);
         host_.entry_executed(std::chrono::steady_clock::now() - batch->proposed);
-        for (std::size_t i = 0; i < batch->writes.size(); ++i) {
-            Write& write = batch->writes[i];
-            if (!write.client) continue;
-            if (write.level == WriteLevel::kAll && !batch->on_all) {
-                write.outcome = std::make_unique<commands::Outcome>(entry.outcomes[i]);
+        std::span<const commands::Outcome> left(entry.outcomes);
+        for (Run& run : batch->runs) {
+            const auto outcomes = left.first(run.count);
+            left = left.subspan(run.count);
+            if (run.client && run.level == WriteLevel::kAll && !batch->on_all) {
+                run.outcomes.assign(outcomes.begin(), outcomes.end());
             } else {
-                answer(write, {entry.outcomes[i], entry.entry.rank(), batch->on_all ? WriteLevel::kAll : WriteLevel::kQuorum});
+                answer(run, outcomes, entry.entry.rank(), batch->on_all ? WriteLevel::kAll : WriteLevel::kQuorum);
             }
         }
         settle(*batch);
@@ -162,42 +176,42 @@ void WritePath::tick(std::uint64_t now_ms) {
     for (Batch& batch : batches_) {
         if (batch.over || batch.earliest_deadline_ms > now_ms) continue;
         batch.earliest_deadline_ms = UINT64_MAX;
-        for (Write& write : batch.writes) {
-            if (!write.client) continue;
-            if (write.deadline_ms > now_ms) {
-                batch.earliest_deadline_ms = std::min(batch.earliest_deadline_ms, write.deadline_ms);
-            } else if (write.outcome) {
-                answer(write, {*write.outcome, *batch.rank, WriteLevel::kQuorum});
+        for (Run& run : batch.runs) {
+            if (!run.client) continue;
+            if (run.deadline_ms > now_ms) {
+                batch.earliest_deadline_ms = std::min(batch.earliest_deadline_ms, run.deadline_ms);
+            } else if (!run.outcomes.empty()) {
+                answer(run, run.outcomes, *batch.rank, WriteLevel::kQuorum);
             } else {
-                fail_write(write, kOutcomeUnknownAtDeadline);
+                fail_run(run, kOutcomeUnknownAtDeadline);
             }
         }
     }
     if (!batches_.empty()) settle(batches_.front());
 }
 
-void WritePath::answer(Write& write, const WriteResult& result) {
-    if (!write.client) return;
-    write.client->on_written(write.ticket, result);
-    release(write);
+void WritePath::answer(Run& run, std::span<const commands::Outcome> outcomes, Rank rank, WriteLevel reached) {
+    if (!run.client) return;
+    ENSURE(outcomes.size() == run.count);
+    for (std::size_t i = 0; i < run.count; ++i) run.client->on_written(run.first_ticket + i, {outcomes[i], rank, reached});
+    release(run);
 }
 
-void WritePath::fail_write(Write& write, const Failure& failure) {
-    if (!write.client) return;
-    write.client->on_failed(write.ticket, failure);
-    release(write);
+void WritePath::fail_run(Run& run, const Failure& failure) {
+    if (!run.client) return;
+    for (std::size_t i = 0; i < run.count; ++i) run.client->on_failed(run.first_ticket + i, failure);
+    release(run);
 }
 
-void WritePath::release(Write& write) {
-    write.client.reset();
-    write.outcome.reset();
-    --pending_;
-    pending_bytes_ -= write.bytes;
+void WritePath::release(Run& run) {
+    run.client.reset();
+    run.outcomes = {};
+    pending_ -= run.count;
+    pending_bytes_ -= run.bytes;
 }
 
 void WritePath::settle(Batch& batch) {
-    batch.over = true;
-    for (const Write& write : batch.writes) batch.over &= write.client == nullptr;
+    batch.over = std::ranges::all_of(batch.runs, [](const Run& run) { return run.client == nullptr; });
     while (!batches_.empty() && batches_.front().over) {
         batches_.pop_front();
         ++first_token_;

@@ -39,8 +39,18 @@ public:
 
     void set_pending_bytes_max(std::size_t bytes) { pending_bytes_max_ = bytes; }
 
-    /// Takes the write into this turn's entry, or refuses it at once.
-    void submit(const std::shared_ptr<Client>& client, std::uint64_t ticket, const commands::Logged& logged, const WriteTerms& terms);
+    /// Takes the write into this turn's entry, or refuses it at once. `append(std::string& payload)` encodes it there as
+    /// commands::append_to() does.
+    template <class Append>
+    void submit_encoded(const std::shared_ptr<Client>& client, std::uint64_t ticket, const WriteTerms& terms, const Append& append) {
+        if (is_refused(*client, ticket)) return;
+        const std::size_t begin = payload_.size();
+        append(payload_);
+        take(client, ticket, terms, begin);
+    }
+    void submit(const std::shared_ptr<Client>& client, std::uint64_t ticket, const commands::Logged& logged, const WriteTerms& terms) {
+        submit_encoded(client, ticket, terms, [&](std::string& payload) { commands::append_to(payload, logged); });
+    }
     /// Proposes what the turn has gathered, and what was held back before. While mastership is handed over, all is held back; then
     /// it is executed here, or refused with the way to the new master (S17).
     void end_of_turn(const core::Clock& now);
@@ -58,18 +68,26 @@ public:
     [[nodiscard]] std::size_t pending_bytes() const { return pending_bytes_; }
 
 private:
-    struct Write {
-        std::shared_ptr<Client> client;  ///< null once it is answered
-        std::uint64_t ticket = 0;
+    /// Writes of one client, one behind the other, on the same terms.
+    struct Run {
+        std::shared_ptr<Client> client;  ///< null once they are answered
+        std::uint64_t first_ticket = 0;
+        std::size_t count = 1;
         std::uint64_t deadline_ms = 0;
         std::size_t bytes = 0;
         WriteLevel level = WriteLevel::kQuorum;
         bool says_nothing_of_state = false;
-        std::unique_ptr<commands::Outcome> outcome;  ///< executed, and waiting for level `all`
+        std::vector<commands::Outcome> outcomes;  ///< executed, and waiting for level `all`
+
+        [[nodiscard]] bool is_followed_by(const Client* by, std::uint64_t ticket, const WriteTerms& terms) const {
+            return client.get() == by && ticket == first_ticket + count && level == terms.level &&
+                   says_nothing_of_state == terms.says_nothing_of_state && deadline_ms == terms.deadline_ms;
+        }
     };
     /// What became, or becomes, one entry.
     struct Batch {
-        std::vector<Write> writes;
+        std::vector<Run> runs;
+        std::size_t writes = 0;
         std::optional<Rank> rank;
         std::uint64_t earliest_deadline_ms = UINT64_MAX;
         std::chrono::steady_clock::time_point proposed;
@@ -83,10 +101,13 @@ private:
 
     [[nodiscard]] Batch* find(std::uint64_t token);
     void propose(const core::Clock& now);
-    void answer(Write& write, const WriteResult& result);
-    void fail_write(Write& write, const Failure& failure);
+    [[nodiscard]] bool is_refused(Client& client, std::uint64_t ticket);
+    void take(const std::shared_ptr<Client>& client, std::uint64_t ticket, const WriteTerms& terms, std::size_t begin);
+    /// `outcomes`: one a write of the run.
+    void answer(Run& run, std::span<const commands::Outcome> outcomes, Rank rank, WriteLevel reached);
+    void fail_run(Run& run, const Failure& failure);
     void fail_batch(std::uint64_t token, const Failure& failure);
-    void release(Write& write);
+    void release(Run& run);
     /// Forgets batches at the front that are over.
     void settle(Batch& batch);
 
@@ -95,7 +116,8 @@ private:
     std::size_t pending_bytes_max_ = 256 << 20;
 
     std::string payload_;  ///< of the entry that this turn gathers
-    std::vector<Write> gathered_;
+    std::vector<Run> gathered_;
+    std::size_t gathered_writes_ = 0;
     bool gathered_report_durable_ = false, gathered_report_all_ = false;
 
     std::vector<core::Proposal> held_;  ///< while mastership is handed over; their batches are among those below

@@ -28,8 +28,8 @@ constexpr std::size_t kPointsMax = 100;  // at which the power goes, spread over
 Position at(std::uint64_t lsn) { return {.applied = {.epoch = Epoch{1}, .lsn = Lsn{lsn}}, .timestamp = 1000 + lsn}; }
 
 /// Changes of a few keys: most are written again later, some go, at times all that begin with one byte.
-std::vector<Change> draw_changes(Random& random, std::uint64_t lsn) {
-    std::vector<Change> changes;
+OwnedChanges draw_changes(Random& random, std::uint64_t lsn) {
+    OwnedChanges changes;
     for (int i = 0; i < 12; ++i) {
         std::string key = std::string(1, static_cast<char>('a' + random.below(4))) + std::to_string(random.below(60));
         if (random.chance(1, 5)) {
@@ -56,8 +56,8 @@ protected:
         digests_.push_back(twin->digest().value());
         for (std::uint64_t lsn = 1; lsn <= kEntries; ++lsn) {
             const auto changes = draw_changes(random, lsn);
-            ASSERT_TRUE(store.apply(changes, at(lsn)));
-            ASSERT_TRUE(twin->apply(changes, at(lsn)));
+            ASSERT_TRUE(store.apply(changes.all(), at(lsn)));
+            ASSERT_TRUE(twin->apply(changes.all(), at(lsn)));
             digests_.push_back(twin->digest().value());
             if (lsn % kFlushEvery == 0) {
                 ASSERT_TRUE(store.flush());

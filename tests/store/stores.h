@@ -48,6 +48,11 @@ public:
         std::optional<std::string> value;
         std::string end = {};
     };
+    OwnedChanges() = default;
+    OwnedChanges(OwnedChanges&&) = default;
+    OwnedChanges(const OwnedChanges&) = delete;
+    OwnedChanges& operator=(const OwnedChanges&) = delete;
+
     void push_back(One one) {
         const One& kept = kept_.emplace_back(std::move(one));
         changes_.push_back({kept.key, kept.value ? std::optional<std::string_view>(*kept.value) : std::nullopt, kept.end});

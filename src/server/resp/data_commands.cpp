@@ -8,6 +8,7 @@
 #include <chrono>
 
 #include "base/ensure.h"
+#include "commands/encoding.h"
 #include "commands/redis/table.h"
 #include "server/clock.h"
 #include "server/resp/data.h"
@@ -81,24 +82,26 @@ void get(RespSession& session, Arguments arguments) {
 
 void set(RespSession& session, Arguments arguments) {
     if (arguments.size() > 3) return data(session, arguments);
-    commands::Request request;
-    request.commands.emplace_back(commands::Put{std::string(arguments[1]), std::string(arguments[2])});
-    session.write(std::move(request), [](RespSession&, RespEncoder& to, const commands::Outcome&) { to.ok(); }, true);
+    const commands::CommandView put{.kind = commands::CommandKind::kPut, .key = arguments[1], .value = arguments[2]};
+    session.write(put, [](RespSession&, RespEncoder& to, const commands::Outcome&) { to.ok(); }, true);
+}
+
+void answer_found(RespSession&, RespEncoder& to, const commands::Outcome& outcome) {
+    to.integer(std::ranges::count_if(outcome.results, &commands::CommandResult::found));
 }
 
 void del(RespSession& session, Arguments arguments) {
+    if (arguments.size() == 2)
+        return session.write({.kind = commands::CommandKind::kDelete, .key = arguments[1], .value = {}}, answer_found);
     commands::Request request;
     request.commands.reserve(arguments.size() - 1);
     for (const std::string_view key : arguments.subspan(1)) request.commands.emplace_back(commands::Delete{std::string(key)});
-    session.write(std::move(request), [](RespSession&, RespEncoder& to, const commands::Outcome& outcome) {
-        to.integer(std::ranges::count_if(outcome.results, &commands::CommandResult::found));
-    });
+    session.write(std::move(request), answer_found);
 }
 
 void incr(RespSession& session, Arguments arguments) {
-    commands::Request request;
-    request.commands.emplace_back(commands::Increment{std::string(arguments[1]), 1});
-    session.write(std::move(request), [](RespSession&, RespEncoder& to, const commands::Outcome& outcome) {
+    const commands::CommandView increment{.kind = commands::CommandKind::kIncrement, .key = arguments[1], .value = {}, .by = 1};
+    session.write(increment, [](RespSession&, RespEncoder& to, const commands::Outcome& outcome) {
         const std::string& value = outcome.results.at(0).value.value();
         to.integer(std::stoll(value));
     });

@@ -26,6 +26,14 @@ std::string_view code_of(FailureCode code) {
     }
 }
 
+std::optional<std::string> refuse_bytes(std::size_t key_bytes, std::size_t value_bytes, const protocol::native::RequestLimits& limits) {
+    if (key_bytes > limits.key_bytes_max)
+        return fmt::format("ERR key of {} bytes: at most {} are allowed", key_bytes, limits.key_bytes_max);
+    if (value_bytes > limits.value_bytes_max)
+        return fmt::format("ERR value of {} bytes: at most {} are allowed", value_bytes, limits.value_bytes_max);
+    return std::nullopt;
+}
+
 }  // namespace
 
 std::string error_of(const Failure& failure) {
@@ -56,11 +64,11 @@ std::optional<std::string> refuse_size(const commands::Request& request, const p
         return fmt::format("ERR too many words: {} are allowed", commands::kWordsPerRequestMax);
     }
     const auto [key_bytes, value_bytes] = commands::largest_parts(request);
-    if (key_bytes > limits.key_bytes_max)
-        return fmt::format("ERR key of {} bytes: at most {} are allowed", key_bytes, limits.key_bytes_max);
-    if (value_bytes > limits.value_bytes_max)
-        return fmt::format("ERR value of {} bytes: at most {} are allowed", value_bytes, limits.value_bytes_max);
-    return std::nullopt;
+    return refuse_bytes(key_bytes, value_bytes, limits);
+}
+
+std::optional<std::string> refuse_size(std::string_view key, std::string_view value, const protocol::native::RequestLimits& limits) {
+    return refuse_bytes(key.size(), value.size(), limits);
 }
 
 }  // namespace tanist::server::resp

@@ -19,5 +19,7 @@ namespace tanist::server::resp {
 [[nodiscard]] std::optional<std::string> not_on_all();
 /// What is too large in a request; nullopt: nothing.
 [[nodiscard]] std::optional<std::string> refuse_size(const commands::Request& request, const protocol::native::RequestLimits& limits);
+[[nodiscard]] std::optional<std::string> refuse_size(std::string_view key, std::string_view value,
+                                                     const protocol::native::RequestLimits& limits);
 
 }  // namespace tanist::server::resp

@@ -340,9 +340,18 @@ void RespSession::take_message(std::string_view pattern, std::string_view channe
 // -- writes ---------------------------------------------------------------------------------------------------------------------------
 
 void RespSession::write(commands::Request request, resp::WriteAnswer answer, bool says_nothing_of_state) {
+    if (const auto refused = resp::refuse_size(request, services_.settings.limits)) return reply_error(*refused);
     const commands::Logged logged(std::move(request));
-    const auto& limits = services_.settings.limits;
-    if (const auto refused = resp::refuse_size(std::get<commands::Request>(logged), limits)) return reply_error(*refused);
+    log(std::move(answer), says_nothing_of_state, [&](std::string& payload) { commands::append_to(payload, logged); });
+}
+
+void RespSession::write(const commands::CommandView& command, resp::WriteAnswer answer, bool says_nothing_of_state) {
+    if (const auto refused = resp::refuse_size(command.key, command.value, services_.settings.limits)) return reply_error(*refused);
+    log(std::move(answer), says_nothing_of_state, [&](std::string& payload) { commands::append_request(payload, command); });
+}
+
+template <class Append>
+void RespSession::log(resp::WriteAnswer answer, bool says_nothing_of_state, const Append& append) {
     const WriteLevel level = write_level_.value_or(services_.settings.write_level);
     Slot& slot = open_slot();
     slot.write_answer = std::move(answer);
@@ -350,14 +359,14 @@ void RespSession::write(commands::Request request, resp::WriteAnswer answer, boo
     ++writes_pending_;
     const WriteTerms terms{
         .level = level, .deadline_ms = shared().now_ms + kDefaultDeadlineMs, .says_nothing_of_state = says_nothing_of_state};
-    services_.writes.submit(shared_from_this(), first_ticket_ + slots_.size() - 1, logged, terms);
+    services_.writes.submit_encoded(shared_from_this(), first_ticket_ + slots_.size() - 1, terms, append);
 }
 
 void RespSession::on_written(std::uint64_t ticket, const WriteResult& result) {
     token_ = std::max(token_, result.rank);
     last_write_ = std::max(last_write_, result.rank);
-    const Slot& slot = slots_[ticket - first_ticket_];
-    const resp::WriteAnswer answer = slot.write_answer;  // filling may let go of the slot
+    Slot& slot = slots_[ticket - first_ticket_];
+    const resp::WriteAnswer answer = std::move(slot.write_answer);  // filling may let go of the slot
     --writes_pending_;
     const bool falls_short = slot.wants_all && result.reached != WriteLevel::kAll;
     const auto refused = falls_short ? resp::not_on_all() : resp::error_of(result.outcome);
@@ -497,14 +506,18 @@ void RespSession::reply_failure(const Failure& failure) {
 
 template <class Encode>
 void RespSession::fill(std::uint64_t ticket, Encode&& encode) {
-    const bool is_next = ticket == first_ticket_;
-    Slot& slot = slots_[ticket - first_ticket_];
-    ENSURE(!slot.ready);
-    slot.ready = true;
-    RespEncoder to(is_next && is_open() && !slot.is_silent ? output() : slot.reply, slot.version);
+    const std::size_t place = ticket - first_ticket_;
+    const auto [version, is_silent] = std::pair(slots_[place].version, slots_[place].is_silent);
+    ENSURE(!slots_[place].ready);
+    slots_[place].ready = true;
+    const bool goes_out = place == 0 && is_open() && !is_silent;
+    std::string kept;
+    RespEncoder to(goes_out ? output() : kept, version);
     encode(to);
-    if (slot.is_silent) slot.reply.clear();
-    if (!is_next) return;
+    if (place > 0) {
+        if (!is_silent) slots_[place].reply = std::move(kept);
+        return;
+    }
     slots_.pop_front();
     ++first_ticket_;
     while (!slots_.empty() && slots_.front().ready) {

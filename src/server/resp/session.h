@@ -3,7 +3,6 @@
 #pragma once
 
 #include <cstdint>
-#include <deque>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -12,6 +11,8 @@
 #include <utility>
 #include <vector>
 
+#include "base/ring.h"
+#include "commands/encoding.h"
 #include "commands/request.h"
 #include "commands/state_machine.h"
 #include "protocol/resp_decoder.h"
@@ -52,6 +53,8 @@ public:
     void reply_error(std::string_view text);
     /// `says_nothing_of_state`: the answer is the same whatever the state was (S20).
     void write(commands::Request request, resp::WriteAnswer answer, bool says_nothing_of_state = false);
+    /// The same for a request of one command, which is logged from where its words lie.
+    void write(const commands::CommandView& command, resp::WriteAnswer answer, bool says_nothing_of_state = false);
     /// Without `logged`, the read waits until the writes before it are answered.
     void read(resp::Arguments arguments, const resp::ReadAnswer& answer, const resp::LoggedRead* logged = nullptr);
     /// GET: looked up together with those next to it in the pipeline.
@@ -159,12 +162,15 @@ private:
     void show_to_monitors(resp::Arguments arguments);
     void record(const resp::CommandTable::Row& row, resp::Arguments arguments);
     [[nodiscard]] ReadGate::Admission admit(Failure& failure);
+    /// Takes the next place among the answers for a write, and sends it off.
+    template <class Append>
+    void log(resp::WriteAnswer answer, bool says_nothing_of_state, const Append& append);
     void read_through_log(resp::Arguments arguments, const resp::ReadAnswer& answer, const resp::LoggedRead& logged);
     /// False: the output is full, and some wait for room.
     bool answer_gets();
     void answer_read(std::uint64_t ticket);
     void run_read(protocol::RespEncoder& to, const resp::ReadAnswer& answer, resp::Arguments arguments);
-    [[nodiscard]] Slot& open_slot() { return slots_.emplace_back(Slot{.is_silent = is_silent_, .version = version_}); }
+    [[nodiscard]] Slot& open_slot() { return slots_.push_back(Slot{.is_silent = is_silent_, .version = version_}); }
     /// Encodes the answer of an open slot, and lets go of all that are ready at the front.
     template <class Encode>
     void fill(std::uint64_t ticket, Encode&& encode);
@@ -192,7 +198,7 @@ private:
     const resp::CommandTable::Row* last_row_ = nullptr;
     const resp::CommandTable::Row* ran_ = nullptr;  ///< the newest, its subcommand where it has one
 
-    std::deque<Slot> slots_;
+    Ring<Slot> slots_;
     std::uint64_t first_ticket_ = 0;  ///< of slots_.front()
     std::size_t writes_pending_ = 0;  ///< slots with a write_answer that are not ready
     std::size_t reads_waiting_ = 0;   ///< slots with only a read_answer that are not ready
