@@ -21,8 +21,13 @@ class Copy : public testing::Test {
 protected:
     Copy() {
         // Values of 1 MiB each: the checkpoint needs several pieces.
+        std::vector<std::string> texts;
+        for (int i = 0; i < 4; ++i) {
+            texts.push_back(fmt::format("key{}", i));
+            texts.push_back(std::string(1 << 20, static_cast<char>('a' + i)));
+        }
         std::vector<store::Change> changes;
-        for (int i = 0; i < 4; ++i) changes.push_back({fmt::format("key{}", i), std::string(1 << 20, static_cast<char>('a' + i))});
+        for (std::size_t i = 0; i < texts.size(); i += 2) changes.push_back({texts[i], texts[i + 1]});
         EXPECT_TRUE(source_->apply(changes, position_));
         membership_.cluster = {7};
         membership_.cluster_name = "test";
