@@ -72,7 +72,9 @@ OutcomeCode UserTable::change(const Item& item, Lsn lsn) {
 }
 
 void UserTable::take_changes(std::vector<store::Change>& out) {
-    if (std::exchange(is_changed_, false)) out.push_back({std::string(layout::kUsersKey), encode(users_)});
+    if (!std::exchange(is_changed_, false)) return;
+    taken_ = encode(users_);
+    out.push_back({layout::kUsersKey, taken_});
 }
 
 }  // namespace tanist::commands

@@ -34,6 +34,7 @@ public:
 private:
     Users users_;
     bool is_changed_ = false;
+    std::string taken_;  ///< what take_changes() gave out a view of, until the next
 };
 
 }  // namespace tanist::commands
