@@ -46,7 +46,9 @@ TEST(KeyTable, AgreesWithAListInTheOrderInWhichKeysCame) {
             case 3: {
                 const auto* found = table.find(name);
                 ASSERT_EQ(found != nullptr, known != model.end());
-                if (found != nullptr) ASSERT_EQ(found->value, known->second);
+                if (found != nullptr) {
+                    ASSERT_EQ(found->value, known->second);
+                }
                 break;
             }
             default: {
@@ -58,7 +60,9 @@ TEST(KeyTable, AgreesWithAListInTheOrderInWhichKeysCame) {
             }
         }
         ASSERT_EQ(table.size(), model.size());
-        if (step % 50 == 0) ASSERT_EQ(content(table), model);
+        if (step % 50 == 0) {
+            ASSERT_EQ(content(table), model);
+        }
     }
 }
 

@@ -68,7 +68,7 @@ TEST(Users, HaveLimits) {
 TEST(Users, ARowThatCannotBeReadIsCorrupt) {
     auto image = std::make_shared<store::DurableImage>();
     const auto store = store::open_memory_store(image);
-    const store::Change change{std::string(layout::kUsersKey), "\x02"};
+    const store::Change change{layout::kUsersKey, "\x02"};
     ASSERT_TRUE(store->apply(std::vector{change}, {.applied = {{1}, {1}, 0}}));
     EXPECT_EQ(StateMachine::open(*store).error().code, ErrorCode::kCorrupt);
 }
