@@ -13,6 +13,7 @@ namespace {
 constexpr std::size_t kReadBytesMax = 64 * limits::kMiB;
 constexpr std::size_t kPrefetchBytesMax = 16 * limits::kMiB;
 constexpr std::size_t kCountedPerScan = 10'000;
+constexpr std::size_t kBytesKept = 4 * limits::kMiB;  // of memory that is used again and again
 
 /// All rows of users' keys and of their deadlines.
 constexpr char kBehindLast = static_cast<char>(layout::kExpiry + 1);
@@ -132,13 +133,22 @@ void Keyspace::bound_memory() {
     read_bytes_ = 0;
 }
 
+/// The rows' keys lie in one piece of memory, which is reserved before.
 std::span<const std::string_view> Keyspace::rows_of_unknown(std::span<const std::string_view> keys) {
-    row_keys_.clear();
+    std::size_t bytes = 0;
     unknown_keys_.clear();
     for (const auto key : keys) {
-        if (rows_.find(key) == nullptr) unknown_keys_.push_back(key), row_keys_.push_back(layout::data_key(key));
+        if (rows_.find(key) == nullptr) unknown_keys_.push_back(key), bytes += 1 + key.size();
     }
-    row_views_.assign(row_keys_.begin(), row_keys_.end());
+    if (row_keys_.capacity() > kBytesKept) row_keys_ = {};
+    row_keys_.clear();
+    row_keys_.reserve(bytes);
+    row_views_.clear();
+    for (const auto key : unknown_keys_) {
+        const std::size_t begin = row_keys_.size();
+        layout::append_data_key(row_keys_, key);
+        row_views_.push_back(std::string_view(row_keys_).substr(begin));
+    }
     return row_views_;
 }
 
@@ -373,7 +383,6 @@ void Keyspace::take_rows(std::vector<store::Change>& out) {
 
 /// What was taken before has been written.
 void Keyspace::forget() {
-    constexpr std::size_t kBytesKept = 4 * limits::kMiB;
     if (taken_.capacity() > kBytesKept) taken_ = {};
     taken_.clear();
     outdated_taken_.clear();

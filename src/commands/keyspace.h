@@ -143,7 +143,7 @@ private:
     Status status_;
     std::vector<std::string> outdated_;  ///< rows that are to go: of deadlines that no key has
     std::deque<std::string> own_keys_;   ///< of rows_: those that came from the store
-    std::vector<std::string> row_keys_;  ///< prefetch()'s, kept for their memory
+    std::string row_keys_;               ///< prefetch()'s, kept for its memory, as the next two are
     std::vector<std::string_view> unknown_keys_, row_views_;
     std::string taken_, counts_taken_;  ///< what take_changes() gave out views of, likewise the next
     std::vector<std::string> outdated_taken_;

@@ -10,7 +10,6 @@ namespace {
 
 using rocksdb::Slice;
 
-constexpr std::size_t kBytesMin = 1 << 20;
 /// Compaction begins at 8, and writes to a memtable are slowed down at 20: theirs is the way from here on.
 constexpr std::size_t kNewestFilesMax = 16;
 
@@ -24,14 +23,14 @@ std::size_t newest_files(rocksdb::DB& db) {
 
 }  // namespace
 
-bool can_ingest(rocksdb::DB& db, std::span<const Change> changes) {
+bool can_ingest(rocksdb::DB& db, std::span<const Change> changes, std::size_t bytes_min) {
     std::size_t bytes = 0;
     for (const Change& change : changes) {
         if (change.is_range()) return false;
         bytes += change.key.size() + (change.value ? change.value->size() : 0);
     }
     const auto out_of_order = [](const Change& a, const Change& b) { return a.key >= b.key; };
-    return bytes >= kBytesMin && std::ranges::adjacent_find(changes, out_of_order) == changes.end() && newest_files(db) < kNewestFilesMax;
+    return bytes >= bytes_min && std::ranges::adjacent_find(changes, out_of_order) == changes.end() && newest_files(db) < kNewestFilesMax;
 }
 
 rocksdb::Status ingest(rocksdb::DB& db, const std::string& path, std::string_view key, std::string_view value,

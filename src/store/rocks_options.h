@@ -15,7 +15,9 @@ namespace tanist::store {
 /// For reading a table file by itself.
 [[nodiscard]] rocksdb::Options table_reading_options();
 
-/// open_rocks_store() over files that RocksDB reaches through `environment`, which must outlive it: for tests that take the power away.
-[[nodiscard]] Result<std::unique_ptr<Store>> open_rocks_store_over(const StoreOptions& options, rocksdb::Env& environment);
+/// open_rocks_store() over files that RocksDB reaches through `environment`, which must outlive it, and with writes of as much as
+/// `ingested_bytes_min` ingested where they can be: for tests that take the power away.
+[[nodiscard]] Result<std::unique_ptr<Store>> open_rocks_store_over(const StoreOptions& options, rocksdb::Env& environment,
+                                                                   std::size_t ingested_bytes_min);
 
 }  // namespace tanist::store

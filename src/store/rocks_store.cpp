@@ -144,9 +144,11 @@ private:
 
 class RocksStore final : public Store {
 public:
-    RocksStore(std::unique_ptr<RocksDirectory> directory, const StoreOptions& options, rocksdb::Env& environment)
+    RocksStore(std::unique_ptr<RocksDirectory> directory, const StoreOptions& options, rocksdb::Env& environment,
+               std::size_t ingested_bytes_min)
         : options_(options),
           environment_(environment),
+          ingested_bytes_min_(ingested_bytes_min),
           cache_(rocksdb::NewLRUCache(options.cache_bytes)),
           directory_(std::move(directory)) {}
 
@@ -186,6 +188,7 @@ private:
 
     StoreOptions options_;
     rocksdb::Env& environment_;
+    std::size_t ingested_bytes_min_;
     std::shared_ptr<rocksdb::Cache> cache_;
     std::unique_ptr<RocksDirectory> directory_;
     Progress progress_;
@@ -276,7 +279,7 @@ Status RocksStore::apply(std::span<const Change> changes, const Position& positi
         ENSURE(change.is_valid());
         row.bytes += kBytesPerRow + change.key.size() + (change.value ? change.value->size() : 0);
     }
-    const bool as_file = can_ingest(*db_, changes);
+    const bool as_file = can_ingest(*db_, changes, ingested_bytes_min_);
     const auto status = as_file ? ingest(*db_, directory_->incoming_path(), kPositionKey, encode(row), changes) : write(changes, row);
     if (!status.ok()) return failure(status, "writing");
     applied_ = row;
@@ -390,13 +393,14 @@ Status RocksStore::install(const std::string& path, const Position& position) {
 }  // namespace
 
 Result<std::unique_ptr<Store>> open_rocks_store(const StoreOptions& options) {
-    return open_rocks_store_over(options, *rocksdb::Env::Default());
+    return open_rocks_store_over(options, *rocksdb::Env::Default(), kIngestedBytesMin);
 }
 
-Result<std::unique_ptr<Store>> open_rocks_store_over(const StoreOptions& options, rocksdb::Env& environment) {
+Result<std::unique_ptr<Store>> open_rocks_store_over(const StoreOptions& options, rocksdb::Env& environment,
+                                                     std::size_t ingested_bytes_min) {
     auto directory = RocksDirectory::open(options.path);
     if (!directory) return fail(std::move(directory.error()));
-    auto store = std::make_unique<RocksStore>(std::move(*directory), options, environment);
+    auto store = std::make_unique<RocksStore>(std::move(*directory), options, environment, ingested_bytes_min);
     if (auto status = store->open(); !status) return fail(std::move(status.error()));
     return store;
 }
