@@ -145,7 +145,9 @@ Status rewrite_file(const LoadRequest& request, const Config& wanted) {
     struct stat old{};
     if (::stat(request.file->c_str(), &old) != 0) return failed(*request.file);
     const std::filesystem::path fresh = request.file->string() + ".new";
-    Status done = write_whole(fresh, *text, old.st_mode & 0777);
+    ::unlink(fresh.c_str());  // of a crash, perhaps with another mode
+    const bool holds_password = !wanted.security.requirepass.text.empty();
+    Status done = write_whole(fresh, *text, old.st_mode & (holds_password ? 0700 : 0777));
     if (done) done = check(request, fresh, wanted);
     if (done && ::rename(fresh.c_str(), request.file->c_str()) != 0) done = failed(*request.file);
     if (!done) ::unlink(fresh.c_str());

@@ -57,6 +57,23 @@ TEST(Rewrite, TheFileHoldsWhatHoldsAndIsReadBack) {
     EXPECT_FALSE(std::filesystem::exists(file.path().string() + ".new"));
 }
 
+TEST(Rewrite, AFileThatHoldsAPasswordIsItsOwnersAlone) {
+    using std::filesystem::perms;
+    const ConfigFile file(kFile);
+    const LoadRequest request{.file = file.path(), .environment = {}, .settings = {}};
+    Config wanted = load_config(request).value();
+    const auto mode_after = [&] {
+        EXPECT_TRUE(rewrite_file(request, wanted));
+        return std::filesystem::status(file.path()).permissions();
+    };
+    std::filesystem::permissions(file.path(), perms{0640});
+    std::ofstream(file.path().string() + ".new") << "of a crash";
+    wanted.limits.connections = 77;
+    EXPECT_EQ(mode_after(), perms{0640});
+    wanted.security.requirepass.text = "secret";
+    EXPECT_EQ(mode_after(), perms{0600});
+}
+
 TEST(Rewrite, WhatBeatsTheFileIsAnErrorAndLeavesTheFile) {
     const ConfigFile file(kFile);
     const LoadRequest request{.file = file.path(), .environment = {}, .settings = {"limits.connections=50"}};

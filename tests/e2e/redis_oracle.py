@@ -177,7 +177,7 @@ class Draw:
             lambda: [b"PING"] + self.of([], [w()], [w(), w()]), lambda: [b"ECHO"] + self.of([], [w()], [w(), w()]),
             lambda: [b"SELECT", self.of(b"0", b"1", b"-1", b"x", b"99999999999999999999")],
             lambda: [b"CLIENT"] + self.of([], [b"x"], [b"GETNAME"], [b"getname", b"x"], [b"SETNAME", self.of(b"me", b"", b"a b", b"\n")], [b"SETNAME"],
-                                          [b"REPLY", b"x"], [b"REPLY", b"ON"], [b"NO-EVICT", self.of(b"on", b"OFF", b"x")], [b"ID", b"x"], [b"UNPAUSE"]),
+                                          [b"REPLY", b"x"], [b"REPLY", b"ON"], [b"NO-EVICT", self.of(b"on", b"OFF", b"x")], [b"ID", b"x"], [b"UNPAUSE"], [b"TRACKING", b"off"]),
             lambda: [b"CLIENT", b"KILL"] + self.of([b"x"], [b"ID", b"0"], [b"ID", b"x"], [b"TYPE", b"x"], [b"ADDR"], [b"ID", b"999999999"], [b"LADDR", b"1.2.3.4:5"],
                                                   [b"USER", b"nobody"], [b"SKIPME", b"x"], [b"ID", b"99999999", b"TYPE", b"normal"], []),
             lambda: [b"CLIENT", b"LIST"] + self.of([b"TYPE", b"x"], [b"ID", b"x"], [b"x"], [b"TYPE"], [b"ID", b"999999999"], [b"TYPE", b"replica"]),
@@ -202,7 +202,7 @@ class Draw:
                                            [b"LIST", b"FILTERBY", b"PATTERN", b"se[t]*x"], [b"DOCS", b"nosuch"]),
             lambda: [b"PUBLISH"] + self.of([b"c"], [b"c", w()], []), lambda: [b"PUBSUB"] + self.of([], [b"x"], [b"NUMSUB"], [b"NUMSUB", b"a", b"b"], [b"NUMPAT"], [b"NUMPAT", b"x"],
                                                                                                  [b"CHANNELS"], [b"CHANNELS", b"a", b"b"]),
-            lambda: [self.of(b"SUBSCRIBE", b"PSUBSCRIBE")], lambda: [b"ACL"] + self.of([], [b"x"], [b"WHOAMI"], [b"WHOAMI", b"x"], [b"CAT", b"x"], [b"GETUSER", b"nobody"], [b"DELUSER", b"nobody"]),
+            lambda: [self.of(b"SUBSCRIBE", b"PSUBSCRIBE")], lambda: [b"ACL"] + self.of([], [b"x"], [b"WHOAMI"], [b"WHOAMI", b"x"], [b"CAT", b"x"], [b"GETUSER", b"nobody"], [b"DELUSER", b"nobody"], [b"GENPASS", b"x"], [b"GENPASS", b"0"]),
             lambda: [b"OBJECT"] + self.of([], [b"x"], [b"ENCODING"], [b"HELP", b"x"]), lambda: [self.of(b"config|get", b"client|id", b"GET|"), b"x"],
             lambda: [b"SHUTDOWN", b"x"], lambda: [b"EVALX", w(), w()], lambda: [w()],
         ])

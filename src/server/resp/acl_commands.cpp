@@ -194,7 +194,8 @@ void log(RespSession& session, Arguments arguments) {
 void generate_password(RespSession& session, Arguments arguments) {
     constexpr std::int64_t kBitsMax = 4096;
     const auto bits = arguments.size() > 2 ? integer_of(arguments[2]) : std::optional<std::int64_t>(256);
-    if (arguments.size() > 3 || !bits || *bits <= 0 || *bits > kBitsMax) {
+    if (!bits) return session.reply_error("ERR value is not an integer or out of range");
+    if (arguments.size() > 3 || *bits <= 0 || *bits > kBitsMax) {
         return session.reply_error(
             "ERR ACL GENPASS argument must be the number of bits for the output password, a positive number up to 4096");
     }

@@ -63,7 +63,8 @@ void on_or_off(RespSession& session, Arguments arguments) {
     is_word(arguments[2], "ON") || is_word(arguments[2], "OFF") ? session.reply_ok() : session.reply_error("ERR syntax error");
 }
 
-void tracking(RespSession& session, Arguments) {
+void tracking(RespSession& session, Arguments arguments) {
+    if (arguments.size() == 3 && is_word(arguments[2], "OFF")) return session.reply_ok();  // it is
     session.reply_error("ERR client-side caching is not supported: this server does not track which keys a client has read");
 }
 
