@@ -30,6 +30,8 @@ public:
     /// `membership`: as of the state's position, for the first reply.
     [[nodiscard]] core::CopyReply answer(NodeId asker, const core::CopyRequest& request, const Membership& membership);
     void end(NodeId asker, const core::CopyEnd& end);
+    /// The log begins anew, behind what the running copy holds: it would lead nowhere.
+    void stop() { checkpoint_.reset(); }
     void tick();
     /// The log must keep what lies above this while a copy runs; nullopt: none runs.
     [[nodiscard]] std::optional<Lsn> pin() const;

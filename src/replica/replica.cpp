@@ -141,6 +141,7 @@ void Replica::perform(core::InstallCopy& action) {
         return;
     if (!survives(receiver_.install(), "installing a checkpoint")) return;
     if (!action.keep_log) {
+        donor_.stop();
         if (!survives(host_.with_log([&](wal::Log& log) { return log.reset(action.position); }),
                       "starting the log anew behind a checkpoint"))
             return;

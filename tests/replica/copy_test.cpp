@@ -82,6 +82,19 @@ TEST_F(Copy, PinsTheDonorsLogUntilTheReceiverIsDone) {
     EXPECT_EQ(donor_.pin(), std::nullopt);
 }
 
+TEST_F(Copy, IsNotGivenOnByADonorWhoseLogBeganAnewBehindIt) {
+    receiver_.start(kDonor);
+    bool is_first = true;
+    const auto result = exchange([&](core::CopyReply&) {
+        if (std::exchange(is_first, false)) donor_.stop();  // as after installing a copy itself
+        return true;
+    });
+    ASSERT_TRUE(result);
+    ASSERT_FALSE(*result);
+    EXPECT_THAT(result->error().message, HasSubstr("is not running here"));
+    EXPECT_EQ(donor_.pin(), std::nullopt);
+}
+
 TEST_F(Copy, AsksAgainForALostPiece) {
     receiver_.start(kDonor);
     int replies = 0;
