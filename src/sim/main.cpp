@@ -30,6 +30,7 @@ int main(int argc, char** argv) {
     bool list = false, mutants = false;
     app.add_flag("--list-mutants", list, "Print the catalogue of deliberate bugs");
     app.add_flag("--mutants", mutants, "Hunt them all, each until a seed finds it");
+    app.add_option("--only", hunt.only, "With --mutants: hunt only these")->type_name("NAME")->delimiter(',');
     app.add_option("--seeds-max", hunt.seeds_max, "With --mutants: how many seeds each may take")->capture_default_str();
     app.add_option("--clean-seeds", hunt.clean_seeds, "With --mutants: how many seeds must not fail without one")->capture_default_str();
     app.add_option("--recorded", hunt.recorded_file, "With --mutants: the seeds to try first")->type_name("FILE");
@@ -38,6 +39,7 @@ int main(int argc, char** argv) {
     if (!sessions.empty()) return tanist::sim::check_session_file(sessions);
     if (list) return tanist::sim::print_mutants(), 0;
     hunt.jobs = options.jobs;
+    hunt.first_seed = options.first_seed;
     if (mutants) return tanist::sim::hunt_mutants(hunt);
     if (!mutant.empty() && !tanist::sim::become_mutant(mutant)) return 2;
     if (!history.empty()) return tanist::sim::check_history_file(history);

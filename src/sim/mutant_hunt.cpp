@@ -20,6 +20,7 @@
 
 #include "base/ensure.h"
 #include "sim/runner.h"
+#include "sim/scenario.h"
 #include "sim/simulation.h"
 
 namespace tanist::sim {
@@ -91,11 +92,17 @@ bool try_seed(std::uint64_t seed, Trail& trail) {
     return true;
 }
 
+/// Scenarios and all the other histories, in turns.
+std::uint64_t nth_seed(std::uint64_t first, std::uint64_t i) {
+    if (first >= kFirstScenarioSeed) return first + i;
+    return (i % 2 == 0 ? first : kFirstScenarioSeed) + i / 2;
+}
+
 [[noreturn]] void hunt(const Hunt& hunt, const HuntOptions& options) {
     ::dup2(::fileno(hunt.words), STDERR_FILENO);
     ENSURE(become_mutant(hunt.mutant->name));
     bool found = hunt.recorded != 0 && try_seed(hunt.recorded, *hunt.trail);
-    for (std::uint64_t seed = 1; !found && seed <= options.seeds_max; ++seed) found = try_seed(seed, *hunt.trail);
+    for (std::uint64_t i = 0; !found && i < options.seeds_max; ++i) found = try_seed(nth_seed(options.first_seed, i), *hunt.trail);
     hunt.trail->done = true;
     std::_Exit(0);
 }
@@ -198,6 +205,7 @@ int hunt_mutants(const HuntOptions& options) {
     std::vector<Hunt> hunts;
     std::string unrecorded;
     for (const MutantCase& m : kMutantCases) {
+        if (!options.only.empty() && std::ranges::find(options.only, m.name) == options.only.end()) continue;
         const auto at = recorded.find(m.name);
         if (!recorded.empty() && at == recorded.end()) {
             unrecorded += fmt::format("{}{}", unrecorded.empty() ? "" : ", ", m.name);

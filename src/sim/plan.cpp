@@ -8,6 +8,7 @@
 #include <tuple>
 
 #include "base/ensure.h"
+#include "sim/scenario.h"
 
 namespace tanist::sim {
 namespace {
@@ -298,6 +299,10 @@ Plan draw_plan(std::uint64_t seed) {
     Random narrow = random_for(seed, 5);
     if (plan.network.streams && narrow.chance(1, 3))
         plan.network.entry_bytes_per_ms = one_of(narrow, std::array<std::uint32_t, 3>{5, 50, 1000});
+    if (seed >= kFirstScenarioSeed) {
+        Random directed = random_for(seed, 7);
+        plan.scenario = make_scenario(plan, directed);
+    }
     // The bound on liveness: held connections time out and are dialled again (4 s), a log is caught up or a copy made, sessions
     // that expired are made anew; and elections, which may split more than once.
     plan.end = plan.quiet_from + 8s + 12 * plan.election_timeout();
@@ -325,12 +330,15 @@ std::string describe(const Fault& fault) {
 std::string describe(const Plan& plan) {
     std::string roles;
     for (const NodePlan& node : plan.nodes) roles.push_back("?msPw"[static_cast<std::size_t>(node.role)]);
-    return fmt::format(
-        "nodes={} network={} loss={} duplicate={} reorder={} delay_us={} entry_bytes_per_ms={} sync_us={} election_ms={} clients={}x{} "
-        "faults={} seconds={:.1f}",
-        roles, plan.network.streams ? "streams" : "datagrams", plan.network.loss, plan.network.duplicate, plan.network.reorder,
-        plan.network.delay_max.count(), plan.network.entry_bytes_per_ms, plan.disk.sync_max.count(), plan.election_timeout().count() / 1000,
-        plan.load.clients, plan.load.pipeline, plan.faults.size(), static_cast<double>(plan.quiet_from.count()) / 1e6);
+    const std::string scenario = plan.scenario.empty() ? "" : fmt::format("scenario=\"{}\" ", plan.scenario);
+    return scenario + fmt::format(
+                          "nodes={} network={} loss={} duplicate={} reorder={} delay_us={} entry_bytes_per_ms={} sync_us={} election_ms={} "
+                          "clients={}x{} "
+                          "faults={} seconds={:.1f}",
+                          roles, plan.network.streams ? "streams" : "datagrams", plan.network.loss, plan.network.duplicate,
+                          plan.network.reorder, plan.network.delay_max.count(), plan.network.entry_bytes_per_ms, plan.disk.sync_max.count(),
+                          plan.election_timeout().count() / 1000, plan.load.clients, plan.load.pipeline, plan.faults.size(),
+                          static_cast<double>(plan.quiet_from.count()) / 1e6);
 }
 
 }  // namespace tanist::sim

@@ -32,6 +32,7 @@ struct NetworkPlan {
     std::uint32_t loss = 0, duplicate = 0, reorder = 0;  ///< of 10,000 datagrams
     Duration reorder_by{20'000};                         ///< at most
     std::uint32_t entry_bytes_per_ms = 0;  ///< streams: what a link carries in entries, while urgent messages overtake them; 0: any number
+    bool fetches_are_narrow = false;       ///< the entries of answers to fetches count there too
 };
 
 struct DiskPlan {
@@ -104,6 +105,7 @@ struct Fault {
 
 struct Plan {
     std::uint64_t seed = 0;
+    std::string_view scenario;    ///< empty: of all faults that chance brings (sim/scenario.h)
     std::vector<NodePlan> nodes;  ///< ascending by id
     std::uint32_t tick_ms = 10, heartbeat_ticks = 10, election_timeout_ticks = 100, wal_stall_ticks = 200, promotion_pull_ticks = 50;
     std::size_t append_bytes_max = 1 << 20, inflight_bytes_max = 8 << 20, tail_bytes_max = 32 << 20;

@@ -14,11 +14,12 @@ constexpr Duration kSilenceBreaks = 3s;  ///< a connection whose data is not ack
 constexpr Duration kWatchEvery = 250ms;
 constexpr Duration kBackOffMin = 20ms, kBackOffMax = 500ms;
 
-std::size_t entry_bytes(const core::Message& message) {
+std::size_t entry_bytes(const core::Message& message, bool of_fetches_too) {
     const auto* append = std::get_if<core::Append>(&message.body);
-    if (append == nullptr) return 0;
+    const auto* fetched = of_fetches_too ? std::get_if<core::FetchReply>(&message.body) : nullptr;
+    if (append == nullptr && fetched == nullptr) return 0;
     std::size_t bytes = 0;
-    for (const Entry& entry : append->entries) bytes += entry.size();
+    for (const Entry& entry : append != nullptr ? append->entries : fetched->entries) bytes += entry.size();
     return bytes;
 }
 
@@ -215,7 +216,7 @@ void VirtualNetwork::send(NodeId from, NodeId to, core::Message message) {
     if (!passes(from, to)) {
         if (mine.unheard_since == 0us) mine.unheard_since = world_.now();
         if (!plan_.streams) return;
-        const std::size_t bytes = entry_bytes(message);
+        const std::size_t bytes = entry_bytes(message, plan_.fetches_are_narrow);
         mine.held_bytes += bytes;
         held_bytes_max_ = std::max(held_bytes_max_, mine.held_bytes);
         mine.held.push_back({std::move(message), bytes});
@@ -239,7 +240,7 @@ void VirtualNetwork::send(NodeId from, NodeId to, core::Message message) {
 /// When the last byte of what is sent now is on the wire.
 Instant VirtualNetwork::carried_at(Side& from, const core::Message& message) const {
     if (plan_.entry_bytes_per_ms == 0) return world_.now();
-    const Duration takes(static_cast<Duration::rep>(1000 * entry_bytes(message) / plan_.entry_bytes_per_ms));
+    const Duration takes(static_cast<Duration::rep>(1000 * entry_bytes(message, plan_.fetches_are_narrow) / plan_.entry_bytes_per_ms));
     from.entries_sent = std::max(from.entries_sent, world_.now()) + takes;
     return from.entries_sent;
 }
