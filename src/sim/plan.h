@@ -84,7 +84,7 @@ enum class FaultKind : std::uint8_t {
     kRotCheckpoint,  ///< checkpoints that the node gives to others are rotten
     kLostWrite,      ///< after `amount` more writes of records or slots one is lost, or lands elsewhere, and nobody is told
     /// Its majority is cut off from the rest and goes on writing; then all of it stops, and the node comes back with the fsynced end
-    /// of its log destroyed, to those that missed the last writes. The others come back later.
+    /// of its log destroyed (`nodes`: of Forgotten), to those that missed the last writes. The others come back later.
     kForgottenTail,
     kSwitchOver,  ///< the master is asked to hand over to `node`; 0: to any
 };
@@ -92,6 +92,13 @@ inline constexpr std::size_t kFaultKinds = static_cast<std::size_t>(FaultKind::k
 [[nodiscard]] std::string_view to_string(FaultKind kind);
 [[nodiscard]] constexpr bool is_between_nodes(FaultKind kind) { return kind >= FaultKind::kPartition && kind <= FaultKind::kRefuse; }
 [[nodiscard]] constexpr bool is_of_medium(FaultKind kind) { return kind >= FaultKind::kWipe && kind <= FaultKind::kForgottenTail; }
+
+/// What kForgottenTail takes from a log.
+enum class Forgotten : std::uint8_t {
+    kEnd,            ///< the end of the newest segment, cut off or zeroed
+    kNewestSegment,  ///< all of it, where there is an older one
+    kHead,           ///< one region of it, from its second slot into its records
+};
 
 struct Fault {
     Instant at{0};

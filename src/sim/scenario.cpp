@@ -52,6 +52,13 @@ public:
         plan_.faults.push_back(
             {.at = at, .kind = kind, .node = node, .nodes = static_cast<NodeSet>(random_.below(4)), .lasts = lasts, .amount = amount});
     }
+    void forget(Instant at, NodeId victim, Duration others_stay_away) {
+        Fault fault{.at = at, .kind = FaultKind::kForgottenTail, .node = victim, .lasts = others_stay_away};
+        fault.nodes = static_cast<NodeSet>(random_.below(3));
+        fault.variant = static_cast<std::uint32_t>(random_.between(1, 1 << 16));
+        fault.amount = static_cast<std::int64_t>(random_.below(1000));
+        plan_.faults.push_back(fault);
+    }
     /// `side` 0: whoever is master then, alone.
     void split(Instant at, NodeSet side, Duration lasts, FaultKind kind = FaultKind::kPartition, NodeId bridge = {}) {
         plan_.faults.push_back({.at = at, .kind = kind, .node = bridge, .nodes = side, .lasts = lasts});
@@ -241,6 +248,30 @@ void late_deadlines(Script& s) {
     s.end(at + 1s);
 }
 
+/// The end of one log goes, and those that never had it are the only ones to be met: whatever goes, be it in doubt, corrupt, a whole
+/// segment or the head of one, the node must know that it may have held more (S9, S10).
+void forgotten_tail(Script& s) {
+    s.cast(3, 0);
+    s.write_much(s.one_of(std::array<std::uint32_t, 2>{64, 2000}));
+    s.plan_.disk.segment_bytes = 32 << 10;
+    s.plan_.disk.sync_max = s.one_of(std::array<Duration, 2>{500us, 5000us});
+    const Instant at = s.begin();
+    s.forget(at, s.part(s.chance(1, 2) ? 0 : 1), s.timeouts(6, 12));
+    s.end(at + s.timeouts(16, 20));
+}
+
+/// A log without a state needs a copy, and whoever gives one is behind that log (S25).
+void state_behind(Script& s) {
+    s.cast(3, 0);
+    s.forget_soon();
+    s.write_much(2000);
+    const Instant parts = s.begin(), dies = parts + s.between(1s, 3s);
+    s.split(parts, bit(s.part(2)), dies - parts + s.between(0ms, 100ms));
+    s.add(dies, FaultKind::kPowerCut, s.part(0), s.timeouts(6, 12));
+    s.add(dies + s.between(0ms, 50ms), FaultKind::kLostState, s.part(1), s.between(10ms, 200ms));
+    s.end(dies + s.timeouts(14, 18));
+}
+
 struct Family {
     std::string_view name;
     void (*make)(Script&);
@@ -253,6 +284,8 @@ constexpr std::array kFamilies = {
     Family{"slow pull", slow_pull},
     Family{"cut and crash", cut_and_crash},
     Family{"late deadlines", late_deadlines},
+    Family{"forgotten tail", forgotten_tail},
+    Family{"state behind", state_behind},
 };
 
 }  // namespace

@@ -70,7 +70,7 @@ public:
     /// A bit, the end of a segment, its slots, or a whole segment is destroyed.
     void damage();
     /// A part of the newest segment's end, fsynced as it was, is zeroed or cut off.
-    void forget_tail();
+    void forget_tail(Forgotten what);
     /// Bits of the vote files, or of the identity, have changed.
     void rot_votes(std::uint32_t variant);
     /// The state store cannot be read any more, and is given up as the server does it.

@@ -86,16 +86,26 @@ void SimNode::damage() {
     }
 }
 
-void SimNode::forget_tail() {
+void SimNode::forget_tail(Forgotten what) {
     const auto paths = segments();
     if (paths.empty()) return;
     const std::string& path = paths.back();
+    if (what == Forgotten::kNewestSegment && paths.size() > 1) {
+        damaged_ = true;
+        checker_.on_damaged(self_.node);
+        world_.note("node {}: the newest segment {} is lost", self_.node.value, path);
+        return disk_->lose(path);
+    }
     const std::uint64_t end = content_of(path).find_last_not_of('\0') + 1;
     if (end <= wal::kRecordsOffset) return;
     const std::uint64_t bytes = end - wal::kRecordsOffset;
     const std::uint64_t at = random_.between(random_.chance(1, 4) ? wal::kRecordsOffset : end - (bytes + 3) / 4, end - 1);
     damaged_ = true;
     checker_.on_damaged(self_.node);
+    if (what == Forgotten::kHead) {  // one region, with one of the two slots in it
+        world_.note("node {}: {} is zeroed from its second slot to {} of {}", self_.node.value, path, at, end);
+        return disk_->zero(path, wal::kSlotStride, at - wal::kSlotStride);
+    }
     const bool is_cut = random_.chance(1, 2);
     world_.note("node {}: the fsynced end of {} is {} from {} of {}", self_.node.value, path, is_cut ? "cut off" : "zeroed", at, end);
     is_cut ? disk_->cut_short(path, at) : disk_->zero(path, at, end - at);

@@ -176,7 +176,7 @@ void Simulation::begin_forgotten_tail(const Fault& fault, SimNode& victim) {
             n->restart_after(n.get() == &victim ? 10ms : fault.lasts);
             fault.variant % 2 == 0 ? n->cut_power() : n->kill();
         }
-        victim.forget_tail();
+        victim.forget_tail(plan_.scenario.empty() ? Forgotten::kEnd : static_cast<Forgotten>(fault.nodes));
     });
 }
 

@@ -5,6 +5,9 @@
 
 #include <algorithm>
 #include <set>
+#include <string_view>
+
+#include "sim/scenario.h"
 
 namespace tanist::sim {
 namespace {
@@ -42,6 +45,21 @@ TEST(Plan, KeepsTheRulesOfMembershipAndDrawsEveryTopologyAndFault) {
     }
     EXPECT_THAT(sizes, testing::IsSupersetOf({1U, 3U, 5U}));
     EXPECT_EQ(kinds.size(), kFaultKinds);
+}
+
+TEST(Plan, ScenariosHaveSeedsOfTheirOwnAndSpoilAtMostOneDisk) {
+    EXPECT_EQ(draw_plan(kFirstScenarioSeed - 1).scenario, "");
+    std::set<std::string_view> families;
+    for (std::uint64_t seed = kFirstScenarioSeed; seed < kFirstScenarioSeed + 300; ++seed) {
+        const Plan plan = draw_plan(seed);
+        EXPECT_EQ(describe(plan), describe(draw_plan(seed)));
+        EXPECT_TRUE(std::ranges::is_sorted(plan.faults, {}, &Fault::at));
+        EXPECT_LT(plan.faults.back().at, plan.quiet_from);
+        EXPECT_LE(std::ranges::count_if(plan.faults, [](const Fault& f) { return is_of_medium(f.kind); }), 1);
+        families.insert(plan.scenario);
+    }
+    EXPECT_GE(families.size(), 9U);
+    EXPECT_FALSE(families.contains(""));
 }
 
 TEST(Plan, StreamsOfRandomNumbersDoNotDependOnEachOther) {
