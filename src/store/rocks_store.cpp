@@ -194,6 +194,7 @@ private:
     Progress progress_;
     Database db_;
     std::unique_ptr<RocksFlusher> flusher_;  ///< of db_
+    bool compacts_ = false;                  ///< db_
     std::mutex flusher_mutex_;  ///< guards flusher_ of a flush() on another thread while install() replaces it; held by these two alone
     PositionRow applied_;
     rocksdb::WriteBatch batch_;  ///< kept for its memory
@@ -274,6 +275,9 @@ Result<std::uint64_t> RocksStore::digest() {
 Status RocksStore::apply(std::span<const Change> changes, const Position& position) {
     ENSURE(position.applied.lsn > applied_.position.applied.lsn);
     if (auto status = progress_.check(); !status) return status;
+    if (!std::exchange(compacts_, true)) {
+        if (const auto status = db_->EnableAutoCompaction({db_->DefaultColumnFamily()}); !status.ok()) return failure(status, "compacting");
+    }
     PositionRow row{position, applied_.bytes};
     for (const Change& change : changes) {
         ENSURE(change.is_valid());
@@ -311,6 +315,7 @@ Result<std::unique_ptr<rocksdb::DB>> RocksStore::open_database(const std::string
     rocksdb::Options options = database_options(options_, cache_);
     options.env = &environment_;
     options.listeners.push_back(std::make_shared<Listener>(progress_));
+    options.disable_auto_compactions = true;  // until something is written: the replay of a start has the processor to itself
     std::error_code error;
     options.create_if_missing = !fs::exists(path + "/CURRENT", error);
     if (options.create_if_missing) {
@@ -332,6 +337,7 @@ Status RocksStore::adopt(Database db) {
     auto row = read_position(*db, rocksdb::kReadAllTier);
     if (!row) return fail(std::move(row.error()));
     applied_ = *row;
+    compacts_ = false;
     const std::lock_guard lock(flusher_mutex_);
     flusher_.reset();
     db_.swap(db);
