@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "base/ensure.h"
+#include "sim/describe.h"
 
 namespace tanist::sim {
 namespace {
@@ -198,6 +199,9 @@ void Client::send(std::uint64_t id) {
     Operation& operation = operations_.at(id);
     const NodeId node = choose_node(operation);
     const std::uint64_t attempt = ++operation.attempt;
+    if (world_.trace().prints()) {
+        world_.print("client {} asks node {}, {}.{}: {}", number_, node.value, id, attempt, describe(operation.question));
+    }
     const Reply reply = [this, id, attempt, node](Answer answer) {
         network_.post_to_client(node, beside_, [this, id, attempt, answer = std::move(answer)] { take(id, attempt, answer); });
     };
@@ -252,6 +256,9 @@ void Client::take(std::uint64_t id, std::uint64_t attempt, Answer answer) {
     const bool late = operation.attempt != attempt;
     if (late && answer.verdict != Verdict::kDone) return;  // but a late "done" is as good as any, for what is sent twice on purpose
     if (late && (!operation.is_write || operation.sequence == 0)) return;
+    if (world_.trace().prints()) {
+        world_.print("client {} is answered by node {}, {}.{}: {}", number_, answer.from.value, id, attempt, describe(answer));
+    }
     switch (answer.verdict) {
         case Verdict::kRefused:
             ++statistics_.refused;

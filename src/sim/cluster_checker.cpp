@@ -125,7 +125,12 @@ void ClusterChecker::on_opened(NodeId node, MemberId id, const wal::Log& log, co
     shadow.has_hole = log.found().tail != Tail::kClean && log.found().tail != Tail::kTorn;
     if (before.damaged) {
         ghosts_.emplace_back(node, before);
-        if (shadow.has_hole) return;
+        if (shadow.has_hole) {
+            const EntryId* durable = before.find(before.durable);
+            shadow.held = std::max(before.held, durable == nullptr ? Rank{} : durable->rank());
+            return;
+        }
+        shadow.held = {};
         // It sees nothing wrong: so what was destroyed must have been of no account, and all that was synced must be there.
     }
     if (std::exchange(shadow.changing, false)) return check_committed_are_kept(node, before);
@@ -146,7 +151,10 @@ void ClusterChecker::on_opened(NodeId node, MemberId id, const wal::Log& log, co
 void ClusterChecker::on_log_changed(NodeId node, const wal::Log& log, const std::vector<EntryId>& rescued) {
     Shadow& shadow = shadows_[node];
     const bool was_damaged = shadow.damaged;
-    if (std::exchange(shadow.has_hole, false)) shadow.damaged = false;  // a hole is cut or filled, never left
+    if (std::exchange(shadow.has_hole, false)) {  // a hole is cut or filled, never left
+        shadow.damaged = false;
+        shadow.held = {};
+    }
     const Shadow before = shadow;
     const EntryId* last = shadow.find(log.last().lsn);
     const bool only_shorter = last != nullptr && *last == log.last() && log.base().lsn >= shadow.base && log.base().lsn <= log.last().lsn;
@@ -346,9 +354,19 @@ void ClusterChecker::on_sent(NodeId node, NodeId to, const core::Message& messag
     if (const auto* order = std::get_if<core::StandNow>(&message.body)) check_order(node, order->target.node);
     if (const auto* copy = std::get_if<core::CopyReply>(&message.body)) check_copy(node, *copy);
     if (const auto* ack = std::get_if<core::AppendAck>(&message.body)) check_acknowledgement(node, message.header, *ack);
-    if (const auto* vote = std::get_if<core::VoteReply>(&message.body); vote != nullptr && vote->granted)
+    if (const auto* vote = std::get_if<core::VoteReply>(&message.body); vote != nullptr && vote->granted) {
         check_vote(node, to, message.header);
+        check_grant(node, to, message.header.epoch);
+    }
+    if (const auto* vote = std::get_if<core::PreVoteReply>(&message.body); vote != nullptr && vote->granted)
+        check_grant(node, to, vote->proposed);
+    if (const auto* candidacy = std::get_if<core::PreVoteRequest>(&message.body)) {
+        Rank& asked = candidacies_[{node, candidacy->proposed}];
+        asked = std::max(asked, candidacy->rank);
+    }
     if (const auto* candidacy = std::get_if<core::VoteRequest>(&message.body)) {
+        Rank& asked = candidacies_[{node, message.header.epoch}];
+        asked = std::max(asked, candidacy->rank);
         check_vote(node, node, message.header);  // whoever asks votes for itself
         check_candidacy(node, *candidacy);
     }
@@ -380,6 +398,18 @@ void ClusterChecker::check_acknowledgement(NodeId node, const core::Header& head
         world_.fail("node {} acknowledges lsn={} in epoch {}, where its master has another entry or none", node.value,
                     ack.acknowledged.value, header.epoch.value);
     }
+}
+
+/// Nobody votes for a log that is behind its own, nor behind what it had synced before a part of that was destroyed (S9, S13).
+void ClusterChecker::check_grant(NodeId node, NodeId to, Epoch epoch) {
+    const Shadow& shadow = shadows_[node];
+    const auto asked = candidacies_.find({to, epoch});
+    if (asked == candidacies_.end() || shadow.deceived) return;
+    const EntryId* durable = shadow.find(shadow.durable);
+    const Rank own = std::max(shadow.held, durable == nullptr ? Rank{} : durable->rank());
+    if (asked->second >= own) return;
+    world_.fail("node {} grants node {} with epoch={} lsn={} its vote, and holds or has held epoch={} lsn={}", node.value, to.value,
+                asked->second.epoch.value, asked->second.lsn.value, own.epoch.value, own.lsn.value);
 }
 
 /// A successor is chosen for having all that its master has (S17).

@@ -44,7 +44,7 @@ public:
     void on_vote_lost(NodeId node) { epochs_[node] = {}; }
     /// One of its writes is lost, though the disk said that it was done: what is synced is believed to be there, and may be missing at
     /// any later start.
-    void on_deceived(NodeId node) { shadows_[node].damaged = true; }
+    void on_deceived(NodeId node) { shadows_[node].damaged = shadows_[node].deceived = true; }
 
     // -- what it shows ---------------------------------------------------------------------------------------------------------------
     void on_state(NodeId node, const store::Position& position, std::uint64_t digest);
@@ -73,6 +73,8 @@ private:
         Lsn base, durable;
         bool damaged = false;   ///< and not yet found and repaired
         bool has_hole = false;  ///< it knows of it
+        bool deceived = false;  ///< a write of it was lost, its mark's maybe
+        Rank held;              ///< while it has a hole: what it had synced before that
         bool changing = false;  ///< a cut, repair or reset was under way when the process ended: the old state is on disk, or the new
         [[nodiscard]] Lsn last() const { return {first.value + entries.size() - 1}; }
         [[nodiscard]] const EntryId* find(Lsn lsn) const {
@@ -108,6 +110,7 @@ private:
     void check_committed_are_kept(NodeId node, const Shadow& before);
     void check_candidacy(NodeId node, const core::VoteRequest& candidacy);
     void check_vote(NodeId node, NodeId to, const core::Header& header);
+    void check_grant(NodeId node, NodeId to, Epoch epoch);
 
     World& world_;
     const Plan& plan_;
@@ -121,7 +124,8 @@ private:
     std::map<Epoch, MemberId> masters_;
     std::map<Epoch, Lsn> committed_before_;  ///< by any master's election: what had been committed then
     std::map<std::pair<MemberId, Epoch>, NodeId> votes_;
-    std::vector<EntryId> committed_;  ///< by LSN, from 1 on: whatever any node has applied
+    std::map<std::pair<NodeId, Epoch>, Rank> candidacies_;  ///< the highest rank with which it has asked for votes or pre-votes
+    std::vector<EntryId> committed_;                        ///< by LSN, from 1 on: whatever any node has applied
     struct State {
         std::uint64_t digest, timestamp;
     };

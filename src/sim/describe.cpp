@@ -2,6 +2,9 @@
 #include "sim/describe.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <array>
 
 namespace tanist::sim {
 namespace {
@@ -61,10 +64,61 @@ std::string show(const core::CopyReply& m) {
 }
 std::string show(const core::CopyEnd& m) { return fmt::format("CopyEnd copy={}", m.copy); }
 
+constexpr std::size_t kShownBytesMax = 24;  ///< of a value: its beginning tells whose and which it is
+std::string shortened(std::string_view value) { return std::string(value.substr(0, kShownBytesMax)); }
+
+std::string show(const commands::Put& c) { return fmt::format("put {}={}", c.key, shortened(c.value)); }
+std::string show(const commands::Delete& c) { return fmt::format("delete {}", c.key); }
+std::string show(const commands::Increment& c) { return fmt::format("increment {} by {}", c.key, c.by); }
+std::string show(const commands::Get& c) { return fmt::format("get {}", c.key); }
+std::string show(const commands::Redis& c) { return fmt::format("{}", fmt::join(c.words, " ")); }
+
+std::string show(const Write& write) {
+    constexpr std::array<std::string_view, 3> kLevels = {"master", "quorum", "all"};
+    const auto* request = std::get_if<commands::Request>(&write.logged);
+    std::string text = request == nullptr ? "register a session" : "";
+    if (request != nullptr) {
+        for (const auto& command : request->commands) {
+            text += fmt::format("{}{}", text.empty() ? "" : "; ", std::visit([](const auto& c) { return show(c); }, command));
+        }
+        if (!request->conditions.empty()) text += fmt::format(" under {} condition(s)", request->conditions.size());
+        if (!request->session.is_zero()) text += fmt::format(", session {} number {}", request->session.value, request->sequence);
+    }
+    return fmt::format("{}, level {}", text, kLevels[static_cast<std::size_t>(write.level)]);
+}
+
+std::string show(const Read& read) {
+    constexpr std::array<std::string_view, 3> kLevels = {"stale", "session", "linearizable"};
+    const bool is_one = read.end == read.begin + '\0';
+    return fmt::format("read {}{}, {}, having seen {}", read.begin, is_one ? "" : " to " + read.end,
+                       kLevels[static_cast<std::size_t>(read.level)], show(read.token));
+}
+
 }  // namespace
 
 std::string describe(const core::Message& message) {
     return fmt::format("epoch={} {}", message.header.epoch.value, std::visit([](const auto& m) { return show(m); }, message.body));
+}
+
+std::string describe(const Question& question) {
+    return std::visit([](const auto& q) { return show(q); }, question);
+}
+
+std::string describe(const Answer& answer) {
+    constexpr std::array<std::string_view, 4> kVerdicts = {"done", "refused", "outcome unknown", "what the session saw was cut"};
+    std::string text(kVerdicts[static_cast<std::size_t>(answer.verdict)]);
+    if (answer.verdict != Verdict::kDone) return text;
+    if (answer.outcome) text += fmt::format(", outcome {}", static_cast<int>(answer.outcome->code));
+    if (!answer.rank.lsn.is_zero()) text += fmt::format(", as {}", show(answer.rank));
+    if (answer.applied.lsn.is_zero()) return text;
+    text += fmt::format(", at {}:", show(answer.applied));
+    for (const auto& row : answer.rows) text += fmt::format(" {}={}", row.key, shortened(row.value));
+    return text;
+}
+
+std::string message_name(const core::Body& body) {
+    const std::string text = std::visit([](const auto& m) { return show(m); }, body);
+    return text.substr(0, text.find(' '));
 }
 
 }  // namespace tanist::sim

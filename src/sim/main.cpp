@@ -6,6 +6,9 @@
 #include "sim/mutant_hunt.h"
 #include "sim/runner.h"
 #include "sim/session_file.h"
+#include "sim/shrink.h"
+
+using tanist::sim::Parts;
 
 int main(int argc, char** argv) {
     tanist::sim::RunOptions options;
@@ -23,6 +26,12 @@ int main(int argc, char** argv) {
     auto* minutes = app.add_option("--minutes", options.minutes, "Go on with new seeds for so long")->check(CLI::Range(1, 10'000));
     seeds->excludes(minutes);
     app.add_flag("--trace", options.trace, "Print every event");
+    Parts only;
+    bool shrink = false;
+    auto* only_these = app.add_option("--parts", only, "Of the seed's faults and other parts these alone: as --shrink names them, or none")
+                           ->delimiter(',')
+                           ->needs(seeds);
+    app.add_flag("--shrink", shrink, "Of a seed that fails: find the few faults and parts of its load that it needs")->needs(seeds);
     app.add_flag("--statistics", options.statistics, "Print a line for each seed");
     tanist::sim::HuntOptions hunt;
     std::string mutant;
@@ -44,5 +53,11 @@ int main(int argc, char** argv) {
     if (!mutant.empty() && !tanist::sim::become_mutant(mutant)) return 2;
     if (!history.empty()) return tanist::sim::check_history_file(history);
     if (seeds->empty() && minutes->empty()) return app.exit(CLI::RequiredError("--seeds"));
+    if (shrink) return tanist::sim::shrink_seed(options.first_seed);
+    if (!only_these->empty()) {
+        options.only = only == Parts{"none"} ? Parts{} : only;
+        const std::string strange = tanist::sim::strange_part(tanist::sim::draw_plan(options.first_seed), *options.only);
+        if (!strange.empty()) return app.exit(CLI::ValidationError("--parts", "seed has no part '" + strange + "'"));
+    }
     return tanist::sim::run_seeds(options) == 0 ? 0 : 1;
 }

@@ -63,9 +63,6 @@ constexpr std::array kMoreShapes = {
     FaultShape{FaultKind::kRotCheckpoint, 2, 3s, 12s, 0, 0},      FaultShape{FaultKind::kLostWrite, 3, 0ms, 0ms, 0, 40},
     FaultShape{FaultKind::kForgottenTail, 3, 100ms, 4s, 0, 3000},
 };
-/// Seeds below it have only kShapes: those that the mutants were hunted with (tests/sim/mutants.txt).
-constexpr std::uint64_t kFirstSeedOfMore = 1000;
-
 template <class Range, class Weight>
 std::size_t draw_weighted(Random& random, const Range& range, Weight weight) {
     std::uint64_t sum = 0;
@@ -296,6 +293,7 @@ Plan draw_plan(std::uint64_t seed) {
     // By all that a fault is, so that the order is one whatever the library's way of sorting.
     std::ranges::sort(plan.faults, {},
                       [](const Fault& f) { return std::tuple(f.at, f.kind, f.node, f.nodes, f.lasts, f.amount, f.variant); });
+    for (std::size_t i = 0; i < plan.faults.size(); ++i) plan.faults[i].number = static_cast<std::uint32_t>(i + 1);
     Random narrow = random_for(seed, 5);
     if (plan.network.streams && narrow.chance(1, 3))
         plan.network.entry_bytes_per_ms = one_of(narrow, std::array<std::uint32_t, 3>{5, 50, 1000});
@@ -307,24 +305,6 @@ Plan draw_plan(std::uint64_t seed) {
     // that expired are made anew; and elections, which may split more than once.
     plan.end = plan.quiet_from + 8s + 12 * plan.election_timeout();
     return plan;
-}
-
-std::string describe(const Fault& fault) {
-    std::string out = fmt::format("{}", to_string(fault.kind));
-    const bool between_nodes = is_between_nodes(fault.kind);
-    if (!between_nodes || fault.kind == FaultKind::kBridge)
-        out += fault.node.is_zero() ? (fault.kind == FaultKind::kSwitchOver ? " node=any" : " node=master")
-                                    : fmt::format(" node={}", fault.node.value);
-    if (between_nodes && fault.kind != FaultKind::kBridge) {
-        out += " nodes=";
-        if (fault.nodes == 0) out += "master";
-        for (std::uint64_t n = 1; n < 32; ++n) {
-            if (contains(fault.nodes, {n})) out += fmt::format("{}", n);
-        }
-    }
-    if (fault.lasts.count() != 0) out += fmt::format(" ms={}", fault.lasts.count() / 1000);
-    if (fault.amount != 0) out += fmt::format(" amount={}", fault.amount);
-    return out;
 }
 
 std::string describe(const Plan& plan) {

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -12,6 +13,7 @@
 #include "base/types.h"
 #include "core/message.h"
 #include "sim/time.h"
+#include "wal/memory_file_system.h"
 
 namespace tanist::sim {
 
@@ -24,6 +26,7 @@ struct NodePlan {
     NodeId node;
     core::ConfiguredRole role = core::ConfiguredRole::kSlave;
     std::int32_t drift_ppm = 0;  ///< of its clocks, in both directions
+    friend bool operator==(const NodePlan&, const NodePlan&) = default;
 };
 
 struct NetworkPlan {
@@ -33,12 +36,14 @@ struct NetworkPlan {
     Duration reorder_by{20'000};                         ///< at most
     std::uint32_t entry_bytes_per_ms = 0;  ///< streams: what a link carries in entries, while urgent messages overtake them; 0: any number
     bool fetches_are_narrow = false;       ///< the entries of answers to fetches count there too
+    friend bool operator==(const NetworkPlan&, const NetworkPlan&) = default;
 };
 
 struct DiskPlan {
     Duration write{20};
     Duration sync_min{100}, sync_max{500};
     std::uint64_t segment_bytes = 256 << 10, retention_bytes = 1 << 20, flush_bytes = 64 << 10;
+    friend bool operator==(const DiskPlan&, const DiskPlan&) = default;
 };
 
 struct LoadPlan {
@@ -53,6 +58,7 @@ struct LoadPlan {
     std::uint32_t without_session = 10;     ///< percent of the clients: they never send a write twice
     std::uint64_t session_lifetime_ms = 0;  ///< 0: the default, which outlives the history
     Duration patience{500'000};             ///< without an answer a client asks again, maybe elsewhere
+    friend bool operator==(const LoadPlan&, const LoadPlan&) = default;
 };
 
 enum class FaultKind : std::uint8_t {
@@ -108,6 +114,8 @@ struct Fault {
     Duration lasts{0};  ///< until a node is started again, a partition healed …
     std::int64_t amount = 0;
     std::uint32_t variant = 0;  ///< any number: which of the ways in which this can happen; 0: the plain one
+    std::uint32_t number = 0;   ///< from 1 on, in the order of the whole plan
+    friend bool operator==(const Fault&, const Fault&) = default;
 };
 
 struct Plan {
@@ -123,14 +131,29 @@ struct Plan {
     Instant quiet_from{0};      ///< everything is healed, and stays so
     Instant end{0};             ///< by then the cluster must have made progress and agree
 
+    friend bool operator==(const Plan&, const Plan&) = default;
     [[nodiscard]] std::uint64_t disk_reserve_bytes() const { return 4 * disk.segment_bytes; }
     [[nodiscard]] Duration election_timeout() const { return std::chrono::milliseconds(tick_ms) * election_timeout_ticks; }
 };
 
 [[nodiscard]] Plan draw_plan(std::uint64_t seed);
+
+/// What of a plan can be left out by itself: each fault, by its number, and what makes load and network more than the simplest, by name.
+using Parts = std::vector<std::string>;
+[[nodiscard]] Parts parts_of(const Plan& plan);
+/// The plan with these of its parts and no others. Faults keep their numbers.
+[[nodiscard]] Plan with_only(Plan plan, const Parts& kept);
+/// The first that the plan does not have; empty: it has them all.
+[[nodiscard]] std::string strange_part(const Plan& plan, const Parts& parts);
+
+/// Seeds below it have no faults but those that the mutants were hunted with (tests/sim/mutants.txt).
+inline constexpr std::uint64_t kFirstSeedOfMore = 1000;
 /// One line that tells topology, network, load and faults.
 [[nodiscard]] std::string describe(const Plan& plan);
+/// A sentence: what happens to whom, and for how long.
 [[nodiscard]] std::string describe(const Fault& fault);
+/// The kind of file operation that a fault of a disk waits for; nullopt: whichever comes.
+[[nodiscard]] std::optional<wal::DiskOperation> aim_of(const Fault& fault);
 
 /// Independent streams of random numbers out of one seed: what one part draws does not shift what another does.
 [[nodiscard]] inline Random random_for(std::uint64_t seed, std::uint64_t part) {

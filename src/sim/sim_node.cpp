@@ -162,6 +162,8 @@ void SimNode::start() {
         if (!damaged_) world_.fail("node {} has lost its vote in a crash: {}", self_.node.value, directory->start.vote_lost);
         checker_.on_vote_lost(self_.node);
     }
+    world_.coverage().on_started(directory->start.vote_lost.empty() ? core::VoteFound::kKept : core::VoteFound::kLost,
+                                 directory->log->found().tail, voters(plan_) == 1);
     checker_.on_opened(self_.node, directory->start.identity.id, *directory->log, rescued());
     process_->appended = process_->synced = directory->log->last().lsn;
     const replica::ReplicaOptions replica_options{
@@ -233,12 +235,16 @@ Status SimNode::with_log(const std::function<Status(wal::Log&)>& use) {
         checker_.on_log_change_failed(self_.node);
         return status;
     }
-    checker_.on_log_changed(self_.node, process_->replica->log(), rescued());
+    const wal::Log& log = process_->replica->log();
+    world_.print("node {}: its log goes from lsn={} to {}/{} now", self_.node.value, log.base().lsn.value, log.last().epoch.value,
+                 log.last().lsn.value);
+    checker_.on_log_changed(self_.node, log, rescued());
     process_->appended = process_->synced = process_->replica->log().last().lsn;
     return status;
 }
 
 void SimNode::on_synced(Lsn through) {
+    world_.print("node {}: durable through lsn={}", self_.node.value, through.value);
     checker_.on_synced(self_.node, through);
     process_->synced = through;
     process_->log_reported = world_.now();
@@ -275,6 +281,7 @@ void SimNode::send(NodeId to, core::Message message) {
     }
     if (world_.trace().prints()) world_.print("  {} -> {} {}", self_.node.value, to.value, describe(message));
     checker_.on_sent(self_.node, to, message);
+    world_.coverage().on_sent(message.body);
     network_.send(self_.node, to, std::move(message));
 }
 
@@ -302,6 +309,9 @@ void SimNode::on(const core::SwitchoverEnded& action) {
     }
 }
 
-void SimNode::on(const core::Notice& action) { world_.note("node {}: {}", self_.node.value, action.text); }
+void SimNode::on(const core::Notice& action) {
+    world_.note("node {}: {}", self_.node.value, action.text);
+    world_.coverage().on_notice(action.text);
+}
 
 }  // namespace tanist::sim

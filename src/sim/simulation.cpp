@@ -15,9 +15,6 @@ constexpr std::uint64_t kStepsOfAKeyMax = 200'000;  ///< of the search for an or
 constexpr std::size_t kPendingMax = 20'000;         ///< of one node: questions, proposals, writes, messages that wait
 /// A master that is cut off notices within one election timeout (S16): this is for ticks, pauses that just ended, and watching.
 constexpr Duration kStepDownSlack = 100ms;
-/// Operations that are few, and that a fault at any operation would seldom meet.
-constexpr std::array kAims = {wal::DiskOperation::kRename, wal::DiskOperation::kSyncDirectory, wal::DiskOperation::kCreate,
-                              wal::DiskOperation::kRemove, wal::DiskOperation::kTruncate};
 
 }  // namespace
 
@@ -69,7 +66,7 @@ Report Simulation::run() {
     report.simulated = world_.now();
     report.committed = checker_.committed();
     report.masters = checker_.masters();
-    report.faults = faults_;
+    report.coverage = world_.coverage();
     report.histories = histories;
     for (const auto& n : nodes_) report.switchovers += n->switchovers_done();
     for (const auto& client : clients_) {
@@ -84,8 +81,13 @@ Report Simulation::run() {
 // -- faults ------------------------------------------------------------------------------------------------------------------------
 
 void Simulation::begin(const Fault& fault) {
-    world_.note("fault: {}", describe(fault));
-    ++faults_[static_cast<std::size_t>(fault.kind)];
+    world_.note("fault {}", describe(fault));
+    if (fault.lasts > 0us && world_.trace().prints()) {
+        world_.after(fault.lasts, [this, &fault] {
+            if (!healed_) world_.print("fault {} [{}] is over", fault.number, to_string(fault.kind));
+        });
+    }
+    world_.coverage().on_fault(fault.kind);
     stability_.on_fault(fault);
     if (is_between_nodes(fault.kind)) return begin_between_nodes(fault);
     if (fault.kind == FaultKind::kSwitchOver) return begin_switchover(fault);
@@ -101,7 +103,7 @@ void Simulation::begin_at_node(const Fault& fault, SimNode& target) {
         });
     };
     const auto amount = static_cast<std::uint64_t>(fault.amount);
-    const auto aimed_at = fault.variant != 0 ? std::optional(kAims[fault.variant % kAims.size()]) : std::nullopt;
+    const auto aimed_at = aim_of(fault);
     switch (fault.kind) {
         case FaultKind::kKill: target.restart_after(fault.lasts); return target.kill();
         case FaultKind::kPowerCut: target.restart_after(fault.lasts); return target.cut_power();
@@ -143,7 +145,10 @@ void Simulation::begin_at_medium(const Fault& fault, SimNode& target) {
     switch (fault.kind) {
         case FaultKind::kWipe: target.wipe(); break;
         case FaultKind::kDamage: target.damage(); break;
-        case FaultKind::kRotVote: target.rot_votes(fault.variant); break;
+        case FaultKind::kRotVote:
+            target.rot_votes(fault.variant);
+            if (fault.variant / 4 % 4 == 0) target.damage();  // one disk, in two places
+            break;
         case FaultKind::kLostState: target.lose_state(); break;
         default: ENSURE(false);
     }
@@ -385,8 +390,8 @@ KeyHistories::Verdict Simulation::check_histories() {
     return verdict;
 }
 
-Report simulate(std::uint64_t seed, bool print_trace) {
-    Simulation simulation(draw_plan(seed), print_trace);
+Report simulate(Plan plan, bool print_trace) {
+    Simulation simulation(std::move(plan), print_trace);
     return simulation.run();
 }
 

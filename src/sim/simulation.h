@@ -29,7 +29,7 @@ struct Report {
     std::uint64_t masters = 0, switchovers = 0;  ///< of these, those that came to their end
     ClientStatistics clients;
     KeyHistories::Verdict histories;
-    std::array<std::uint64_t, kFaultKinds> faults{};
+    Coverage coverage;
 };
 
 class Simulation {
@@ -79,11 +79,11 @@ private:
     std::map<NodeId, Outage> outages_;
     StabilityWatch stability_{world_, network_, plan_};
     std::map<std::pair<NodeId, NodeId>, int> blocks_;  ///< by how many faults a path is blocked
-    std::array<std::uint64_t, kFaultKinds> faults_{};
     bool healed_ = false, done_ = false;
 };
 
 /// Draws and runs the history of a seed.
-[[nodiscard]] Report simulate(std::uint64_t seed, bool print_trace);
+[[nodiscard]] Report simulate(Plan plan, bool print_trace);
+[[nodiscard]] inline Report simulate(std::uint64_t seed, bool print_trace) { return simulate(draw_plan(seed), print_trace); }
 
 }  // namespace tanist::sim

@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "sim/coverage.h"
 #include "sim/time.h"
 #include "sim/trace.h"
 
@@ -39,6 +40,8 @@ public:
         if (trace_.prints()) Trace::print_line(now_, fmt::format(format, args...));
     }
     [[nodiscard]] const Trace& trace() const { return trace_; }
+    /// What this history has met so far.
+    [[nodiscard]] Coverage& coverage() { return coverage_; }
 
     /// A rule was broken: the history ends here. Only the first failure counts, since the rest may follow from it.
     template <class... Args>
@@ -58,6 +61,7 @@ private:
     void record_failure(std::string text);
 
     Trace trace_;
+    Coverage coverage_;
     Instant now_{0};
     std::uint64_t asked_ = 0, events_ = 0;
     std::vector<Event> queue_;  ///< a heap, the next one at its front

@@ -5,6 +5,7 @@
 #include <gmock/gmock.h>
 
 #include "wal/memory_file_system.h"
+#include "wal/slot.h"
 
 namespace tanist::sim {
 namespace {
@@ -106,6 +107,41 @@ TEST_F(CheckerTest, FindsTwoVotesInOneEpoch) {  // S3, S13
     EXPECT_EQ(world_.failure(), std::nullopt);
     checker_.on_sent(kNode1, kNode3, vote);
     EXPECT_THAT(world_.failure(), Optional(HasSubstr("having voted for node 2")));
+}
+
+TEST_F(CheckerTest, FindsAVoteForALogThatIsBehind) {  // S13
+    for (const Entry& entry : {first_, second_}) append(kNode1, entry);
+    append(kNode2, first_);
+    checker_.on_sent(kNode2, kNode1, {.header = {.epoch = {1}}, .body = core::PreVoteRequest{{2}, first_.id().rank()}});
+    checker_.on_sent(kNode1, kNode2, {.header = {.epoch = {1}}, .body = core::PreVoteReply{.proposed = {2}, .granted = false}});
+    EXPECT_EQ(world_.failure(), std::nullopt);
+    checker_.on_sent(kNode1, kNode2, {.header = {.epoch = {1}}, .body = core::PreVoteReply{.proposed = {2}, .granted = true}});
+    EXPECT_THAT(world_.failure(), Optional(HasSubstr("grants node 2 with epoch=1 lsn=1 its vote, and holds or has held epoch=1 lsn=2")));
+}
+
+TEST_F(CheckerTest, FindsAVoteForALogBehindWhatItHadHeldBeforeItWasDestroyed) {  // S9
+    wal::MemoryFileSystem files;
+    const wal::LogOptions options{.segment_bytes = 64 << 10};
+    auto log = wal::Log::open(files, "wal", options, 1);
+    ASSERT_TRUE(log.has_value());
+    checker_.on_opened(kNode1, {kNode1, {1}}, **log, {});
+    for (const Entry& entry : {first_, second_}) {
+        append(kNode1, entry);
+        ASSERT_TRUE((*log)->write({&entry, 1}) && (*log)->sync());
+    }
+    const std::string segment = "wal/" + files.list("wal")->back();
+    log->reset();
+    files.zero(segment, wal::kRecordsOffset + first_.size(), 4096);  // from somewhere in the first record or the second on
+    checker_.on_damaged(kNode1);
+    log = wal::Log::open(files, "wal", options, 2);
+    ASSERT_TRUE(log.has_value());
+    ASSERT_LT((*log)->last().lsn, Lsn{2});
+    checker_.on_opened(kNode1, {kNode1, {1}}, **log, {});
+    append(kNode2, first_);
+    checker_.on_sent(kNode2, kNode1, {.header = {.epoch = {2}}, .body = core::VoteRequest{.rank = first_.id().rank()}});
+    EXPECT_EQ(world_.failure(), std::nullopt);
+    checker_.on_sent(kNode1, kNode2, {.header = {.sender = {kNode1, {1}}, .epoch = {2}}, .body = core::VoteReply{.granted = true}});
+    EXPECT_THAT(world_.failure(), Optional(HasSubstr("has held epoch=1 lsn=2")));
 }
 
 TEST_F(CheckerTest, FindsAnEpochThatWasSpokenOfAndIsForgotten) {  // S3
