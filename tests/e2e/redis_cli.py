@@ -101,6 +101,7 @@ def hints(port):
         cli.expect(PROMPT)
         cli.type("lpush list 1\r")
         cli.expect(r"\(error\) ERR unknown command 'lpush'")
+        cli.expect(PROMPT)
         cli.type("subscribe news\r")
         cli.expect("Reading messages")
         with Resp(("127.0.0.1", port)) as speaker:
@@ -110,6 +111,7 @@ def hints(port):
         cli.expect("> ")
         cli.type("hello\r")
         cli.expect(r'1# "server" => "redis"')
+        cli.expect(PROMPT)
         cli.type("config get appendonly\r")
         cli.expect(r'1# "appendonly" => "yes"')
 
