@@ -19,7 +19,7 @@ namespace tanist::store {
 namespace fs = std::filesystem;
 namespace {
 
-constexpr std::string_view kDatabasePrefix = "db-", kCheckpointPrefix = "checkpoint-", kIncoming = "incoming.sst";
+constexpr std::string_view kDatabasePrefix = "db-", kCheckpointPrefix = "checkpoint-", kIncomingPrefix = "incoming";
 
 /// The N of "db-N".
 std::optional<std::uint64_t> database_number(std::string_view name) {
@@ -118,7 +118,7 @@ Status RocksDirectory::remove_leftovers() {
     for (const auto& entry : fs::directory_iterator(path_, error)) {
         const std::string name = entry.path().filename().string();
         const bool is_other_database = database_number(name) && entry.path() != fs::path(database_);
-        const bool is_half_made = name.starts_with(kCheckpointPrefix) || name == "current.new" || name == kIncoming;
+        const bool is_half_made = name.starts_with(kCheckpointPrefix) || name == "current.new" || name.starts_with(kIncomingPrefix);
         if (is_other_database || is_half_made) leftovers.push_back(entry.path());
     }
     for (const auto& leftover : leftovers) {
@@ -155,7 +155,7 @@ Status RocksDirectory::make_current(const std::string& path) {
     return {};
 }
 
-std::string RocksDirectory::incoming_path() const { return path_ + "/" + std::string(kIncoming); }
+std::string RocksDirectory::incoming_path() { return fmt::format("{}/{}-{}.sst", path_, kIncomingPrefix, ++last_incoming_); }
 
 std::string RocksDirectory::checkpoint_path() { return fmt::format("{}/{}{}", path_, kCheckpointPrefix, ++last_checkpoint_); }
 

@@ -17,7 +17,7 @@ namespace tanist::store {
 ///                 installed checkpoint the state
 ///   db-N/         a RocksDB database. Any but the current one is left over: an unfinished receiver's, or the one before an install
 ///   checkpoint-N/ a checkpoint being streamed; left over after a crash
-///   incoming.sst  rows on their way into the current database; left over after a crash
+///   incoming-N.sst  rows on their way into the current database; left over after a crash
 /// Opening removes what is left over. A directory without `current` and without databases is a new store; a `current` whose database
 /// is missing is one that lost it, and opens as empty: both stand at position 0, where the log has to begin if they are to be of use.
 class RocksDirectory {
@@ -38,7 +38,9 @@ public:
     [[nodiscard]] Status make_current(const std::string& path);
     /// A path for a new checkpoint, which does not exist yet.
     [[nodiscard]] std::string checkpoint_path();
-    [[nodiscard]] std::string incoming_path() const;
+    /// A path for a file to be ingested: another each time, for RocksDB may leave the name of one that it has taken, and writing to it
+    /// again would write to the table.
+    [[nodiscard]] std::string incoming_path();
 
 private:
     RocksDirectory(std::string path, int lock) : path_(std::move(path)), lock_(lock) {}
@@ -50,7 +52,7 @@ private:
     int lock_;
     std::string database_;
     std::uint64_t last_database_ = 0;  ///< the highest N of db-N there ever was, as far as this process knows
-    std::uint64_t last_checkpoint_ = 0;
+    std::uint64_t last_checkpoint_ = 0, last_incoming_ = 0;
 };
 
 /// fsync of a file or a directory.

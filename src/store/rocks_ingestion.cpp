@@ -35,7 +35,9 @@ bool can_ingest(rocksdb::DB& db, std::span<const Change> changes, std::size_t by
 
 rocksdb::Status ingest(rocksdb::DB& db, const std::string& path, std::string_view key, std::string_view value,
                        std::span<const Change> changes) {
-    rocksdb::SstFileWriter writer(rocksdb::EnvOptions(), db.GetOptions(), db.DefaultColumnFamily(), false);
+    rocksdb::Options of_newest = db.GetOptions();
+    of_newest.bottommost_compression = rocksdb::kDisableCompressionOption;  // the writer would take it, for a file that is soon compacted
+    rocksdb::SstFileWriter writer(rocksdb::EnvOptions(), of_newest, db.DefaultColumnFamily(), false);
     auto status = writer.Open(path);
     if (status.ok()) status = writer.Put(slice(key), slice(value));
     for (const Change& change : changes) {

@@ -194,7 +194,7 @@ private:
     Progress progress_;
     Database db_;
     std::unique_ptr<RocksFlusher> flusher_;  ///< of db_
-    bool compacts_ = false;                  ///< db_
+    bool compacts_ = false;                  ///< db_: from the first write on
     std::mutex flusher_mutex_;  ///< guards flusher_ of a flush() on another thread while install() replaces it; held by these two alone
     PositionRow applied_;
     rocksdb::WriteBatch batch_;  ///< kept for its memory
@@ -315,7 +315,7 @@ Result<std::unique_ptr<rocksdb::DB>> RocksStore::open_database(const std::string
     rocksdb::Options options = database_options(options_, cache_);
     options.env = &environment_;
     options.listeners.push_back(std::make_shared<Listener>(progress_));
-    options.disable_auto_compactions = true;  // until something is written: the replay of a start has the processor to itself
+    options.disable_auto_compactions = true;  // until something is written, so that the replay of a start does not share the processor
     std::error_code error;
     options.create_if_missing = !fs::exists(path + "/CURRENT", error);
     if (options.create_if_missing) {

@@ -81,7 +81,7 @@ TEST_F(RocksStoreTest, OpeningRemovesWhatACrashLeftOver) {
         std::ofstream(place.path() + "/" + name + "/000001.sst") << "x";
     }
     std::ofstream(place.path() + "/current.new") << "db-17\n";
-    std::ofstream(place.path() + "/incoming.sst") << "x";
+    std::ofstream(place.path() + "/incoming-3.sst") << "x";
     const auto store = open();
     EXPECT_EQ(store->get("a").value(), "1");
     EXPECT_THAT(files_named("incoming"), IsEmpty());
@@ -134,6 +134,20 @@ TEST_F(RocksStoreTest, ALargeSortedWriteIsOnDiskWithAllBeforeItWhenItReturns) {
     store = open();
     check(5);
     EXPECT_EQ(store->get("lost").value(), std::nullopt);
+}
+
+TEST_F(RocksStoreTest, ATableIsNotWrittenToUnderANameThatItKept) {  // RocksDB only warns when it cannot remove the name
+    ManyRows first(0, 1, std::string(100, '1')), second(0, 2, std::string(100, '2'));
+    auto store = open();
+    ASSERT_TRUE(store->apply(first.changes, at(1)));
+    const auto tables = files_named(".sst");
+    ASSERT_EQ(tables.size(), 1U);
+    for (const char* name : {"incoming.sst", "incoming-1.sst"}) fs::create_hard_link(tables.front(), place.path() + "/" + name);
+    ASSERT_TRUE(store->apply(second.changes, at(2)));
+    store.reset();
+    store = open();
+    EXPECT_EQ(store->get("k100001").value(), std::string(100, '1'));
+    EXPECT_EQ(store->get("k100002").value(), std::string(100, '2'));
 }
 
 TEST_F(RocksStoreTest, ALargeWriteDeletesAndComesInAnyOrder) {
