@@ -26,7 +26,11 @@ rocksdb::BlockBasedTableOptions table_options(std::shared_ptr<rocksdb::Cache> ca
     table.block_cache = std::move(cache);
     table.block_size = 8 << 10;
     table.filter_policy.reset(rocksdb::NewBloomFilterPolicy(10));  // 1 % of the look-ups of a missing key read a block
-    table.cache_index_and_filter_blocks = true;                    // so that cache_bytes bounds them too
+    // In pieces: the filter of a million keys is larger than a shard of the cache, which then cannot keep it, and each look-up reads it.
+    table.partition_filters = true;
+    table.index_type = rocksdb::BlockBasedTableOptions::kTwoLevelIndexSearch;
+    table.pin_top_level_index_and_filter = true;
+    table.cache_index_and_filter_blocks = true;  // so that cache_bytes bounds them too
     table.cache_index_and_filter_blocks_with_high_priority = true;
     table.pin_l0_filter_and_index_blocks_in_cache = true;
     table.data_block_index_type = rocksdb::BlockBasedTableOptions::kDataBlockBinaryAndHash;
