@@ -48,10 +48,7 @@ public:
         return {&one, true};
     }
 
-    void erase(std::string_view key) {
-        erase_if([&](const Item& one) { return one.key == key; });
-    }
-    /// `which(const Item&)`. Walks everything: it is rare.
+    /// `which(const Item&)`. Walks everything: it is rare. What is erased keeps its memory until clear().
     template <class Which>
     void erase_if(const Which& which) {
         for (std::size_t i = 0; i < items_; ++i) {

@@ -146,7 +146,7 @@ Status rewrite_file(const LoadRequest& request, const Config& wanted) {
     if (::stat(request.file->c_str(), &old) != 0) return failed(*request.file);
     const std::filesystem::path fresh = request.file->string() + ".new";
     ::unlink(fresh.c_str());  // of a crash, perhaps with another mode
-    const bool holds_password = !wanted.security.requirepass.text.empty();
+    const bool holds_password = !wanted.security.requirepass.text.empty() || !wanted.security.peer_password.text.empty();
     Status done = write_whole(fresh, *text, old.st_mode & (holds_password ? 0700 : 0777));
     if (done) done = check(request, fresh, wanted);
     if (done && ::rename(fresh.c_str(), request.file->c_str()) != 0) done = failed(*request.file);

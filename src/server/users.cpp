@@ -150,7 +150,7 @@ void Users::tick() {
             starting_ = false;
             if (error) return spdlog::warn("the configured users are not in the log yet reason=\"{}\"", *error);
             file_replaces_log_ = false;
-            spdlog::info("the users of this node's configuration are those of the cluster now users={}", acl_.users().size());
+            spdlog::info("the cluster has its users in the log now users={}", acl_.users().size());
         });
 }
 

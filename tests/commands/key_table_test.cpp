@@ -40,7 +40,7 @@ TEST(KeyTable, AgreesWithAListInTheOrderInWhichKeysCame) {
                 std::erase_if(model, [](const Pair& one) { return one.second % 3 == 0; });
                 break;
             case 2:
-                table.erase(name);
+                table.erase_if([&](const auto& one) { return one.key == name; });
                 if (known != model.end()) model.erase(known);
                 break;
             case 3: {

@@ -74,6 +74,16 @@ TEST(Rewrite, AFileThatHoldsAPasswordIsItsOwnersAlone) {
     EXPECT_EQ(mode_after(), perms{0600});
 }
 
+TEST(Rewrite, AFileWithThePeersPasswordBecomesItsOwnersToo) {
+    const ConfigFile file(std::string(kFile) + "\n[security]\npeer_password = \"between us\"\n");
+    std::filesystem::permissions(file.path(), std::filesystem::perms{0644});
+    const LoadRequest request{.file = file.path(), .environment = {}, .settings = {}};
+    Config wanted = load_config(request).value();
+    wanted.limits.connections = 77;
+    ASSERT_TRUE(rewrite_file(request, wanted));
+    EXPECT_EQ(std::filesystem::status(file.path()).permissions(), std::filesystem::perms{0600});
+}
+
 TEST(Rewrite, WhatBeatsTheFileIsAnErrorAndLeavesTheFile) {
     const ConfigFile file(kFile);
     const LoadRequest request{.file = file.path(), .environment = {}, .settings = {"limits.connections=50"}};

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "tests/commands/log.h"
+#include "tests/server/views.h"
 
 namespace tanist::server {
 namespace {
@@ -16,12 +17,7 @@ using ::testing::ElementsAre;
 /// The users of a master that has just opened; what they propose is committed by commit().
 class UsersTest : public ::testing::Test {
 protected:
-    UsersTest() {
-        core::View view;
-        view.role = core::Role::kMaster;
-        view.open = true;
-        routing_.refresh(view, 0);
-    }
+    UsersTest() { routing_.refresh(open_master(), 0); }
     void configure(bool file_replaces_log) { ASSERT_TRUE(users_.configure("secret", {}, file_replaces_log)); }
     void add(std::string name) {
         users_.change([name](resp::Acl& users) { return users.set_user(name, std::vector<std::string_view>{"on", ">pw", "~*"}); },

@@ -6,6 +6,8 @@
 
 #include <optional>
 
+#include "tests/server/views.h"
+
 namespace tanist::server {
 namespace {
 
@@ -30,12 +32,7 @@ constexpr int kTryAgain = static_cast<int>(FailureCode::kTryAgain), kUnknown = s
 
 class WritePathTest : public ::testing::Test {
 protected:
-    WritePathTest() {
-        core::View view;
-        view.role = core::Role::kMaster;
-        view.open = true;
-        routing_.refresh(view, 0);
-    }
+    WritePathTest() { routing_.refresh(open_master(), 0); }
     void submit(std::uint64_t ticket, WriteTerms terms = {.deadline_ms = 1000}) {
         path_.submit(client_, ticket, commands::Request{.commands = {commands::Put{"key", "value"}}}, terms);
     }

@@ -342,16 +342,16 @@ void RespSession::take_message(std::string_view pattern, std::string_view channe
 void RespSession::write(commands::Request request, resp::WriteAnswer answer, bool says_nothing_of_state) {
     if (const auto refused = resp::refuse_size(request, services_.settings.limits)) return reply_error(*refused);
     const commands::Logged logged(std::move(request));
-    log(std::move(answer), says_nothing_of_state, [&](std::string& payload) { commands::append_to(payload, logged); });
+    submit_write(std::move(answer), says_nothing_of_state, [&](std::string& payload) { commands::append_to(payload, logged); });
 }
 
 void RespSession::write(const commands::CommandView& command, resp::WriteAnswer answer, bool says_nothing_of_state) {
     if (const auto refused = resp::refuse_size(command.key, command.value, services_.settings.limits)) return reply_error(*refused);
-    log(std::move(answer), says_nothing_of_state, [&](std::string& payload) { commands::append_request(payload, command); });
+    submit_write(std::move(answer), says_nothing_of_state, [&](std::string& payload) { commands::append_request(payload, command); });
 }
 
 template <class Append>
-void RespSession::log(resp::WriteAnswer answer, bool says_nothing_of_state, const Append& append) {
+void RespSession::submit_write(resp::WriteAnswer answer, bool says_nothing_of_state, const Append& append) {
     const WriteLevel level = write_level_.value_or(services_.settings.write_level);
     Slot& slot = open_slot();
     slot.write_answer = std::move(answer);

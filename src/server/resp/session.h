@@ -164,7 +164,7 @@ private:
     [[nodiscard]] ReadGate::Admission admit(Failure& failure);
     /// Takes the next place among the answers for a write, and sends it off.
     template <class Append>
-    void log(resp::WriteAnswer answer, bool says_nothing_of_state, const Append& append);
+    void submit_write(resp::WriteAnswer answer, bool says_nothing_of_state, const Append& append);
     void read_through_log(resp::Arguments arguments, const resp::ReadAnswer& answer, const resp::LoggedRead& logged);
     /// False: the output is full, and some wait for room.
     bool answer_gets();
