@@ -141,6 +141,8 @@ void Simulation::begin_at_medium(const Fault& fault, SimNode& target) {
         target.rot_checkpoints(true);
         return world_.after(fault.lasts, [&target] { target.rot_checkpoints(false); });
     }
+    // A cluster forms of all its nodes: one that cannot tell who it is keeps it from that until somebody empties its disk.
+    if (fault.kind == FaultKind::kRotVote && checker_.masters() == 0) return;
     fault.nodes % 4 < 2 ? target.cut_power() : target.kill();
     switch (fault.kind) {
         case FaultKind::kWipe: target.wipe(); break;

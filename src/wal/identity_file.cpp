@@ -48,7 +48,9 @@ Result<std::optional<Identity>> load_identity(FileSystem& files, const std::stri
         return fail(content.error());
     }
     auto identity = decode(*content);
-    if (!identity) return fail(ErrorCode::kCorrupt, "{}: unreadable: who this data directory is cannot be told", path);
+    if (!identity)
+        return fail(ErrorCode::kCorrupt,
+                    "{}: unreadable: who this data directory is cannot be told; empty the directory to start as a new node", path);
     // Its content was synced before it got this name; the name is durable only now (S4).
     if (auto status = files.sync_directory(directory); !status) return fail(status.error());
     return identity;

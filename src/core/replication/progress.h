@@ -36,6 +36,7 @@ struct Progress {
     std::uint64_t read_token = 0;      ///< of the ReadLog that fetches what has left memory; 0: none
     std::uint64_t sent_tick = 0;       ///< of the last Append
     Lsn sent;                          ///< the last entry sent on this connection: what lies above `match` may be under way still
+    std::uint64_t restart_tick = 0;    ///< in which a reject last stopped the stream: more of them in the same one are of what it sent
     std::uint64_t heartbeat_tick = 0;  ///< of the last Heartbeat, which is sent beside Appends while entries are under way
 
     void probe_from(Lsn from) {

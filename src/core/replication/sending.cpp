@@ -224,6 +224,9 @@ void on_append_reject(State& s, Peer& from, const AppendReject& m, Actions& out)
     const bool is_stale =
         p.phase == SendPhase::kProbe ? m.previous.lsn != p.next.previous() : m.previous.lsn <= p.match || m.previous.lsn >= p.next;
     if (is_stale) return;
+    // Of a window that arrives out of order each Append is rejected: one restart of the stream answers for all, else they would multiply.
+    const bool has_restarted = p.phase == SendPhase::kStream && p.restart_tick == s.time.ticks;
+    if (has_restarted) return;
     const auto common = common_point(s.log, m.last, m.epochs);
     const Lsn from_lsn = common ? std::max(common->lsn, p.match).next() : Lsn{};
     if (!common) {
@@ -232,6 +235,7 @@ void on_append_reject(State& s, Peer& from, const AppendReject& m, Actions& out)
     }
     p.recycled = false;
     const bool is_repeated = p.phase == SendPhase::kProbe && p.next == from_lsn;
+    if (p.phase == SendPhase::kStream) p.restart_tick = s.time.ticks;
     p.probe_from(from_lsn);
     if (is_repeated) {
         p.awaiting = true;  // it refused the very same: not again before the next heartbeat

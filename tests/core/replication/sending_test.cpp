@@ -96,6 +96,26 @@ TEST(Sending, AnAnswerThatOvertakesEntriesDoesNotRepeatThem) {
     for (const Append& append : sent<Append>(out, kNode3)) EXPECT_THAT(append.entries, IsEmpty());
 }
 
+/// Each Append of a window that arrives out of order is rejected: to answer each with the whole window again would grow without end.
+TEST(Sending, RejectsOfOneWindowRestartItOnce) {  // S5
+    Bench b({.log = {1, 1}, .applied = 2});
+    b.reign();
+    (void)b.from(kNode3, 2, AppendAck{.acknowledged = {3}});
+    for (std::uint64_t token = 1; token <= 6; ++token) (void)b.step(Proposal{.token = token, .payload = "x", .now = b.clock()});
+    const auto reject = [&](std::uint64_t previous) {
+        return sent<Append>(b.from(kNode3, 2, AppendReject{.previous = {{2}, {previous}}, .last = {{2}, {3}}, .epochs = {{{2}, {3}}}}),
+                            kNode3);
+    };
+    ASSERT_EQ(reject(5).size(), 1U) << "all from entry 4 on, as a probe";
+    EXPECT_THAT(reject(6), IsEmpty());
+    for (std::uint64_t token = 7; token <= 8; ++token) (void)b.step(Proposal{.token = token, .payload = "x", .now = b.clock()});
+    const auto resumed = sent<Append>(b.from(kNode3, 2, AppendAck{.acknowledged = {4}}), kNode3);
+    ASSERT_FALSE(resumed.empty());
+    for (std::uint64_t late = 6; late <= 8; ++late) EXPECT_THAT(reject(late), IsEmpty()) << late;
+    EXPECT_FALSE(sent<Append>(b.tick(kHeartbeat), kNode3).empty());
+    EXPECT_FALSE(reject(7).empty()) << "what is rejected later on is missing";
+}
+
 TEST(Sending, ReadRoundsGoBesideEntriesThatAreUnderWay) {  // S18
     Bench b({.log = {1, 1}, .applied = 2});
     b.reign();
