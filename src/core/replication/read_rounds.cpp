@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/ensure.h"
 #include "base/mutant.h"
 #include "core/replication/quorum.h"
 #include "core/replication/sending.h"
@@ -11,6 +12,8 @@
 
 namespace tanist::core {
 namespace {
+
+constexpr const char* kNotOpen = "the master is not open yet: it finishes its promotion";
 
 // -- at the master -----------------------------------------------------------------------------------------------------------------
 
@@ -47,6 +50,7 @@ void start_round(State& s, Actions& out) {
 }
 
 void join(State& s, ReadRounds::Waiter waiter, Actions& out) {
+    ENSURE(s.is_master() && s.reign.open);  // its commit LSN may lack what an earlier epoch committed until its own first entry is
     if (mutant(Mutant::kReadJoinsRunningRound) && s.reads.running != 0) return s.reads.waiting.push_back(waiter);
     s.reads.joining.push_back(waiter);
     if (s.reads.running == 0) start_round(s, out);
@@ -76,7 +80,9 @@ bool is_held(const State& s) {
 }  // namespace
 
 void on_switchover_ended(State& s, Actions& out) {
-    if (s.is_master()) {
+    if (s.is_master() && !s.reign.open) {
+        refuse_reads(s, kNotOpen, out);
+    } else if (s.is_master()) {
         for (const std::uint64_t token : std::exchange(s.reads.queued, {})) join(s, {NodeId{}, token}, out);
     } else if (hears_master(s)) {
         ask_master(s, out);
@@ -91,7 +97,7 @@ void on_read_request(State& s, const ReadRequest& e, Actions& out) {
     if (r.joining.size() + r.queued.size() >= kReadersMax) return refuse(ErrorCode::kOverloaded, "too many reads are waiting");
     if (is_held(s)) return r.queued.push_back(e.token);
     if (s.is_master()) {
-        if (!s.reign.open) return refuse(ErrorCode::kOverloaded, "the master is not open yet: it finishes its promotion");
+        if (!s.reign.open) return refuse(ErrorCode::kOverloaded, kNotOpen);
         return join(s, {NodeId{}, e.token}, out);
     }
     if (!hears_master(s) || !s.takes_part())

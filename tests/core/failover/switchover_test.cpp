@@ -93,6 +93,26 @@ TEST(Switchover, OldMasterVotesAndHoldsWritesUntilTheNewOneIsOpen) {
     EXPECT_EQ(refused(b.from(kNode2, 3, Heartbeat{})), nullptr);
 }
 
+/// What an earlier epoch committed is known to it only once its own first entry is committed.
+TEST(Switchover, HeldReadsAreNotAnsweredByAMasterThatIsNotOpen) {  // S18
+    Master b;
+    (void)b.switch_over();
+    (void)b.step(ReadRequest{5});
+    const Rank last = b.view().last;
+    (void)b.from(kNode2, 3, VoteRequest{last, b.view().epoch});
+    (void)b.from(kNode2, 3, Append{.previous = last, .commit = last.lsn});
+    (void)b.settle(b.from(kNode2, 3, StandNow{member(kNode1)}));  // and is ordered back before it has heard of an open master
+    Actions out = b.from(kNode2, 4, VoteReply{true, {}});
+    ASSERT_EQ(b.view().role, Role::kMaster);
+    ASSERT_FALSE(b.view().open);
+    for (std::uint32_t i = 0; i < 2 * kTimeout; ++i) {
+        std::ranges::move(b.from(kNode2, 4, AppendAck{.acknowledged = last.lsn, .round = 1'000'000}), std::back_inserter(out));
+        std::ranges::move(b.tick(), std::back_inserter(out));
+    }
+    EXPECT_THAT(all<ReadReady>(out), IsEmpty());
+    EXPECT_THAT(all<ReadRefused>(out), SizeIs(1));
+}
+
 TEST(Switchover, WritesGoOnHereWhenTheTargetDoesNotTakeOver) {
     Master b;
     (void)b.switch_over();
