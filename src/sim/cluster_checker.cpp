@@ -351,6 +351,7 @@ void ClusterChecker::on_sent(NodeId node, NodeId to, const core::Message& messag
                            epochs_[node].value);
     }
     epochs_[node] = message.header.epoch;  // durable before it is spoken of (S3)
+    if (const auto* reply = std::get_if<core::InquiryReply>(&message.body)) note_inquiry(node, to, *reply);
     if (const auto* order = std::get_if<core::StandNow>(&message.body)) check_order(node, order->target.node);
     if (const auto* copy = std::get_if<core::CopyReply>(&message.body)) check_copy(node, *copy);
     if (const auto* ack = std::get_if<core::AppendAck>(&message.body)) check_acknowledgement(node, message.header, *ack);
@@ -370,6 +371,21 @@ void ClusterChecker::on_sent(NodeId node, NodeId to, const core::Message& messag
         check_vote(node, node, message.header);  // whoever asks votes for itself
         check_candidacy(node, *candidacy);
     }
+}
+
+/// What was held before it was destroyed counts no longer once every other voter has answered one inquiry, or so many deny it that no
+/// majority can have had it: further than the answers reach, it is known not to be committed (S9).
+void ClusterChecker::note_inquiry(NodeId node, NodeId to, const core::InquiryReply& reply) {
+    const bool votes = std::ranges::any_of(plan_.nodes, [&](const NodePlan& n) { return n.node == node && is_voter(n); });
+    if (!votes || reply.answer == core::InquiryAnswer::kHearsMaster) return;
+    Answers& answers = answers_[reply.id];
+    answers.nodes.insert(node);
+    if (reply.answer == core::InquiryAnswer::kDenies) answers.deny.insert(node);
+    answers.reach = std::max(answers.reach, reply.last);
+    const bool has_all = answers.nodes.size() + 1 >= voters_;
+    const bool is_denied = 2 * (voters_ - answers.deny.size()) <= voters_;
+    Shadow& inquirer = shadows_[to];
+    if (inquirer.has_hole && (has_all || is_denied)) inquirer.held = std::min(inquirer.held, answers.reach);
 }
 
 /// Nobody is elected by what a power cut could still take from it.

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <map>
+#include <set>
 #include <span>
 #include <utility>
 #include <vector>
@@ -90,6 +91,12 @@ private:
         core::Role role = core::Role::kSlave;
     };
 
+    /// What voters have sent in answer to one inquiry (S9).
+    struct Answers {
+        std::set<NodeId> nodes, deny;
+        Rank reach;  ///< the highest rank that any of their logs has
+    };
+
     /// An entry, and when it was first seen.
     struct Written {
         Entry entry;
@@ -99,6 +106,7 @@ private:
     void truncate(NodeId node, Shadow& shadow, Lsn keep);
     void check_rescued(NodeId node, const Shadow& before, bool was_damaged, const std::vector<EntryId>& rescued);
     void check_log_time(NodeId node, const Entry& entry);
+    void note_inquiry(NodeId node, NodeId to, const core::InquiryReply& reply);
     void check_order(NodeId node, NodeId target);
     void check_copy(NodeId node, const core::CopyReply& copy);
     void read_again(NodeId node, Shadow& shadow, const wal::Log& log);
@@ -120,6 +128,7 @@ private:
     std::map<NodeId, Shown> shown_;
     std::vector<std::vector<Written>> book_;      ///< every entry ever appended, by LSN: one an epoch
     std::map<NodeId, std::vector<EntryId>> cut_;  ///< exported before they were cut, and to be found there ever after (S8)
+    std::map<std::uint64_t, Answers> answers_;    ///< by the inquiry's id
     std::map<Epoch, NodeId> ordered_;             ///< whose master has ordered somebody to stand
     std::map<Epoch, MemberId> masters_;
     std::map<Epoch, Lsn> committed_before_;  ///< by any master's election: what had been committed then

@@ -224,6 +224,7 @@ void SimNode::end(HostState left_behind) {
 
 void SimNode::append_to_wal(core::AppendToWal append) {
     checker_.on_appended(self_.node, append.entries);
+    use_room(append.entries);
     if (process_->synced >= process_->appended) process_->log_reported = world_.now();
     process_->appended = append.entries.back().lsn();
     process_->wal->append(std::move(append));

@@ -6,6 +6,7 @@
 #include <deque>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 
 #include "base/random.h"
@@ -128,6 +129,7 @@ public:
     [[nodiscard]] Duration sync_time() override;
 
 private:
+    void use_room(std::span<const Entry> entries);
     struct Process {
         std::uint64_t number = 0;
         Instant started{0};
@@ -180,6 +182,7 @@ private:
     bool paused_ = false, damaged_ = false, given_up_ = false, outcast_ = false;
     bool deceived_ = false;  ///< its disk has lost a write: whatever it reads of its log may turn out bad, also in the middle of its work
     bool rots_checkpoints_ = false, may_lack_room_ = false;
+    std::optional<std::uint64_t> room_;  ///< bytes of entries for which a nearly full disk must do: who catches up may need more, and end
     Duration work_takes_{0};
     Duration restart_after_{0};
     std::int64_t wall_offset_ms_ = 0, disk_slowness_ = 1;

@@ -183,11 +183,19 @@ void SimNode::fill_disk(std::uint64_t bytes_left, bool may_end) {
     const std::uint64_t used = wal::MemoryFileSystem::kCapacity - disk_->bytes_free(kDataDirectory).value();
     disk_->set_capacity(used + bytes_left);
     may_lack_room_ = may_end;
+    room_ = bytes_left / 2;
 }
 
 void SimNode::empty_disk() {
     disk_->set_capacity(wal::MemoryFileSystem::kCapacity);
     may_lack_room_ = false;
+    room_.reset();
+}
+
+void SimNode::use_room(std::span<const Entry> entries) {
+    if (!room_) return;
+    for (const Entry& entry : entries) *room_ -= std::min<std::uint64_t>(*room_, entry.size());
+    if (*room_ == 0) may_lack_room_ = true;
 }
 
 void SimNode::slow_work(Duration each) { work_takes_ = each; }
