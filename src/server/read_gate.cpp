@@ -27,8 +27,8 @@ ReadGate::Admission ReadGate::admit(const std::shared_ptr<Client>& client, std::
         ++waiting_;
         return Admission::kWaiting;
     }
-    if (!routing_.serves_reads() || (terms.max_lag_ms != 0 && routing_.lag_ms() > terms.max_lag_ms)) {
-        failure = routing_.refuse_read();
+    if (!routing_.serves_reads() || (terms.max_lag_ms != 0 && routing_.lag_ms_at(host_.now_ms()) > terms.max_lag_ms)) {
+        failure = routing_.refuse_read(host_.now_ms());
         return Admission::kRefused;
     }
     if (terms.level == ReadLevel::kStale) return Admission::kNow;

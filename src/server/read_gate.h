@@ -31,6 +31,7 @@ public:
         std::function<void(std::uint64_t token)> request_read;  ///< core::ReadRequest; may call back into on()
         std::function<store::Position()> applied;               ///< of the state that reads are answered from
         std::function<std::optional<Epoch>(Lsn)> epoch_at;
+        std::function<std::uint64_t()> now_ms;
     };
     ReadGate(const Routing& routing, Host host) : routing_(routing), host_(std::move(host)) {}
 

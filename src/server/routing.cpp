@@ -6,9 +6,16 @@
 #include <utility>
 
 namespace tanist::server {
+namespace {
+
+/// Between two refreshes of a loop that is not held up; an open master's lag does not grow by it.
+constexpr std::uint64_t kRefreshMs = 50;
+
+}  // namespace
 
 void Routing::refresh(core::View view, std::uint64_t now_ms) {
     view_ = std::move(view);
+    refreshed_at_ms_ = now_ms;
     serves_reads_ = may_serve_reads();
     lag_ms_of_.clear();
     const bool leads = is_master() && view_.open;
@@ -21,6 +28,11 @@ void Routing::refresh(core::View view, std::uint64_t now_ms) {
     } else {
         lag_ms_ = lag_of(view_.self.node, view_.applied, std::max(view_.master_commit, view_.commit), view_.silence_ms, now_ms);
     }
+}
+
+std::uint64_t Routing::lag_ms_at(std::uint64_t now_ms) const {
+    const std::uint64_t since = now_ms - std::min(refreshed_at_ms_, now_ms);
+    return is_master() && since <= kRefreshMs ? lag_ms_ : lag_ms_ + since;
 }
 
 std::uint64_t Routing::lag_of(NodeId node, std::optional<Lsn> applied, Lsn commit, std::uint64_t silence_ms, std::uint64_t now_ms) {
@@ -59,9 +71,9 @@ std::optional<Failure> Routing::refuse_write() const {
     return Failure{FailureCode::kNoQuorum, fmt::format("node {} knows no master that has a majority", view_.self.node.value)};
 }
 
-Failure Routing::refuse_read() const {
+Failure Routing::refuse_read(std::uint64_t now_ms) const {
     if (serves_reads_) {
-        return {FailureCode::kTooStale, fmt::format("node {} is {} ms behind{}", view_.self.node.value, lag_ms_, directions())};
+        return {FailureCode::kTooStale, fmt::format("node {} is {} ms behind{}", view_.self.node.value, lag_ms_at(now_ms), directions())};
     }
     if (const Member* self = view_.membership.find(view_.self); self != nullptr && !self->holds_data()) {
         return {FailureCode::kTooStale, fmt::format("node {} is a witness, which holds no data{}", view_.self.node.value, directions())};

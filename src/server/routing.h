@@ -22,6 +22,8 @@ public:
     [[nodiscard]] bool serves_reads() const { return serves_reads_; }
     /// How old what is read here may be; of an open master 0. As of the last refresh.
     [[nodiscard]] std::uint64_t lag_ms() const { return lag_ms_; }
+    /// The same now: a process that stood still has not been told yet by a tick how long it was deaf.
+    [[nodiscard]] std::uint64_t lag_ms_at(std::uint64_t now_ms) const;
     /// The lag of another member; nullopt: not known here.
     [[nodiscard]] std::optional<std::uint64_t> lag_ms(NodeId node) const;
 
@@ -30,7 +32,7 @@ public:
     /// nullopt: propose it, or hold it back. Otherwise why not, and nothing is executed.
     [[nodiscard]] std::optional<Failure> refuse_write() const;
     /// Why serves_reads() is false, or the lag too long.
-    [[nodiscard]] Failure refuse_read() const;
+    [[nodiscard]] Failure refuse_read(std::uint64_t now_ms) const;
     /// " (master: node 2 at 10.0.0.2:7401)", or "" when none is known.
     [[nodiscard]] std::string directions() const;
 
@@ -41,7 +43,7 @@ private:
 
     core::View view_;
     bool serves_reads_ = false;
-    std::uint64_t lag_ms_ = 0;
+    std::uint64_t lag_ms_ = 0, refreshed_at_ms_ = 0;
     std::map<NodeId, std::uint64_t> caught_up_at_ms_;
     std::map<NodeId, std::uint64_t> lag_ms_of_;
 };

@@ -133,7 +133,8 @@ Server::Server(config::Config config, const ByHand& by_hand, Opened opened)
                                                std::chrono::nanoseconds took) { seconds.observe(took); }}),
       reads_(routing_, {.request_read = [this](std::uint64_t token) { step(core::ReadRequest{token}); },
                         .applied = [this] { return replica_.state().position(); },
-                        .epoch_at = [this](Lsn lsn) { return replica_.node().epoch_at(lsn); }}),
+                        .epoch_at = [this](Lsn lsn) { return replica_.node().epoch_at(lsn); },
+                        .now_ms = monotonic_ms}),
       switchovers_([this](core::SwitchoverRequested request) { step(request); }),
       links_(*loop_, std::move(opened.peers),
              peer_links_options(config_, opened.directory.start.identity.id, std::move(opened.peer_password), opened.seed),
@@ -434,9 +435,10 @@ http::Readiness Server::readiness() const {
         return can_ask ? http::Readiness{true, "serves linearizable reads"}
                        : http::Readiness{false, "knows no master to confirm reads with"};
     }
-    const bool fresh = settings_.max_lag_ms == 0 || routing_.lag_ms() <= settings_.max_lag_ms;
+    const std::uint64_t now_ms = monotonic_ms();
+    const bool fresh = settings_.max_lag_ms == 0 || routing_.lag_ms_at(now_ms) <= settings_.max_lag_ms;
     if (routing_.serves_reads() && fresh) return {true, "serves reads"};
-    return {false, routing_.refuse_read().message};
+    return {false, routing_.refuse_read(now_ms).message};
 }
 
 std::string Server::info(resp::Arguments sections, bool of_sentinel) {

@@ -35,6 +35,7 @@ protected:
     }
 
     Routing routing_;
+    std::uint64_t now_ms_ = 0;
     EntryId applied_{Epoch{3}, Lsn{20}, 0};
     std::vector<std::uint64_t> rounds_;
     ReadGate gate_{routing_,
@@ -42,7 +43,8 @@ protected:
                     .applied = [this] { return store::Position{applied_, 0}; },
                     .epoch_at = [](Lsn lsn) -> std::optional<Epoch> {
                         return Epoch{lsn.value > 15 ? 3u : lsn.value > 10 ? 2u : 1u};
-                    }}};
+                    },
+                    .now_ms = [this] { return now_ms_; }}};
     std::shared_ptr<NotingClient> client_ = std::make_shared<NotingClient>();
     Failure failure_;
 };
@@ -62,10 +64,34 @@ TEST_F(ReadGateTest, ANodeThatWasNeverInSyncRefusesInsteadOfAnsweringNotFound) {
 TEST_F(ReadGateTest, ANodeBeyondMaxLagRefuses) {  // S18
     core::View silent = slave(true);
     silent.silence_ms = 700;
-    routing_.refresh(silent, 1000);
+    routing_.refresh(silent, now_ms_ = 1000);
     EXPECT_EQ(admit({.level = ReadLevel::kStale, .max_lag_ms = 1000}), ReadGate::Admission::kNow);
     EXPECT_EQ(admit({.level = ReadLevel::kStale, .max_lag_ms = 500}), ReadGate::Admission::kRefused);
     EXPECT_EQ(failure_.code, FailureCode::kTooStale);
+}
+
+/// It goes on with what clients have sent meanwhile, before any tick tells it that it was deaf.
+TEST_F(ReadGateTest, LagGrowsWhileTheProcessStandsStill) {  // S18
+    for (const core::Role role : {core::Role::kSlave, core::Role::kMaster}) {
+        core::View view = slave(true);
+        view.role = role;
+        view.open = role == core::Role::kMaster;
+        now_ms_ += 10'000;
+        routing_.refresh(view, now_ms_);
+        EXPECT_EQ(admit({.level = ReadLevel::kStale, .max_lag_ms = 500}), ReadGate::Admission::kNow);
+        now_ms_ += 501;
+        EXPECT_EQ(admit({.level = ReadLevel::kStale, .max_lag_ms = 500}), ReadGate::Admission::kRefused);
+        EXPECT_EQ(failure_.code, FailureCode::kTooStale);
+    }
+}
+
+TEST_F(ReadGateTest, AnOpenMasterIsNotBehindItself) {
+    core::View view = slave(true);
+    view.role = core::Role::kMaster;
+    view.open = true;
+    routing_.refresh(view, now_ms_ = 1000);
+    now_ms_ += 10;
+    EXPECT_EQ(admit({.level = ReadLevel::kStale, .max_lag_ms = 1}), ReadGate::Admission::kNow);
 }
 
 TEST_F(ReadGateTest, ASessionReadWaitsUntilWhatItsSessionHasSeenIsApplied) {  // S18
