@@ -150,7 +150,9 @@ void on_diverged(State& s, const FetchReply& m, bool trusted, Actions& out) {
         return fetch(s, *h.source, h.start.rank(), out);
     }
     const auto common = common_point(s.log, m.last, m.epochs);
-    const bool may_replace = trusted || h.kind == Tail::kUnbounded;
+    // The highest log is pulled: one that is merely longer may lack what was committed and can be read here.
+    const bool is_higher = m.last > readable_rank(s);
+    const bool may_replace = trusted || (h.kind == Tail::kUnbounded && is_higher);
     if (!common || !may_replace || common->lsn >= h.start.lsn) return next_source(s, out);
     if (common->lsn < s.commit) {
         if (!trusted) return next_source(s, out);
@@ -185,9 +187,9 @@ bool take_fill(State& s, const FetchReply& m, bool from_master) {
 void cut_hole(State& s, const char* why, Actions& out) {
     Hole& h = *s.hole;
     if (h.kind == Tail::kUnbounded) {
-        const bool outranks =
-            h.fill.empty() || h.fill.back().epoch() > h.readable_intent.epoch || h.fill.back().rank() >= h.readable_intent;
-        if (!outranks) return wait(s);  // the mark still claims more than any voter has: a later master settles it
+        const Rank known = std::max(h.readable_intent, readable_rank(s));
+        const bool outranks = h.fill.empty() || h.fill.back().rank() >= known;
+        if (!outranks) return wait(s);  // the mark, or what can be read here, claims more than any voter has: a later master settles it
         h.trusted = h.fill.size();      // the highest log of all voters
         return finish(s, false, why, out);
     }

@@ -271,6 +271,26 @@ TEST(Repair, UnreadableMarkIsSettledByALaterEpochStartHeldWithEverythingBeforeIt
     EXPECT_EQ(b.view().last, (Rank{{3}, {7}}));
 }
 
+/// A stale member's log is longer, and lower: entries 3 and 4, committed in epoch 2, are not given up for it.
+TEST(Repair, UnreadableMarkIsNotSettledByALongerLogOfAnEarlierEpoch) {  // S7, S9
+    Bench b({.log = {1, 1, 2, 2}, .epoch = 2, .applied = 2, .tail = Tail::kUnbounded, .good = 4, .confirmed = 2, .intent = 3});
+    Actions out = probe(b, {{2}, {4}}, {{1}, {5}});
+    for (int i = 0; i < 3; ++i) {
+        for (const auto& fetch : sent<FetchRequest>(out, kNode2))
+            out = b.from(kNode2, 2, FetchReply{.id = fetch.id, .previous = fetch.previous, .last = {{2}, {4}}});
+        for (const auto& fetch : sent<FetchRequest>(out, kNode3)) {
+            ASSERT_EQ(fetch.previous, (Rank{{2}, {4}})) << "only what is behind our own log is asked of it";
+            out = b.from(kNode3, 2,
+                         FetchReply{.id = fetch.id,
+                                    .status = FetchStatus::kDiverged,
+                                    .previous = fetch.previous,
+                                    .last = {{1}, {5}},
+                                    .epochs = {{{1}, {1}}}});
+        }
+    }
+    EXPECT_EQ(b.view().last, (Rank{{2}, {4}}));
+}
+
 TEST(Repair, UnreadableMarkNeedsEveryVotersAnswer) {  // S9: not only a majority that denies
     Bench b({.log = {1, 1, 1, 1}, .epoch = 2, .applied = 2, .nodes = 5, .tail = Tail::kUnbounded, .good = 4, .confirmed = 2, .intent = 3});
     std::optional<Inquiry> inquiry;
