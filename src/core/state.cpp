@@ -27,6 +27,7 @@ std::optional<Hole> hole_of(const StartState& start) {
     hole.readable_intent = start.mark.intent.rank();
     hole.confirmed = start.mark.confirmed;
     hole.behind = start.behind_hole;
+    hole.applied = start.applied;
     const EntryId& held = mutant(Mutant::kVotesByConfirmed) ? start.mark.confirmed : start.mark.intent;
     hole.claimed = std::max({held.rank(), start.last.rank(), start.applied.rank()});
     if (!start.behind_hole.empty()) hole.claimed = std::max(hole.claimed, start.behind_hole.back().rank());

@@ -53,6 +53,7 @@ struct BenchSetup {
     std::uint64_t good = 0;             ///< with a hole: the last good entry in front of it
     std::vector<std::uint64_t> behind;  ///< LSNs of good records behind it
     std::uint64_t confirmed = 0, intent = 0;
+    std::optional<EntryId> applied_elsewhere;  ///< by the store, and not in what is left of the log
 };
 
 class Bench {
@@ -150,6 +151,7 @@ private:
         const std::uint64_t epoch = std::max(setup.epoch, setup.log.empty() ? 0 : setup.log.back());
         if (epoch != 0) s.vote = Vote{{epoch}, setup.voted_for};
         if (setup.applied != 0) s.applied = log[setup.applied - 1].id();
+        if (setup.applied_elsewhere) s.applied = *setup.applied_elsewhere;
         return s;
     }
 

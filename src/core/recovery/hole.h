@@ -43,6 +43,7 @@ struct Hole {
     EntryId confirmed;
     std::vector<EntryId> behind;  ///< good records behind the first bad one, ascending by LSN
     Rank claimed;                 ///< the highest that may have been held here; meaningless without upper bound
+    EntryId applied;              ///< by the state store at this start: committed, whatever is left of the log
     Epoch start_epoch;            ///< durable when this process started: only the reign of a later one settles kUnbounded
 
     // What was found so far: entries that follow `start` without a gap. Only the first `trusted` of them are known to be the ones

@@ -137,6 +137,15 @@ void start_pulling(State& s, Actions& out) {
     next_source(s, out);
 }
 
+/// A log whose newest segment is lost may end with what had been cut from it: that it parts there from the master's below our commit
+/// LSN is no contradiction where the master's log has the very entry that was applied here.
+bool contradicts_what_is_applied(const State& s, const FetchReply& m) {
+    const EntryId& applied = s.hole->applied;
+    if (s.commit != applied.lsn || m.last.lsn < applied.lsn) return true;
+    const auto run = std::ranges::upper_bound(m.epochs, applied.lsn, {}, &EpochRun::first_lsn);
+    return run == m.epochs.begin() || std::prev(run)->epoch != applied.epoch;
+}
+
 /// The log of a master, or of a peer, parts from ours before the fill, or before the hole.
 void on_diverged(State& s, const FetchReply& m, bool trusted, Actions& out) {
     Hole& h = *s.hole;
@@ -154,8 +163,8 @@ void on_diverged(State& s, const FetchReply& m, bool trusted, Actions& out) {
     const bool is_higher = m.last > readable_rank(s);
     const bool may_replace = trusted || (h.kind == Tail::kUnbounded && is_higher);
     if (!common || !may_replace || common->lsn >= h.start.lsn) return next_source(s, out);
-    if (common->lsn < s.commit) {
-        if (!trusted) return next_source(s, out);
+    if (common->lsn < s.commit && !trusted) return next_source(s, out);
+    if (common->lsn < s.commit && contradicts_what_is_applied(s, m)) {
         return enter_quarantine(
             s,
             fmt::format("the master of epoch {} contradicts entries at or below our commit lsn {} (S7)", s.epoch().value, s.commit.value),
@@ -187,7 +196,7 @@ bool take_fill(State& s, const FetchReply& m, bool from_master) {
 void cut_hole(State& s, const char* why, Actions& out) {
     Hole& h = *s.hole;
     if (h.kind == Tail::kUnbounded) {
-        const Rank known = std::max(h.readable_intent, readable_rank(s));
+        const Rank known = std::max({h.readable_intent, h.applied.rank(), readable_rank(s)});
         const bool outranks = h.fill.empty() || h.fill.back().rank() >= known;
         if (!outranks) return wait(s);  // the mark, or what can be read here, claims more than any voter has: a later master settles it
         h.trusted = h.fill.size();      // the highest log of all voters

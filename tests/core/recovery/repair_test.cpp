@@ -291,6 +291,41 @@ TEST(Repair, UnreadableMarkIsNotSettledByALongerLogOfAnEarlierEpoch) {  // S7, S
     EXPECT_EQ(b.view().last, (Rank{{2}, {4}}));
 }
 
+/// With the newest segment the cut of its predecessor is forgotten: entry 3 of epoch 2 is readable again, and never was committed.
+class LostSegment : public ::testing::Test {
+protected:
+    LostSegment() { (void)ask(4, Append{.previous = {{4}, {6}}}); }
+    Actions ask(std::uint64_t epoch, Body body) {
+        Actions out = bench_.from(kNode2, epoch, std::move(body));
+        for (const auto& fetch : sent<FetchRequest>(out, kNode2)) fetch_ = fetch;
+        return out;
+    }
+    Actions diverge(std::vector<EpochRun> epochs) {
+        return ask(4, FetchReply{.id = fetch_.id,
+                                 .status = FetchStatus::kDiverged,
+                                 .previous = fetch_.previous,
+                                 .last = {{4}, {6}},
+                                 .epochs = std::move(epochs)});
+    }
+    const std::vector<Entry> theirs_ = entries({1, 1, 3, 3, 3, 4});
+    Bench bench_{{.log = {1, 1, 2}, .epoch = 3, .tail = Tail::kUnbounded, .good = 3, .applied_elsewhere = theirs_[4].id()}};
+    FetchRequest fetch_;
+};
+
+TEST_F(LostSegment, IsRepairedThoughItEndsWithWhatHadBeenCut) {  // S7, S9
+    (void)diverge({{{1}, {1}}, {{3}, {3}}, {{4}, {6}}});
+    ASSERT_EQ(fetch_.previous, (Rank{{1}, {2}}));
+    const Actions out =
+        ask(4, FetchReply{.id = fetch_.id, .previous = fetch_.previous, .entries = part(theirs_, 3, 6), .last = {{4}, {6}}});
+    ASSERT_EQ(all<RepairLog>(out).size(), 1U);
+    EXPECT_EQ(bench_.view().last, (Rank{{4}, {6}}));
+}
+
+TEST_F(LostSegment, IsLeftToAPersonWhereTheMasterLacksWhatWasApplied) {  // S7
+    (void)diverge({{{1}, {1}}, {{4}, {5}}});
+    EXPECT_EQ(bench_.view().health, Health::kQuarantined);
+}
+
 TEST(Repair, UnreadableMarkNeedsEveryVotersAnswer) {  // S9: not only a majority that denies
     Bench b({.log = {1, 1, 1, 1}, .epoch = 2, .applied = 2, .nodes = 5, .tail = Tail::kUnbounded, .good = 4, .confirmed = 2, .intent = 3});
     std::optional<Inquiry> inquiry;
