@@ -69,6 +69,8 @@ State::State(NodeOptions node_options, StartState start, std::uint64_t seed)
         members.start_from(*identity.founding, Lsn{});
     }
     for (const Entry& entry : start.memberships) members.append(entry);
+    // With the state, segments may be lost: then the log begins where the first good one does, and says nothing of what is committed.
+    if (!has_state(*this)) commit = applied;
 
     for (const ConfiguredNode& node : options.configured) add_peer(peers, node.node);
     for (const Member& member : members.current().members) add_peer(peers, member.id.node);

@@ -53,6 +53,7 @@ struct BenchSetup {
     std::uint64_t good = 0;             ///< with a hole: the last good entry in front of it
     std::vector<std::uint64_t> behind;  ///< LSNs of good records behind it
     std::uint64_t confirmed = 0, intent = 0;
+    std::uint64_t base = 0;                    ///< the log begins behind this
     std::optional<EntryId> applied_elsewhere;  ///< by the store, and not in what is left of the log
 };
 
@@ -138,6 +139,8 @@ private:
         const std::uint64_t good = setup.tail == Tail::kClean ? log.size() : setup.good;
         for (std::uint64_t lsn = 1; lsn <= good; ++lsn) {
             const Entry& entry = log[lsn - 1];
+            if (lsn == setup.base) s.base = entry.id();
+            if (lsn <= setup.base) continue;
             if (s.epochs.empty() || s.epochs.back().epoch != entry.epoch()) s.epochs.push_back({entry.epoch(), entry.lsn()});
             s.last = entry.id();
             s.last_timestamp = entry.timestamp();

@@ -341,5 +341,19 @@ TEST(Repair, UnreadableMarkNeedsEveryVotersAnswer) {  // S9: not only a majority
     EXPECT_EQ(all<RepairLog>(b.from({5}, epoch, InquiryReply{inquiry->id, InquiryAnswer::kDenies, {}, {{1}, {4}}})).size(), 1U);
 }
 
+/// The first segments are lost, and the state with them: where the log begins now nothing was committed.
+TEST(Copy, IsInstalledBelowTheBeginningOfALogThatLostItsFirstSegments) {  // S7, S25
+    Bench b({.log = {1, 1, 1, 1, 1, 1}, .epoch = 1, .base = 4});
+    (void)b.from(kNode2, 2, Append{.previous = {{2}, {3}}, .commit = {3}});
+    const Actions asked = b.tick(2 * kTimeout);
+    ASSERT_FALSE(all<StartCopy>(asked).empty());
+    const auto theirs = entries({1, 1, 2});
+    (void)b.from(kNode2, 2, Append{.previous = {{2}, {3}}, .commit = {3}});
+    const Actions out = b.step(CopyReceived{theirs[2].id(), 1000, membership(3)});
+    EXPECT_EQ(all<InstallCopy>(out).size(), 1U);
+    EXPECT_EQ(b.view().commit, Lsn{3});
+    EXPECT_EQ(b.view().last, (Rank{{2}, {3}}));
+}
+
 }  // namespace
 }  // namespace tanist::core::testing
