@@ -71,6 +71,7 @@ enum class Mutant : std::uint8_t {
     kStaleMasterAnswers,
     kReadJoinsRunningRound,
     kSlaveReadsUnconfirmed,
+    kLagNotProven,
     kAllAtQuorum,
     kRetryExecutedTwice,
     kUnknownSessionExecutes,

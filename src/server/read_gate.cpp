@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "server/read_gate.h"
 
+#include <algorithm>
 #include <utility>
 
 namespace tanist::server {
@@ -8,6 +9,8 @@ namespace {
 
 /// Reads of all clients that wait at a time; each holds its request.
 constexpr std::size_t kWaitingMax = 200'000;
+/// So long after a read with a bound of lag another one is expected; and so often that is prepared.
+constexpr std::uint64_t kExpectBoundedMs = 60'000, kConfirmEveryMs = 250;
 
 Failure stale_token(Rank token) {
     return {FailureCode::kStaleToken,
@@ -22,14 +25,14 @@ ReadGate::Admission ReadGate::admit(const std::shared_ptr<Client>& client, std::
         failure = {FailureCode::kTryAgain, fmt::format("overloaded: {} reads are waiting", waiting_)};
         return Admission::kRefused;
     }
-    if (terms.level == ReadLevel::kLinearizable) {
-        gathered_.push_back({client, ticket, terms.deadline_ms, {}});
-        ++waiting_;
-        return Admission::kWaiting;
-    }
-    if (!routing_.serves_reads() || (terms.max_lag_ms != 0 && routing_.lag_ms_at(host_.now_ms()) > terms.max_lag_ms)) {
+    if (terms.level == ReadLevel::kLinearizable) return wait_for_round({client, ticket, terms.deadline_ms, {}});
+    if (!routing_.serves_reads()) {
         failure = routing_.refuse_read(host_.now_ms());
         return Admission::kRefused;
+    }
+    if (terms.max_lag_ms != 0) {
+        const Admission bounded = admit_bounded(client, ticket, terms, failure);
+        if (bounded != Admission::kNow) return bounded;
     }
     if (terms.level == ReadLevel::kStale) return Admission::kNow;
     switch (judge(terms.token)) {
@@ -42,17 +45,41 @@ ReadGate::Admission ReadGate::admit(const std::shared_ptr<Client>& client, std::
     return Admission::kWaiting;
 }
 
+ReadGate::Admission ReadGate::wait_for_round(Read read) {
+    gathered_.push_back(std::move(read));
+    ++waiting_;
+    return Admission::kWaiting;
+}
+
+/// kNow: it is known to be fresh enough. Silence alone refuses; that nothing is missing only a round can show (S18).
+ReadGate::Admission ReadGate::admit_bounded(const std::shared_ptr<Client>& client, std::uint64_t ticket, const ReadTerms& terms,
+                                            Failure& failure) {
+    const std::uint64_t now_ms = host_.now_ms();
+    bounded_until_ms_ = std::max(bounded_until_ms_, now_ms + kExpectBoundedMs);
+    if (routing_.lag_ms_at(now_ms) > terms.max_lag_ms) {
+        failure = routing_.refuse_read(now_ms);
+        return Admission::kRefused;
+    }
+    if (freshness_.is_within(terms.max_lag_ms, now_ms, host_.applied().applied.lsn)) return Admission::kNow;
+    return wait_for_round({client, ticket, terms.deadline_ms, terms.level == ReadLevel::kStale ? Rank{} : terms.token, true});
+}
+
 ReadGate::TokenState ReadGate::judge(Rank token) const {
     return replica::judge_token(token, host_.applied().applied.rank(), host_.epoch_at);
 }
 
 void ReadGate::end_of_turn() {
     if (!gathered_.empty()) {
-        const std::uint64_t token = ++last_token_;
-        in_rounds_.emplace(token, std::exchange(gathered_, {}));
-        host_.request_read(token);
+        begin_round();
     }
     if (!for_lsn_.empty()) let_through();
+}
+
+void ReadGate::begin_round() {
+    const std::uint64_t token = ++last_token_;
+    asked_ms_ = host_.now_ms();
+    in_rounds_.emplace(token, Round{asked_ms_, std::exchange(gathered_, {})});
+    host_.request_read(token);
 }
 
 void ReadGate::let_through() {
@@ -74,7 +101,8 @@ void ReadGate::let_through() {
 void ReadGate::on(const core::ReadReady& action) {
     const auto round = in_rounds_.find(action.token);
     if (round == in_rounds_.end()) return;
-    for (Read& read : round->second) for_lsn_.emplace(action.lsn, std::move(read));
+    freshness_.confirm(action.lsn, round->second.asked_ms);
+    for (Read& read : round->second.reads) for_lsn_.emplace(std::max(action.lsn, read.token.lsn), std::move(read));
     in_rounds_.erase(round);
 }
 
@@ -84,12 +112,15 @@ void ReadGate::on(const core::ReadRefused& action) {
     const auto code = action.code == ErrorCode::kNotMaster     ? FailureCode::kTooStale
                       : action.code == ErrorCode::kUnavailable ? FailureCode::kNoQuorum
                                                                : FailureCode::kTryAgain;
-    auto reads = std::move(round->second);
+    auto reads = std::move(round->second.reads);
     in_rounds_.erase(round);
-    for (Read& read : reads) fail(read, {code, action.reason});
+    for (Read& read : reads) fail(read, {read.is_bounded && code == FailureCode::kNoQuorum ? FailureCode::kTooStale : code, action.reason});
 }
 
 void ReadGate::tick(std::uint64_t now_ms) {
+    // What bounded reads will need is asked for before they come: a node that is cut off then answers them for as long as it may.
+    const bool is_due = now_ms < bounded_until_ms_ && now_ms - asked_ms_ >= kConfirmEveryMs && in_rounds_.empty();
+    if (is_due && routing_.serves_reads()) begin_round();
     if (waiting_ == 0) return;
     const auto settle = [&](Read& read) {
         if (read.deadline_ms <= now_ms) {
@@ -103,8 +134,8 @@ void ReadGate::tick(std::uint64_t now_ms) {
         return false;
     };
     for (auto round = in_rounds_.begin(); round != in_rounds_.end();) {
-        std::erase_if(round->second, settle);
-        round = round->second.empty() ? in_rounds_.erase(round) : std::next(round);
+        std::erase_if(round->second.reads, settle);
+        ++round;
     }
     for (auto read = for_lsn_.begin(); read != for_lsn_.end();) read = settle(read->second) ? for_lsn_.erase(read) : std::next(read);
 }

@@ -238,6 +238,7 @@ Status Server::listen_http() {
 
 void Server::apply_settings() {
     settings_ = client_settings(config_);
+    reads_.expect_bounded(settings_.max_lag_ms != 0);
     writes_.set_pending_bytes_max(config_.limits.pending_bytes);
     clients_.set_connections_max(config_.limits.connections);
     sentinel_clients_.set_connections_max(config_.limits.connections);

@@ -161,23 +161,23 @@ bool ClientDesk::may_read() const {
 void ClientDesk::ask(Read read, Reply reply) {
     if (!may_read()) return refuse(reply);
     Reader reader{.read = std::move(read), .reply = std::move(reply)};
-    switch (reader.read.level) {
-        case ReadLevel::kStale: break;
-        case ReadLevel::kSession: reader.needed = reader.read.token.lsn; break;
-        case ReadLevel::kLinearizable: {
-            const std::uint64_t token = next_token_++;
-            reads_.emplace(token, std::move(reader));
-            owner_.step(core::ReadRequest{token});
-            return;
-        }
-    }
-    wait(std::move(reader));
+    const std::uint64_t now_ms = owner_.clock().monotonic_ms;
+    const bool is_bounded = reader.read.max_lag_ms != 0;
+    const bool is_fresh =
+        !is_bounded || freshness_.is_within(reader.read.max_lag_ms, now_ms, owner_.replica().state().position().applied.lsn);
+    if (reader.read.level == ReadLevel::kSession) reader.needed = reader.read.token.lsn;
+    if (reader.read.level != ReadLevel::kLinearizable && is_fresh) return wait(std::move(reader));
+    reader.asked_ms = now_ms;
+    const std::uint64_t token = next_token_++;
+    reads_.emplace(token, std::move(reader));
+    owner_.step(core::ReadRequest{token});
 }
 
 void ClientDesk::on(const core::ReadReady& action) {
     const auto at = reads_.find(action.token);
     ENSURE(at != reads_.end());
-    at->second.needed = action.lsn;
+    freshness_.confirm(action.lsn, at->second.asked_ms);
+    at->second.needed = std::max(at->second.needed, action.lsn);
     Reader reader = std::move(at->second);
     reads_.erase(at);
     wait(std::move(reader));

@@ -8,6 +8,7 @@
 #include <span>
 #include <vector>
 
+#include "replica/freshness.h"
 #include "replica/replica.h"
 #include "sim/client_protocol.h"
 #include "sim/world.h"
@@ -66,7 +67,7 @@ private:
         Read read;
         Reply reply;
         Lsn needed;
-        bool served = false;
+        std::uint64_t asked_ms = 0;  ///< when its confirmation round was asked for
     };
 
     void ask(Write write, Reply reply);
@@ -87,6 +88,7 @@ private:
     std::map<Rank, std::uint64_t> accepted_;       ///< token by the rank of the entry
     std::map<std::uint64_t, Reader> reads_;        ///< linearizable, being confirmed; by token
     std::map<std::uint64_t, Reader> waiting_;      ///< for something to be applied; by a number of their own
+    replica::Freshness freshness_;
 };
 
 }  // namespace tanist::sim

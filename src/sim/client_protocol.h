@@ -29,7 +29,8 @@ struct Write {
 struct Read {
     std::string begin, end;
     ReadLevel level = ReadLevel::kSession;
-    Rank token;  ///< of the session: everything it has seen; lsn 0: nothing yet
+    Rank token;                    ///< of the session: everything it has seen; lsn 0: nothing yet
+    std::uint64_t max_lag_ms = 0;  ///< not linearizable: how old what is read may be; 0: no bound
 };
 using Question = std::variant<Write, Read>;
 

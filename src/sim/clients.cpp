@@ -7,6 +7,7 @@
 
 #include "base/ensure.h"
 #include "sim/describe.h"
+#include "sim/scenario.h"
 
 namespace tanist::sim {
 namespace {
@@ -172,6 +173,10 @@ Client::Operation Client::draw_read() {
         read.begin = "b";
         read.end = "l";
     }
+    // Seeds below 1000, and scenarios, are what mutants were hunted with.
+    const bool has_bound =
+        plan_.seed >= 1000 && plan_.seed < kFirstScenarioSeed && read.level != ReadLevel::kLinearizable && next_id_ % 2 == 0;
+    if (has_bound) read.max_lag_ms = 50 + next_id_ * 37 % 1000;
     Operation operation{.question = std::move(read), .token_before = token_};
     std::get<Read>(operation.question).token = token_;
     return operation;
@@ -374,6 +379,17 @@ void Client::check_stale_token(const Operation& operation) {
                 token.lsn.value);
 }
 
+/// S18: what is missing in the answer had not been committed for as long as its bound when the read began. Clocks drift by up to 1 %.
+void Client::check_lag(const Operation& operation, const Read& read, const Answer& answer) {
+    const Lsn missing = answer.applied.lsn.next();
+    if (read.max_lag_ms == 0 || missing > checker_.committed()) return;
+    const Duration bound = Duration(read.max_lag_ms * 1000) * 102 / 100 + 2ms;
+    if (checker_.committed_since(missing) + bound >= operation.begun) return;
+    world_.fail("client {}: read from node {} with max_lag_ms={} at lsn={}, and lsn={} had been committed {} us before it began", number_,
+                answer.from.value, read.max_lag_ms, answer.applied.lsn.value, missing.value,
+                (operation.begun - checker_.committed_since(missing)).count());
+}
+
 void Client::check_read(const Operation& operation, const Answer& answer) {
     const Read& read = std::get<Read>(operation.question);
     const Lsn applied = answer.applied.lsn;
@@ -386,6 +402,7 @@ void Client::check_read(const Operation& operation, const Answer& answer) {
         return world_.fail("client {}: session read from node {} at lsn={}, and the session had seen lsn={}", number_, answer.from.value,
                            applied.value, operation.token_before.lsn.value);
     }
+    check_lag(operation, read, answer);
     const auto expected = checker_.model().range(read.begin, read.end, applied);
     const bool same = std::ranges::equal(answer.rows, expected, [](const commands::KeyValue& row, const auto& e) {
         return row.key == e.first && row.value == *e.second->value && row.version == e.second->version;

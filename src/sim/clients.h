@@ -80,6 +80,7 @@ private:
     void check_write(const Operation& operation, const Answer& answer);
     void check_stale_token(const Operation& operation);
     void check_read(const Operation& operation, const Answer& answer);
+    void check_lag(const Operation& operation, const Read& read, const Answer& answer);
     [[nodiscard]] static const commands::Request& request_of(const Operation& operation);
     void note_unknown(const Operation& operation);
     void tally(const Operation& operation, const Answer& answer);

@@ -274,6 +274,7 @@ void ClusterChecker::commit_through(NodeId node, const EntryId& applied) {
         check_majority(node, *id);
         if (world_.failure()) return;
         committed_.push_back(*id);
+        committed_since_.push_back(world_.now());
         const auto& at_lsn = book_[lsn.value - 1];
         model_.apply(std::ranges::find(at_lsn, id->epoch, [](const Written& w) { return w.entry.epoch(); })->entry);
     }

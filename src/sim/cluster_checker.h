@@ -60,6 +60,8 @@ public:
     [[nodiscard]] const Model& model() const { return model_; }
     [[nodiscard]] Lsn committed() const { return {committed_.size()}; }
     [[nodiscard]] EntryId committed_at(Lsn lsn) const { return committed_.at(lsn.value - 1); }
+    /// When the first node applied it.
+    [[nodiscard]] Instant committed_since(Lsn lsn) const { return committed_since_.at(lsn.value - 1); }
     /// Whether every data voter holds the entry durably.
     [[nodiscard]] bool on_all_data_voters(Rank rank) const;
     [[nodiscard]] bool durable_at(NodeId node, Rank rank) const;
@@ -134,7 +136,8 @@ private:
     std::map<Epoch, Lsn> committed_before_;  ///< by any master's election: what had been committed then
     std::map<std::pair<MemberId, Epoch>, NodeId> votes_;
     std::map<std::pair<NodeId, Epoch>, Rank> candidacies_;  ///< the highest rank with which it has asked for votes or pre-votes
-    std::vector<EntryId> committed_;                        ///< by LSN, from 1 on: whatever any node has applied
+    std::vector<Instant> committed_since_;
+    std::vector<EntryId> committed_;  ///< by LSN, from 1 on: whatever any node has applied
     struct State {
         std::uint64_t digest, timestamp;
     };

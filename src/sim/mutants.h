@@ -126,6 +126,8 @@ inline constexpr std::array<MutantCase, kMutants - 1> kMutantCases = {{
      "linearizable read"},
     {Mutant::kSlaveReadsUnconfirmed, "slave_reads_unconfirmed", "S18", "a slave serves linearizable reads by its own commit LSN",
      "linearizable read"},
+    {Mutant::kLagNotProven, "lag_not_proven", "S18", "a read with a bound of lag is served without proof that the state is fresh enough",
+     "with max_lag_ms"},
     {Mutant::kAllAtQuorum, "all_at_quorum", "S20", "level `all` is reported once a majority has the entry", "on all data voters"},
     {Mutant::kRetryExecutedTwice, "retry_executed_twice", "S21", "a request that is sent again is executed again", "the model says"},
     {Mutant::kUnknownSessionExecutes, "unknown_session_executes", "S21", "a request of an unknown session is executed", "the model says"},
