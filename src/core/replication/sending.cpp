@@ -204,7 +204,8 @@ void on_append_ack(State& s, Peer& from, const AppendAck& m, Actions& out) {
     const bool is_news = m.acknowledged > p.match;
     p.acknowledged(m.acknowledged);
     if (p.phase == SendPhase::kProbe && p.awaiting && m.acknowledged >= p.next.previous()) {
-        p.phase = SendPhase::kStream;
+        const bool has_been_rejected = p.restart_tick == s.time.ticks;  // what else was sent then may be rejected still: one at a time
+        if (!has_been_rejected) p.phase = SendPhase::kStream;
         p.awaiting = false;
         p.needs_copy = p.recycled = false;
         p.next = std::max(p.probe_through, p.match).next();
