@@ -96,6 +96,11 @@ void Node::step(const Event& event, Actions& out) {
 }
 
 View Node::view() const { return view_of(*state_); }
+Holding Node::holding() const {
+    Holding h{.tail = state_->log.tail_bytes(), .fill = state_->hole ? state_->hole->fill_bytes : 0};
+    for (const Peer& peer : state_->peers) h.in_flight = std::max(h.in_flight, peer.progress.flight_bytes);
+    return h;
+}
 Role Node::role() const { return state_->role; }
 bool Node::open() const { return state_->is_master() && state_->reign.open; }
 Epoch Node::epoch() const { return state_->epoch(); }

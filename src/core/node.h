@@ -62,6 +62,13 @@ struct StartState {
     std::string storage_warning;  ///< e.g. "state store lost": a notice, and a copy if the log does not reach back
 };
 
+/// Bytes of entries in memory, whose bounds can be watched (S12).
+struct Holding {
+    std::size_t tail = 0;       ///< the newest of the log: NodeOptions::tail_bytes_max, and what is not durable yet
+    std::size_t in_flight = 0;  ///< the most to one member: NodeOptions::inflight_bytes_max, and one Append
+    std::size_t fill = 0;       ///< of a damaged log, until it is repaired
+};
+
 class Node {
 public:
     /// `seed` feeds the random time-outs and ids. Emits what must be done first (formation, notices) with the first step.
@@ -74,6 +81,7 @@ public:
     void step(const Event& event, Actions& out);
 
     [[nodiscard]] View view() const;
+    [[nodiscard]] Holding holding() const;
     // Cheap parts of the view, for the path of every request.
     [[nodiscard]] Role role() const;
     [[nodiscard]] bool open() const;  ///< master that takes writes

@@ -12,6 +12,8 @@ namespace {
 constexpr std::uint64_t kEventsMax = 20'000'000;  ///< a history that never ends is a failure too
 constexpr Duration kWatchEvery = 20ms;
 constexpr std::uint64_t kStepsOfAKeyMax = 200'000;  ///< of the search for an order; most histories need a thousandth of it
+constexpr std::size_t kEntryBytesMax = 1 << 16;     ///< more than any batch of the clients here makes
+constexpr std::size_t kFillBytesMax = 4 << 20;      ///< more than any log here has
 constexpr std::size_t kPendingMax = 20'000;         ///< of one node: questions, proposals, writes, messages that wait
 /// A master that is cut off notices within one election timeout (S16): this is for ticks, pauses that just ended, and watching.
 constexpr Duration kStepDownSlack = 100ms;
@@ -319,6 +321,14 @@ void Simulation::watch_masters() {
 void Simulation::watch_queues() {
     for (const auto& n : nodes_) {
         if (!n->paused() && n->pending() > kPendingMax) world_.fail("node {} has {} things waiting", n->id().value, n->pending());
+        const replica::Replica* replica = n->current();
+        if (replica == nullptr) continue;
+        const core::Holding held = replica->node().holding();
+        const std::size_t sent_max = plan_.inflight_bytes_max + plan_.append_bytes_max + kEntryBytesMax;
+        if (held.in_flight > sent_max) world_.fail("node {} has {} bytes in flight to one member", n->id().value, held.in_flight);
+        // What is not durable yet is what a master has sent, or what clients wait for.
+        if (held.tail > plan_.tail_bytes_max + sent_max) world_.fail("node {} holds {} bytes of its log", n->id().value, held.tail);
+        if (held.fill > kFillBytesMax) world_.fail("node {} holds {} bytes to repair its log with", n->id().value, held.fill);
     }
 }
 
