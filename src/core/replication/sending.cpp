@@ -221,13 +221,13 @@ void on_append_reject(State& s, Peer& from, const AppendReject& m, Actions& out)
     note_answer(s, from, m.round);
     confirm_round(s, out);
     Progress& p = from.progress;
-    if (m.needs_copy) p.needs_copy = true;
     const bool is_stale =
         p.phase == SendPhase::kProbe ? m.previous.lsn != p.next.previous() : m.previous.lsn <= p.match || m.previous.lsn >= p.next;
     if (is_stale) return;
     // Of a window that arrives out of order each Append is rejected: one restart of the stream answers for all, else they would multiply.
     const bool has_restarted = p.phase == SendPhase::kStream && p.restart_tick == s.time.ticks;
     if (has_restarted) return;
+    if (m.needs_copy) p.needs_copy = true;
     const auto common = common_point(s.log, m.last, m.epochs);
     const Lsn from_lsn = common ? std::max(common->lsn, p.match).next() : Lsn{};
     if (!common) {

@@ -118,6 +118,24 @@ TEST(Sending, RejectsOfOneWindowRestartItOnce) {  // S5
     EXPECT_FALSE(reject(11).empty()) << "what is rejected later on is missing";
 }
 
+/// An Append without entries overtakes those with some, and what its reject says is old once they have arrived.
+TEST(Sending, AnOldRejectDoesNotMakeAMemberSeemToNeedACopy) {  // S17, S25
+    Bench b({.log = {1, 1}, .applied = 2});
+    b.reign();
+    const auto health = [&] { return b.view().peers.back().health; };
+    ASSERT_EQ(b.view().peers.back().id.node, kNode3);
+    (void)b.from(kNode3, 2, AppendAck{.acknowledged = {3}});
+    (void)b.from(kNode3, 2, AppendReject{.previous = {{2}, {3}}, .last = {{1}, {2}}, .epochs = {{{1}, {1}}}, .needs_copy = true});
+    EXPECT_EQ(health(), Health::kUp);
+    (void)b.step(Proposal{.token = 1, .payload = "x", .now = b.clock()});
+    (void)b.tick();
+    (void)b.from(kNode3, 2, AppendReject{.previous = {{2}, {4}}, .last = {{2}, {3}}, .epochs = {{{2}, {3}}}, .needs_copy = true});
+    (void)b.step(Proposal{.token = 2, .payload = "x", .now = b.clock()});
+    (void)b.tick();
+    (void)b.from(kNode3, 2, AppendAck{.acknowledged = {5}});
+    EXPECT_EQ(health(), Health::kUp);
+}
+
 TEST(Sending, ReadRoundsGoBesideEntriesThatAreUnderWay) {  // S18
     Bench b({.log = {1, 1}, .applied = 2});
     b.reign();
