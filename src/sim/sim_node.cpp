@@ -234,6 +234,7 @@ Status SimNode::with_log(const std::function<Status(wal::Log&)>& use) {
     Status status = process_->wal->with_log(use);
     if (!status) {
         checker_.on_log_change_failed(self_.node);
+        if (room_) may_lack_room_ = true;  // a repair is written as a whole
         return status;
     }
     const wal::Log& log = process_->replica->log();

@@ -334,6 +334,22 @@ void Simulation::watch_queues() {
 
 // -- the end -----------------------------------------------------------------------------------------------------------------------
 
+namespace {
+
+std::string_view describe(core::Health health) {
+    switch (health) {
+        case core::Health::kForming: return "forming";
+        case core::Health::kUp: return "up";
+        case core::Health::kCatchingUp: return "catching up";
+        case core::Health::kCopying: return "copying";
+        case core::Health::kInDoubt: return "in doubt";
+        case core::Health::kQuarantined: return "quarantined";
+    }
+    return "";
+}
+
+}  // namespace
+
 bool Simulation::agree(std::string* why) const {
     const Lsn committed = checker_.committed();
     const auto disagrees = [&](const SimNode& n, std::string text) {
@@ -341,6 +357,7 @@ bool Simulation::agree(std::string* why) const {
         return false;
     };
     if (master() == nullptr) return disagrees(*nodes_.front(), "and all others see no master");
+    const core::View view = master()->current()->node().view();
     for (const auto& n : nodes_) {
         if (n->given_up() || n->outcast()) continue;  // it stays out until it is admitted again (S1)
         const replica::Replica* replica = n->current();
@@ -348,6 +365,10 @@ bool Simulation::agree(std::string* why) const {
         const auto plan = std::ranges::find(plan_.nodes, n->id(), &NodePlan::node);
         const Lsn reached =
             plan->role == core::ConfiguredRole::kWitness ? replica->node().commit() : replica->state().position().applied.lsn;
+        const auto seen = std::ranges::find(view.peers, n->id(), [](const core::PeerView& p) { return p.id.node; });
+        const bool is_well = seen == view.peers.end() || seen->health == core::Health::kUp;
+        if (!is_well)
+            return disagrees(*n, fmt::format("is not well to its master: {}", seen->health ? describe(*seen->health) : "not heard"));
         if (reached < committed) return disagrees(*n, fmt::format("has reached lsn={} of {}", reached.value, committed.value));
     }
     return true;
