@@ -6,7 +6,8 @@ commands that led to it. INTENDED lists where the two may differ, and how such r
 import argparse, collections, pathlib, random, shutil, subprocess, sys, tempfile
 
 from cluster import Cluster, Failure, await_true, free_ports
-from redis_stories import Connection, elements, ending_story, expiry_story, inline_story, protocol_error_story, pubsub_story, scan_story
+from redis_stories import (Connection, acl_story, counts_story, elements, ending_story, expiry_story, facts_story, inline_story,
+                           protocol_error_story, pubsub_story, scan_story)
 
 KEYS = [b"a", b"b", b"c", b"key:1", b"key:2", b"k[x]", b"", b"\xff\x00z"]
 WORDS = [b"", b"0", b"1", b"-1", b"10", b"9223372036854775807", b"-9223372036854775808", b"9223372036854775808", b"01", b"-0", b" 1", b"1 ",
@@ -73,7 +74,7 @@ class Draw:
     """Random commands: mostly well formed, some not."""
 
     def __init__(self, seed):
-        self.random = random.Random(seed)
+        self.seed, self.random = seed, random.Random(seed)
 
     def of(self, *choices):
         return self.random.choice(choices)
@@ -201,7 +202,17 @@ class Draw:
                                            [b"GETKEYSANDFLAGS"], [b"LIST", b"x"], [b"LIST", b"FILTERBY", b"x", b"y"], [b"LIST", b"FILTERBY", b"MODULE", b"x"],
                                            [b"LIST", b"FILTERBY", b"PATTERN", b"se[t]*x"], [b"DOCS", b"nosuch"]),
             lambda: [b"PUBLISH"] + self.of([b"c"], [b"c", w()], []), lambda: [b"PUBSUB"] + self.of([], [b"x"], [b"NUMSUB"], [b"NUMSUB", b"a", b"b"], [b"NUMPAT"], [b"NUMPAT", b"x"],
-                                                                                                 [b"CHANNELS"], [b"CHANNELS", b"a", b"b"]),
+                                                                                                 [b"CHANNELS"], [b"CHANNELS", b"a", b"b"],
+                                                                                                 [b"SHARDCHANNELS"], [b"SHARDNUMSUB"], [b"SHARDNUMSUB", w()]),
+            lambda: [b"MOVE", self.key()] + self.of([b"0"], [b"1"], [b"x"], []), lambda: [b"SWAPDB"] + self.of([b"0", b"0"], [b"0", b"1"], [b"x", b"0"], [b"0", b"x"], [b"0"]),
+            lambda: [b"SPUBLISH"] + self.of([b"c"], [b"c", w()]), lambda: [b"ASKING"], lambda: [b"READWRITE"],
+            lambda: [b"CLIENT"] + self.of([b"TRACKINGINFO"], [b"CACHING", self.of(b"YES", b"no", b"x")], [b"CACHING"], [b"TRACKING", b"x"], [b"TRACKING", b"off"], [b"GETREDIR"]),
+            lambda: [b"DEBUG"] + self.of([], [b"x"], [b"JMAP"], [b"OBJECT", b"none"], [b"PROTOCOL", self.of(b"string", b"integer", b"double", b"bignum", b"null", b"array", b"set", b"map",
+                                                                                                      b"verbatim", b"true", b"false")]),
+            lambda: [b"CONFIG", b"GET"] + self.of([b"databases"], [b"SAVE"], [b"maxmemory"], [b"lazyfree-lazy-expire"], [b"latency-tracking"], [b"acl-pubsub-default"],
+                                                  [b"latency-tracking-info-percentiles"], [b"requirepass"], [b"nosuch*"], [b"slave-read-only"]),
+            lambda: [b"CONFIG", b"SET"] + self.of([b"latency-tracking", b"yes"], [b"latency-tracking", b"x"], [b"latency-tracking-info-percentiles", b"50 x"], [b"loglevel", b"x"],
+                                                  [b"latency-tracking-info-percentiles", b"50 99 99.9"]),
             lambda: [self.of(b"SUBSCRIBE", b"PSUBSCRIBE")], lambda: [b"ACL"] + self.of([], [b"x"], [b"WHOAMI"], [b"WHOAMI", b"x"], [b"CAT", b"x"], [b"GETUSER", b"nobody"], [b"DELUSER", b"nobody"], [b"GENPASS", b"x"], [b"GENPASS", b"0"]),
             lambda: [b"OBJECT"] + self.of([], [b"x"], [b"ENCODING"], [b"HELP", b"x"]), lambda: [self.of(b"config|get", b"client|id", b"GET|"), b"x"],
             lambda: [b"SHUTDOWN", b"x"], lambda: [b"EVALX", w(), w()], lambda: [w()],
@@ -322,7 +333,7 @@ class Oracle:
 def start_redis(folder, port):
     log = open(folder / "redis.log", "ab")
     return subprocess.Popen(["redis-server", "--port", str(port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--databases", "1",
-                             "--proto-max-bulk-len", "16mb", "--dir", str(folder)], stdout=log, stderr=log)
+                             "--proto-max-bulk-len", "16mb", "--enable-debug-command", "yes", "--dir", str(folder)], stdout=log, stderr=log)
 
 
 def answers(port):
@@ -366,6 +377,9 @@ def main():
             inline_story(redis_port, tanist_port, options.seed)
             protocol_error_story(redis_port, tanist_port)
             pubsub_story(redis_port, tanist_port, options.seed)
+            facts_story(redis_port, tanist_port)
+            counts_story(redis_port, tanist_port, Draw(options.seed))
+            acl_story(redis_port, tanist_port, options.seed)
             ending_story(redis_port, tanist_port)
             print(f"{done} commands without a difference")
             return 0

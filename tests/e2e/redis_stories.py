@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """What random commands do not reach, told to redis-server and to tanistd, and compared: cursors, short lives, inline commands, protocol
-errors, publish and subscribe, the end of connections."""
+errors, publish and subscribe, the end of connections, what COMMAND tells, what INFO counts, the rules of users."""
 import io, random, re, socket
 
 from cluster import Failure, await_true
@@ -148,6 +148,7 @@ def pubsub_story(redis_port, tanist_port, seed):
     """Listeners in RESP2 and RESP3 that come and go, and who speaks to them."""
     draw = random.Random(seed)
     channels, patterns = [b"a", b"b", b"news", b"n", b"%"], [b"*", b"n*", b"?", b"[ab]", b"x"]
+    endings = [b"UNSUBSCRIBE", b"PUNSUBSCRIBE", b"SUNSUBSCRIBE"]
     speakers = [Connection(port, 2) for port in (redis_port, tanist_port)]
     listeners = [[Connection(port, version) for port in (redis_port, tanist_port)] for version in (2, 3)]
 
@@ -169,11 +170,12 @@ def pubsub_story(redis_port, tanist_port, seed):
         number = draw.randrange(2)
         names = lambda of: [draw.choice(of) for _ in range(draw.randrange(1, 3))]
         words = draw.choice([lambda: [b"SUBSCRIBE"] + names(channels), lambda: [b"PSUBSCRIBE"] + names(patterns), lambda: [b"UNSUBSCRIBE"] + names(channels),
-                             lambda: [b"PUNSUBSCRIBE"] + names(patterns), lambda: [draw.choice([b"UNSUBSCRIBE", b"PUNSUBSCRIBE"])], lambda: None, lambda: None])()
+                             lambda: [b"PUNSUBSCRIBE"] + names(patterns), lambda: [draw.choice(endings)],
+                             lambda: [b"SSUBSCRIBE"] + names(channels)[:1], lambda: [b"SUNSUBSCRIBE"] + names(channels), lambda: None, lambda: None])()
         if words is None:
-            message = [b"PUBLISH", draw.choice(channels), draw.choice([b"hello", b"", b"\x00\r\n"])]
+            message = [draw.choice([b"PUBLISH", b"PUBLISH", b"SPUBLISH"]), draw.choice(channels), draw.choice([b"hello", b"", b"\x00\r\n"])]
             same(f"{message!r}", *[speaker.call(message) for speaker in speakers])
-            for ask in ([b"PUBSUB", b"NUMPAT"], [b"PUBSUB", b"NUMSUB"] + channels):
+            for ask in ([b"PUBSUB", b"NUMPAT"], [b"PUBSUB", b"NUMSUB"] + channels, [b"PUBSUB", b"SHARDNUMSUB"] + channels):
                 same(f"{ask!r}", *[speaker.call(ask) for speaker in speakers])
             same("PUBSUB CHANNELS", *[sorted(speaker.call([b"PUBSUB", b"CHANNELS", draw_pattern]).split(b"\r\n")) for draw_pattern in [draw.choice(patterns)] for speaker in speakers])
             for version, pair in zip((2, 3), listeners):
@@ -183,6 +185,81 @@ def pubsub_story(redis_port, tanist_port, seed):
             each.send([words])
         replies = [heard(each, number + 2) for each in listeners[number]]
         same(f"{words!r} in RESP{number + 2}, seed {seed}", *([shape(r) for r in replies] if len(words) == 1 else replies))
+
+
+# Redis allows the first within MULTI; here what they do is an entry of the log of its own, or waits. It tells shard channels as keys that are none.
+OTHER_FACTS = (b"acl|deluser", b"acl|load", b"acl|setuser", b"failover", b"wait", b"spublish", b"ssubscribe", b"sunsubscribe")
+
+
+def facts_story(redis_port, tanist_port):
+    """What COMMAND INFO and COMMAND GETKEYSANDFLAGS tell of each command that both have."""
+    compared = 0
+    for version in (2, 3):
+        theirs, ours = Connection(redis_port, version), Connection(tanist_port, version)
+        names = [e.split(b"\r\n")[1] for e in elements(ours.call([b"COMMAND", b"LIST"]))]
+        for name in names:
+            ask = [b"COMMAND", b"INFO", name]
+            a, b = theirs.call(ask), ours.call(ask)
+            is_container = name + b"|" in a + b  # whose subcommands come in no order
+            if a in (b"*1\r\n$-1\r\n", b"*1\r\n_\r\n") or is_container or name in OTHER_FACTS:
+                continue
+            same(f"{ask!r} in RESP{version}", a, b)
+            compared += 1
+        for words in (b"set k v", b"set k v get", b"get k", b"mset a 1 b 2", b"bitop and d a b", b"rename a b", b"copy a b", b"bitfield k get u8 0",
+                      b"bitfield k set u8 0 1", b"lcs a b", b"del a b", b"object encoding a", b"memory usage a", b"watch a b", b"getex k ex 5", b"touch a b"):
+            same(f"keys of {words!r}", *[each.call([b"COMMAND", b"GETKEYSANDFLAGS"] + words.split()) for each in (theirs, ours)])
+    if compared < 250:
+        raise Failure(f"only {compared} answers of COMMAND INFO were compared")
+
+
+def counts_story(redis_port, tanist_port, draw):
+    """Calls, rejections, failures and errors, as INFO counts them."""
+    theirs, ours = pair = [Connection(port, 2) for port in (redis_port, tanist_port)]
+    for connection in pair:
+        connection.call([b"FLUSHALL"])
+        connection.call([b"CONFIG", b"RESETSTAT"])
+    for _ in range(1000):
+        batch = draw.transaction() if draw.random.random() < 0.2 else [draw.data()]
+        for words in batch:
+            for connection in pair:
+                connection.call(words)
+
+    def counts(connection):
+        lines = connection.call([b"INFO", b"commandstats"]).split(b"\r\n")
+        calls = [re.sub(rb"usec=.*,rejected", b"rejected", line) for line in lines if line.startswith(b"cmdstat_") and b"config|" not in line]
+        return sorted(calls + [line for line in connection.call([b"INFO", b"errorstats"]).split(b"\r\n") if line.startswith(b"errorstat_")])
+    for a, b in zip(counts(theirs), counts(ours)):
+        same(f"what INFO counts, seed {draw.seed}", a, b)
+    same("how much INFO counts", b"%d lines" % len(counts(theirs)), b"%d lines" % len(counts(ours)))
+
+
+RULES = [b"on", b"off", b"nopass", b"resetpass", b">secret", b"<secret", b"<other", b"#x", b"!x", b"allkeys", b"resetkeys", b"~*", b"~a*", b"~b:?", b"%R~a*", b"%W~b*", b"%RW~c", b"%X~c",
+         b"%~c", b"allchannels", b"resetchannels", b"&*", b"&news", b"&n*", b"allcommands", b"nocommands", b"+@all", b"-@all", b"+@string", b"-@write", b"+@read", b"+@nosuch", b"-@dangerous",
+         b"+get", b"-get", b"+set", b"+client|id", b"-client|id", b"+client", b"+config|get", b"+select|0", b"+get|x", b"+nosuch", b"-nosuch", b"+client|nosuch", b"reset", b"x", b"",
+         b"(+get ~b*)", b"(+@write %W~c*)", b"(+get", b"clearselectors", b"(reset)", b"(nopass)", b"sanitize-payload", b"skip-sanitize-payload", b"(%R~z +mget)"]
+ATTEMPTS = [b"get a", b"get b:1", b"set a v", b"set b:1 v get", b"mget a b:1", b"copy a b:1", b"client id", b"client list", b"config get x", b"config set x y", b"select 0", b"select 1",
+            b"publish news x", b"subscribe n", b"psubscribe n*", b"ping", b"dbsize", b"exists q", b"nosuch x", b"get", b"append b1 v", b"setrange a 0 x", b"strlen q"]
+
+
+# Redis makes rules about commands anew from what they came to, and we tell them as they were given; payloads are nothing here.
+NOT_COMPARED = re.compile(rb"\$\d+\r\n[+-]@all.*\r\n|flags\r\n\*\d|\$\d+\r\n(skip-)?sanitize-payload\r\n")
+
+
+def acl_story(redis_port, tanist_port, seed):
+    """Random rules for a user, what they come to, and what the user may then do."""
+    draw = random.Random(seed)
+    theirs, ours = pair = [Connection(port, 2) for port in (redis_port, tanist_port)]
+    for number in range(400):
+        if number % 20 == 0:
+            for connection in pair:
+                connection.call([b"ACL", b"DELUSER", b"u"])
+        rules = [draw.choice(RULES) for _ in range(draw.randrange(1, 4))]
+        steps = [[b"ACL", b"SETUSER", b"u"] + rules] + [[b"ACL", b"DRYRUN", b"u"] + draw.choice(ATTEMPTS).split() for _ in range(4)]
+        for words in steps + [[b"ACL", b"GETUSER", b"u"]]:
+            replies = [connection.call(words) for connection in pair]
+            same(f"{words!r} after {rules!r}, seed {seed}", *[NOT_COMPARED.sub(b"", reply) for reply in replies])
+    for connection in pair:
+        connection.call([b"ACL", b"DELUSER", b"u"])
 
 
 def ending_story(redis_port, tanist_port):

@@ -39,6 +39,20 @@ TEST_F(PubSubTest, AMessageReachesWhoListensToItsChannelOrToAPatternOfIt) {
     EXPECT_EQ(speaker.call({"PUBLISH", "news", "hello"}), ":1\r\n");
 }
 
+TEST_F(PubSubTest, ShardChannelsHaveTheirOwnNamesListenersAndMessages) {
+    RespClient listener = cluster_.resp(1), speaker = cluster_.resp(1);
+    EXPECT_EQ(listener.call({"SSUBSCRIBE", "news"}), "*3\r\n$10\r\nssubscribe\r\n$4\r\nnews\r\n:1\r\n");
+    EXPECT_EQ(speaker.call({"PUBLISH", "news", "m"}), ":0\r\n");
+    EXPECT_EQ(speaker.call({"SPUBLISH", "news", "m"}), ":1\r\n");
+    EXPECT_EQ(listener.reply(), "*3\r\n$8\r\nsmessage\r\n$4\r\nnews\r\n$1\r\nm\r\n");
+    EXPECT_THAT(listener.call({"GET", "k"}), StartsWith("-ERR Can't execute 'get'"));
+    EXPECT_EQ(speaker.call({"PUBSUB", "SHARDCHANNELS"}), "*1\r\n$4\r\nnews\r\n");
+    EXPECT_EQ(speaker.call({"PUBSUB", "SHARDNUMSUB", "news"}), "*2\r\n$4\r\nnews\r\n:1\r\n");
+    EXPECT_EQ(speaker.call({"PUBSUB", "CHANNELS"}), "*0\r\n");
+    EXPECT_EQ(listener.call({"SUNSUBSCRIBE"}), "*3\r\n$12\r\nsunsubscribe\r\n$4\r\nnews\r\n:0\r\n");
+    EXPECT_EQ(speaker.call({"SPUBLISH", "news", "m"}), ":0\r\n");
+}
+
 TEST_F(PubSubTest, InResp2AListenerMaySayLittleElseAndInResp3Everything) {
     RespClient two = cluster_.resp(1), three = cluster_.resp(1);
     two.call({"SUBSCRIBE", "c"});

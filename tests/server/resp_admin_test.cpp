@@ -124,11 +124,17 @@ TEST_F(RespAdmin, ConfigTellsRedissParametersAndOursAndChangesWhatCanBeChanged) 
     EXPECT_THAT(client.call({"CONFIG", "SET", "maxclients", "5", "maxclients", "6"}), EndsWith("- duplicate parameter\r\n"));
     EXPECT_EQ(client.call({"CONFIG", "GET", "appendonly", "databases"}),
               "*4\r\n" + bulk("appendonly") + bulk("yes") + bulk("databases") + bulk("1"));
+    EXPECT_EQ(client.call({"CONFIG", "GET", "SAVE", "appendonly"}), "*4\r\n" + bulk("appendonly") + bulk("yes") + bulk("SAVE") + bulk(""));
+    EXPECT_EQ(client.call({"CONFIG", "SET", "loglevel", "debug"}), "+OK\r\n");
+    EXPECT_EQ(client.call({"CONFIG", "GET", "loglevel"}), "*2\r\n" + bulk("loglevel") + bulk("debug"));
+    EXPECT_THAT(client.call({"CONFIG", "SET", "loglevel", "loud"}), EndsWith("one of the following: debug, verbose, notice, warning\r\n"));
+    EXPECT_EQ(client.call({"CONFIG", "SET", "loglevel", "warning"}), "+OK\r\n");
     EXPECT_EQ(client.call({"CONFIG", "REWRITE"}), "-ERR Rewriting config file: this node runs without a configuration file\r\n");
 }
 
 TEST_F(RespAdmin, InfoHasWhatToolsRead) {
     RespClient client = cluster_.resp(1);
+    client.call({"CONFIG", "RESETSTAT"});  // the cluster's coming up was asked for, too
     client.call({"SET", "k", "v"});
     client.call({"SET", "k"});
     client.call({"GET", "k"});
@@ -147,6 +153,65 @@ TEST_F(RespAdmin, InfoHasWhatToolsRead) {
     EXPECT_TRUE(eventually([&] { return client.call({"INFO", "keyspace"}).find(line) != std::string::npos; })) << line;
     EXPECT_EQ(client.call({"CONFIG", "RESETSTAT"}), "+OK\r\n");
     EXPECT_THAT(client.call({"INFO", "commandstats"}), Not(HasSubstr("cmdstat_get")));
+}
+
+TEST_F(RespAdmin, ACommandThatRanAndAnsweredAnErrorHasFailedAndOneThatMightNotRunWasRejected) {
+    RespClient client = cluster_.resp(1);
+    client.call({"SET", "k", "text"});
+    client.call({"CONFIG", "RESETSTAT"});
+    client.call({"INCRBY", "k", "1"});
+    client.call({"AUTH", "nobody", "x"});
+    client.call({"LCS", "k"});
+    client.call({"MULTI"});
+    client.call({"DECR", "k"});
+    client.call({"EXEC"});
+    client.call({"MULTI"});
+    client.call({"SET", "k"});
+    EXPECT_THAT(client.call({"EXEC"}), StartsWith("-EXECABORT"));
+    const std::string counts = client.call({"INFO", "commandstats"});
+    for (const char* each :
+         {"cmdstat_incrby:calls=1,.*rejected_calls=0,failed_calls=1", "cmdstat_auth:calls=1,.*rejected_calls=0,failed_calls=1",
+          "cmdstat_lcs:calls=0,.*rejected_calls=1,failed_calls=0", "cmdstat_decr:calls=1,.*rejected_calls=0,failed_calls=1",
+          "cmdstat_exec:calls=2,.*rejected_calls=0,failed_calls=1", "cmdstat_set:calls=0,.*rejected_calls=1,failed_calls=0"})
+        EXPECT_THAT(counts, ContainsRegex(each));
+    EXPECT_THAT(client.call({"INFO", "errorstats"}),
+                AllOf(HasSubstr("errorstat_ERR:count=4\r\n"), HasSubstr("errorstat_WRONGPASS:count=1\r\n"),
+                      HasSubstr("errorstat_EXECABORT:count=1\r\n")));
+}
+
+TEST_F(RespAdmin, LatencyIsToldInTheWantedPercentilesWhileItIsTracked) {
+    RespClient client = cluster_.resp(1);
+    client.call({"SET", "k", "v"});
+    EXPECT_THAT(client.call({"INFO", "latencystats"}), ContainsRegex("latency_percentiles_usec_set:p50=[0-9]+.000,p99=[0-9]+.000,p99.9="));
+    EXPECT_EQ(client.call({"CONFIG", "SET", "latency-tracking-info-percentiles", "0.0 100"}), "+OK\r\n");
+    EXPECT_THAT(client.call({"INFO", "latencystats"}), ContainsRegex("latency_percentiles_usec_set:p0=[0-9]+.000,p100=[0-9]+.000\r\n"));
+    EXPECT_THAT(client.call({"CONFIG", "SET", "latency-tracking-info-percentiles", "10 x"}), StartsWith("-ERR CONFIG SET failed"));
+    EXPECT_EQ(client.call({"CONFIG", "GET", "latency-tracking-info-percentiles"}),
+              "*2\r\n" + bulk("latency-tracking-info-percentiles") + bulk("0 100"));
+    EXPECT_EQ(client.call({"CONFIG", "SET", "latency-tracking", "no"}), "+OK\r\n");
+    client.call({"SET", "k", "v"});
+    EXPECT_THAT(client.call({"INFO", "latencystats"}), Not(HasSubstr("usec_set")));
+}
+
+TEST_F(RespAdmin, WhatIsNotThereIsAnsweredAsRedisAnswersWhereItIsOff) {
+    RespClient client = cluster_.resp(1);
+    EXPECT_EQ(client.call({"MOVE", "k", "0"}), "-ERR source and destination objects are the same\r\n");
+    EXPECT_EQ(client.call({"MOVE", "k", "1"}), "-ERR DB index is out of range\r\n");
+    EXPECT_EQ(client.call({"SWAPDB", "0", "0"}), "+OK\r\n");
+    EXPECT_EQ(client.call({"SWAPDB", "0", "x"}), "-ERR invalid second DB index\r\n");
+    EXPECT_EQ(client.call({"ASKING"}), "-ERR This instance has cluster support disabled\r\n");
+    EXPECT_EQ(client.call({"CLIENT", "TRACKINGINFO"}),
+              "*6\r\n" + bulk("flags") + "*1\r\n" + bulk("off") + bulk("redirect") + ":-1\r\n" + bulk("prefixes") + "*0\r\n");
+    EXPECT_THAT(client.call({"CLIENT", "CACHING", "YES"}), StartsWith("-ERR CLIENT CACHING can be called only when"));
+    EXPECT_EQ(client.call({"CLIENT", "TRACKING", "x"}), "-ERR syntax error\r\n");
+    EXPECT_EQ(client.call({"DEBUG", "JMAP"}), "-ERR unknown subcommand or wrong number of arguments for 'JMAP'. Try DEBUG HELP.\r\n");
+    EXPECT_EQ(client.call({"DEBUG", "OBJECT", "none"}), "-ERR no such key\r\n");
+    client.call({"SET", "k", "12345"});
+    EXPECT_THAT(client.call({"DEBUG", "OBJECT", "k"}), HasSubstr(" serializedlength:5 "));
+    EXPECT_EQ(client.call({"DEBUG", "PROTOCOL", "map"}), "*6\r\n:0\r\n:0\r\n:1\r\n:1\r\n:2\r\n:0\r\n");
+    client.call({"MULTI"});
+    client.call({"MONITOR"});
+    EXPECT_EQ(client.call({"EXEC"}), "*1\r\n-ERR MONITOR isn't allowed for DENY BLOCKING client\r\n");
 }
 
 TEST_F(RespAdmin, AMonitorSeesWhatOthersSay) {
@@ -217,7 +282,13 @@ TEST_F(RespAdmin, CommandTellsSyntaxKeysAndCategories) {
     EXPECT_THAT(client.call({"COMMAND", "LIST", "FILTERBY", "PATTERN", "pu*sh"}), "*1\r\n" + bulk("publish"));
     EXPECT_THAT(client.call({"COMMAND", "LIST", "FILTERBY", "ACLCAT", "pubsub"}),
                 AllOf(HasSubstr(bulk("subscribe")), Not(HasSubstr(bulk("get")))));
-    EXPECT_THAT(client.call({"COMMAND", "INFO", "get"}), HasSubstr("+@string\r\n+@read\r\n+@fast\r\n"));
+    EXPECT_THAT(client.call({"COMMAND", "INFO", "get"}), HasSubstr("+@read\r\n+@string\r\n+@fast\r\n"));
+    EXPECT_THAT(client.call({"COMMAND", "INFO", "copy"}),
+                AllOf(HasSubstr("*2\r\n+RO\r\n+access\r\n"), HasSubstr("*2\r\n+OW\r\n+update\r\n"), HasSubstr(bulk("lastkey"))));
+    EXPECT_THAT(client.call({"COMMAND", "INFO", "del"}), HasSubstr(bulk("request_policy:multi_shard")));
+    EXPECT_EQ(client.call({"COMMAND", "GETKEYSANDFLAGS", "SET", "k", "v"}), "*1\r\n*2\r\n" + bulk("k") + "*2\r\n+OW\r\n+update\r\n");
+    EXPECT_EQ(client.call({"COMMAND", "GETKEYSANDFLAGS", "SET", "k", "v", "GET"}),
+              "*1\r\n*2\r\n" + bulk("k") + "*3\r\n+RW\r\n+access\r\n+update\r\n");
 }
 
 TEST(RespWait, CountsSlavesThatHoldTheLastWriteDurably) {

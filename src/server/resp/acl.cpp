@@ -35,11 +35,12 @@ std::vector<std::string_view> words_of(std::string_view line) {
 Result<std::vector<std::string>> with_whole_selectors(std::span<const std::string_view> rules) {
     std::vector<std::string> whole;
     for (std::size_t i = 0; i < rules.size(); ++i) {
-        std::string rule(rules[i]);
+        const std::string_view first = rules[i];
+        std::string rule(first);
         if (rule.starts_with('(')) {
             while (!rule.ends_with(')')) {
                 if (++i == rules.size())
-                    return fail(ErrorCode::kInvalidArgument, "Unmatched parenthesis in acl selector starting at '{}'.", rule);
+                    return fail(ErrorCode::kInvalidArgument, "Unmatched parenthesis in acl selector starting at '{}'.", first);
                 rule += " " + std::string(rules[i]);
             }
         }
@@ -225,7 +226,7 @@ Status Acl::apply(AclUser& user, std::string_view rule) const {
         word->apply(user);
         return {};
     }
-    if (rule.empty()) return syntax_error();
+    if (rule.empty()) return {};  // as in Redis
     const std::string_view rest = rule.substr(1);
     switch (rule[0]) {
         case '(': {

@@ -245,7 +245,13 @@ constexpr std::array kAclSubcommands = {
     Command{"WHOAMI", 2, kOther, who_am_i, kAsking},
 };
 constexpr std::array kCommands = {
-    Command{"AUTH", -2, kOther, auth, kNoScript | kLoading | kStale | kFast | kNoAuth | kOnSentinel | kSecret, {}, Group::kConnection},
+    Command{"AUTH",
+            -2,
+            kOther,
+            auth,
+            kNoScript | kLoading | kStale | kFast | kNoAuth | kAllowBusy | kOnSentinel | kSecret,
+            {},
+            Group::kConnection},
     Command{"ACL", -2, kOther, nullptr, kOnSentinel, {}, Group::kServer, kAclSubcommands},
 };
 

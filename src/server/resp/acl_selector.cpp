@@ -162,6 +162,12 @@ Status AclSelector::apply(std::string_view rule, const CommandTables& tables) {
 
 /// ~pattern, %R~pattern, %W~pattern, %RW~pattern
 Status AclSelector::apply_to_keys(std::string_view rule) {
+    if (all_keys && rule != "~*") {
+        return fail(
+            ErrorCode::kInvalidArgument,
+            "Adding a pattern after the * pattern (or the 'allkeys' flag) is not valid and does not have any effect. Try 'resetkeys' to "
+            "start with an empty list of patterns");
+    }
     KeyPattern pattern;
     if (rule[0] == '%') {
         const std::size_t tilde = std::min(rule.find('~'), rule.size());
@@ -177,12 +183,6 @@ Status AclSelector::apply_to_keys(std::string_view rule) {
         all_keys = true;
         keys.clear();
         return {};
-    }
-    if (all_keys) {
-        return fail(
-            ErrorCode::kInvalidArgument,
-            "Adding a pattern after the * pattern (or the 'allkeys' flag) is not valid and does not have any effect. Try 'resetkeys' to "
-            "start with an empty list of patterns");
     }
     const auto same = std::ranges::find(keys, pattern.pattern, &KeyPattern::pattern);
     if (same == keys.end()) {

@@ -64,8 +64,26 @@ void on_or_off(RespSession& session, Arguments arguments) {
 }
 
 void tracking(RespSession& session, Arguments arguments) {
-    if (arguments.size() == 3 && is_word(arguments[2], "OFF")) return session.reply_ok();  // it is
+    if (is_word(arguments[2], "OFF")) return session.reply_ok();  // it is
+    if (!is_word(arguments[2], "ON")) return session.reply_error("ERR syntax error");
     session.reply_error("ERR client-side caching is not supported: this server does not track which keys a client has read");
+}
+
+void caching(RespSession& session, Arguments) {
+    session.reply_error("ERR CLIENT CACHING can be called only when the client is in tracking mode with OPTIN or OPTOUT mode enabled");
+}
+
+void tracking_info(RespSession& session, Arguments) {
+    session.reply([](RespEncoder& to) {
+        to.map(3);
+        to.bulk("flags");
+        to.set(1);
+        to.bulk("off");
+        to.bulk("redirect");
+        to.integer(-1);
+        to.bulk("prefixes");
+        to.array(0);
+    });
 }
 
 void get_redirection(RespSession& session, Arguments) {
@@ -87,22 +105,27 @@ std::vector<std::shared_ptr<RespSession>> sessions(RespSession& session) {
 std::string flags_of(const RespSession& session) {
     std::string flags;
     if (session.is_monitor) flags += 'O';
-    if (session.subscriptions() > 0) flags += 'P';
+    if (session.listens()) flags += 'P';
     if (session.transaction().is_open) flags += 'x';
     if (session.is_blocked() || session.waits_for_unpause()) flags += 'b';
     return flags.empty() ? "N" : flags;
 }
 
 /// "normal" or "pubsub"; connections of other nodes are none of this port's.
-bool is_of_type(const RespSession& session, std::string_view type) {
-    return is_word(type, session.subscriptions() > 0 ? "PUBSUB" : "NORMAL");
-}
+bool is_of_type(const RespSession& session, std::string_view type) { return is_word(type, session.listens() ? "PUBSUB" : "NORMAL"); }
 
 std::optional<std::string> refuse_type(std::string_view type) {
     for (const std::string_view known : {"NORMAL", "PUBSUB", "MASTER", "REPLICA", "SLAVE"}) {
         if (is_word(type, known)) return std::nullopt;
     }
     return fmt::format("ERR Unknown client type '{}'", type.substr(0, 128));
+}
+
+/// Of a command as clients send it: Redis counts what it is running among what it has not yet taken from the buffer.
+std::size_t sent_bytes(Arguments arguments) {
+    std::size_t bytes = fmt::formatted_size("*{}\r\n", arguments.size());
+    for (const std::string_view word : arguments) bytes += fmt::formatted_size("${}\r\n{}\r\n", word.size(), word);
+    return bytes;
 }
 
 void list(RespSession& session, Arguments arguments) {
@@ -124,13 +147,14 @@ void list(RespSession& session, Arguments arguments) {
     for (const auto& each : sessions(session)) {
         if (type && !is_of_type(*each, *type)) continue;
         if (!ids.empty() && std::ranges::find(ids, each->id()) == ids.end()) continue;
-        text += describe_client(*each, session.services().connections.now_ms) + "\n";
+        text += describe_client(*each, session.services().connections.now_ms, each.get() == &session ? sent_bytes(arguments) : 0) + "\n";
     }
     session.reply([&](RespEncoder& to) { to.verbatim("txt", text); });
 }
 
-void info(RespSession& session, Arguments) {
-    session.reply([&](RespEncoder& to) { to.verbatim("txt", describe_client(session, session.services().connections.now_ms) + "\n"); });
+void info(RespSession& session, Arguments arguments) {
+    const std::string text = describe_client(session, session.services().connections.now_ms, sent_bytes(arguments)) + "\n";
+    session.reply([&](RespEncoder& to) { to.verbatim("txt", text); });
 }
 
 /// Which connections CLIENT KILL means: all filters must fit.
@@ -194,7 +218,7 @@ void kill(RespSession& session, Arguments arguments) {
 }
 
 void unblock(RespSession& session, Arguments arguments) {
-    const auto id = integer_of<std::uint64_t>(arguments[2]);
+    const auto id = integer_of(arguments[2]);
     if (!id) return session.reply_error("ERR value is not an integer or out of range");
     const bool with_error = arguments.size() == 4 && is_word(arguments[3], "ERROR");
     if (arguments.size() > 4) return session.reply_error(wrong_subcommand(arguments));
@@ -202,7 +226,8 @@ void unblock(RespSession& session, Arguments arguments) {
         return session.reply_error("ERR CLIENT UNBLOCK reason should be TIMEOUT or ERROR");
     }
     Waiting& waiting = session.services().port.waiting;
-    const bool ended = with_error ? waiting.end(*id, "UNBLOCKED client unblocked via CLIENT UNBLOCK") : waiting.end(*id);
+    const bool ended = with_error ? waiting.end(static_cast<std::uint64_t>(*id), "UNBLOCKED client unblocked via CLIENT UNBLOCK")
+                                  : waiting.end(static_cast<std::uint64_t>(*id));
     session.reply([&](RespEncoder& to) { to.integer(ended ? 1 : 0); });
 }
 
@@ -237,6 +262,7 @@ constexpr std::uint32_t kRuling = kAnyTime | kAdmin;
 constexpr KeyWords kNoKeys{};
 constexpr auto kGroup = Group::kConnection;
 constexpr std::array kSubcommands = {
+    Command{"CACHING", 3, RequestKind::kOther, caching, kAnyTime, kNoKeys, kGroup},
     Command{"GETNAME", 2, RequestKind::kOther, get_name, kAnyTime, kNoKeys, kGroup},
     Command{"GETREDIR", 2, RequestKind::kOther, get_redirection, kAnyTime, kNoKeys, kGroup},
     Command{"HELP", 2, RequestKind::kOther, help, kLoading | kStale | kOnSentinel, kNoKeys, kGroup},
@@ -251,6 +277,7 @@ constexpr std::array kSubcommands = {
     Command{"SETINFO", 4, RequestKind::kOther, set_info, kAnyTime, kNoKeys, kGroup},
     Command{"SETNAME", 3, RequestKind::kOther, set_name, kAnyTime, kNoKeys, kGroup},
     Command{"TRACKING", -3, RequestKind::kOther, tracking, kAnyTime, kNoKeys, kGroup},
+    Command{"TRACKINGINFO", 2, RequestKind::kOther, tracking_info, kAnyTime, kNoKeys, kGroup},
     Command{"UNBLOCK", -3, RequestKind::kOther, unblock, kRuling, kNoKeys, kGroup},
     Command{"UNPAUSE", 2, RequestKind::kOther, unpause, kRuling, kNoKeys, kGroup},
 };
@@ -260,15 +287,16 @@ constexpr std::array kCommands = {
 
 }  // namespace
 
-std::string describe_client(const RespSession& of, std::uint64_t now_ms) {
+std::string describe_client(const RespSession& of, std::uint64_t now_ms, std::size_t running_bytes) {
+    const std::size_t unread = of.unread() + running_bytes;
     const std::int64_t queued = of.transaction().is_open ? static_cast<std::int64_t>(of.transaction().queued.size()) : -1;
     return fmt::format(
-        "id={} addr={} laddr={} fd={} name={} age={} idle={} flags={} db=0 sub={} psub={} ssub=0 multi={} qbuf={} qbuf-free=0 argv-mem=0 "
+        "id={} addr={} laddr={} fd={} name={} age={} idle={} flags={} db=0 sub={} psub={} ssub={} multi={} qbuf={} qbuf-free=0 argv-mem=0 "
         "multi-mem=0 rbs=0 rbp=0 obl=0 oll=0 omem={} tot-mem={} events=r cmd={} user={} redir=-1 resp={} lib-name={} lib-ver={}",
         of.id(), of.remote(), of.local(), of.descriptor(), of.name, (now_ms - of.opened_ms()) / 1000, (now_ms - of.heard_ms()) / 1000,
-        flags_of(of), of.channels().size(), of.patterns().size(), queued, of.unread(), of.unsent(), of.unread() + of.unsent(),
-        of.last_row() == nullptr ? "NULL" : of.last_row()->name, of.user_name(), static_cast<int>(of.version()), of.library,
-        of.library_version);
+        flags_of(of), of.channels().size(), of.patterns().size(), of.shard_subscriptions(), queued, unread, of.unsent(),
+        unread + of.unsent(), of.last_row() == nullptr ? "NULL" : of.last_row()->name, of.user_name(), static_cast<int>(of.version()),
+        of.library, of.library_version);
 }
 
 std::span<const Command> client_commands() { return kCommands; }

@@ -2,6 +2,7 @@
 // What CLIENT LIST and CLIENT INFO tell about a connection.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 
@@ -11,8 +12,8 @@ class RespSession;
 
 namespace resp {
 
-/// One line, without its end.
-[[nodiscard]] std::string describe_client(const RespSession& session, std::uint64_t now_ms);
+/// One line, without its end. `running_bytes`: of the command that it has just sent, and that is answered now.
+[[nodiscard]] std::string describe_client(const RespSession& session, std::uint64_t now_ms, std::size_t running_bytes = 0);
 
 }  // namespace resp
 }  // namespace tanist::server

@@ -74,9 +74,9 @@ const CommandTable::Row* CommandTable::find(Arguments words) const {
 }
 
 const CommandTable& client_port_commands() {
-    static const CommandTable table{{connection_commands()}, {client_commands()},      {command_commands()}, {config_commands()},
-                                    {server_commands()},     {monitoring_commands()},  {pubsub_commands()},  {acl_commands()},
-                                    {data_commands()},       {transaction_commands()}, {tanist_commands()}};
+    static const CommandTable table{{connection_commands()}, {client_commands()}, {command_commands()},     {config_commands()},
+                                    {server_commands()},     {debug_commands()},  {monitoring_commands()},  {pubsub_commands()},
+                                    {acl_commands()},        {data_commands()},   {transaction_commands()}, {tanist_commands()}};
     return table;
 }
 

@@ -40,10 +40,15 @@ enum Flag : std::uint32_t {
     kNoAuth = 1u << 11,  ///< also before AUTH
     kNoMulti = 1u << 12,
     kMovableKeys = 1u << 13,
+    kAllowBusy = 1u << 14,
+    kNoAsyncLoading = 1u << 15,
+    kSkipSlowlog = 1u << 16,
     // Ours, not told as flags:
-    kDangerous = 1u << 24,   ///< in ACL category @dangerous beyond those that kAdmin puts there
-    kSecret = 1u << 26,      ///< its words may be passwords: MONITOR and SLOWLOG do not show it
-    kOnSentinel = 1u << 25,  ///< served on the Sentinel port, too
+    kDangerous = 1u << 24,           ///< in ACL category @dangerous beyond those that kAdmin puts there
+    kCategoryAdmin = 1u << 27,       ///< in ACL category @admin, and no flag says so
+    kCategoryConnection = 1u << 28,  ///< in ACL category @connection, whatever its group
+    kSecret = 1u << 26,              ///< its words may be passwords: MONITOR and SLOWLOG do not show it
+    kOnSentinel = 1u << 25,          ///< served on the Sentinel port, too
 };
 
 /// Which words are keys, as COMMAND INFO counts: `last` from the end where negative; first 0: none, or another row of its own tells.
@@ -72,6 +77,7 @@ struct Command {
 [[nodiscard]] std::span<const Command> config_commands();
 [[nodiscard]] std::span<const Command> monitoring_commands();
 [[nodiscard]] std::span<const Command> pubsub_commands();
+[[nodiscard]] std::span<const Command> debug_commands();
 [[nodiscard]] std::span<const Command> server_commands();
 [[nodiscard]] std::span<const Command> data_commands();
 [[nodiscard]] std::span<const Command> transaction_commands();

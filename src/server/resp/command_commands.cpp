@@ -13,7 +13,9 @@
 #include "server/resp/command.h"
 #include "server/resp/docs.h"
 #include "server/resp/help.h"
+#include "server/resp/key_rights.h"
 #include "server/resp/session.h"
+#include "server/resp/tips.h"
 
 namespace tanist::server::resp {
 namespace {
@@ -21,7 +23,7 @@ namespace {
 using protocol::RespEncoder;
 using Row = CommandTable::Row;
 
-constexpr std::array<std::pair<Flag, std::string_view>, 14> kFlagNames{{{kWrite, "write"},
+constexpr std::array<std::pair<Flag, std::string_view>, 17> kFlagNames{{{kWrite, "write"},
                                                                         {kReadOnly, "readonly"},
                                                                         {kDenyOom, "denyoom"},
                                                                         {kAdmin, "admin"},
@@ -31,10 +33,13 @@ constexpr std::array<std::pair<Flag, std::string_view>, 14> kFlagNames{{{kWrite,
                                                                         {kLoading, "loading"},
                                                                         {kStale, "stale"},
                                                                         {kSkipMonitor, "skip_monitor"},
+                                                                        {kSkipSlowlog, "skip_slowlog"},
                                                                         {kFast, "fast"},
                                                                         {kNoAuth, "no_auth"},
+                                                                        {kNoAsyncLoading, "no_async_loading"},
                                                                         {kNoMulti, "no_multi"},
-                                                                        {kMovableKeys, "movablekeys"}}};
+                                                                        {kMovableKeys, "movablekeys"},
+                                                                        {kAllowBusy, "allow_busy"}}};
 constexpr std::array<std::string_view, 9> kGroupNames{"generic", "string", "bitmap",   "transactions", "connection",
                                                       "pubsub",  "server", "sentinel", "tanist"};
 
@@ -43,12 +48,59 @@ void encode_words(RespEncoder& to, const std::vector<std::string_view>& words) {
     for (const std::string_view word : words) to.simple(word);
 }
 
+std::vector<std::string_view> split(std::string_view words) {
+    std::vector<std::string_view> found;
+    while (!words.empty()) {
+        const std::size_t end = std::min(words.find(' '), words.size());
+        found.push_back(words.substr(0, end));
+        words.remove_prefix(std::min(end + 1, words.size()));
+    }
+    return found;
+}
+
 std::vector<std::string_view> flags_of(const Row& row) {
     std::vector<std::string_view> names;
     for (const auto& [flag, name] : kFlagNames) {
         if (row.has(flag)) names.push_back(name);
     }
     return names;
+}
+
+void encode_tips(RespEncoder& to, std::string_view name) {
+    const auto tips = split(tips_of(name));
+    to.set(tips.size());
+    for (const std::string_view tip : tips) to.bulk(tip);
+}
+
+/// `type`, and what of it: numbers by name.
+void encode_search(RespEncoder& to, std::string_view type, std::initializer_list<std::pair<std::string_view, int>> numbers) {
+    to.map(2);
+    to.bulk("type");
+    to.bulk(type);
+    to.bulk("spec");
+    to.map(numbers.size());
+    for (const auto& [name, number] : numbers) {
+        to.bulk(name);
+        to.integer(number);
+    }
+}
+
+void encode_keys(RespEncoder& to, const Command& command) {
+    const auto specifications = key_specifications(command);
+    to.set(specifications.size());
+    for (const KeySpecification& each : specifications) {
+        to.map(each.note.empty() ? 3 : 4);
+        if (!each.note.empty()) {
+            to.bulk("notes");
+            to.bulk(each.note);
+        }
+        to.bulk("flags");
+        encode_words(to, split(each.use));
+        to.bulk("begin_search");
+        encode_search(to, "index", {{"index", each.first}});
+        to.bulk("find_keys");
+        encode_search(to, "range", {{"lastkey", each.last}, {"keystep", each.step}, {"limit", 0}});
+    }
 }
 
 void encode_info(RespEncoder& to, const Row* row) {
@@ -61,9 +113,9 @@ void encode_info(RespEncoder& to, const Row* row) {
     to.integer(row->command->keys.last);
     to.integer(row->command->keys.step);
     encode_words(to, categories_of(*row));
-    to.array(0);  // tips, for proxies
-    to.array(0);  // key specifications, beyond the three numbers above
-    to.array(row->subcommands.size());
+    encode_tips(to, row->name);
+    encode_keys(to, *row->command);
+    row->subcommands.empty() ? to.set(0) : to.array(row->subcommands.size());  // as Redis has it
     for (const Row* subcommand : row->subcommands) encode_info(to, subcommand);
 }
 
@@ -199,24 +251,23 @@ void tell_keys(RespSession& session, Arguments arguments, Tell&& tell) {
     if (keys.empty()) return session.reply_error("ERR Invalid arguments specified for command");
     session.reply([&](RespEncoder& to) {
         to.array(keys.size());
-        for (const std::string_view key : keys) tell(to, *row, key);
+        for (std::size_t i = 0; i < keys.size(); ++i) tell(to, keys[i], key_use(*row->command, words, i));
     });
 }
 
 void get_keys(RespSession& session, Arguments arguments) {
-    tell_keys(session, arguments, [](RespEncoder& to, const Row&, std::string_view key) { to.bulk(key); });
+    tell_keys(session, arguments, [](RespEncoder& to, std::string_view key, KeyUse) { to.bulk(key); });
 }
 
 void get_keys_and_flags(RespSession& session, Arguments arguments) {
-    tell_keys(session, arguments, [](RespEncoder& to, const Row& row, std::string_view key) {
+    tell_keys(session, arguments, [](RespEncoder& to, std::string_view key, KeyUse use) {
         to.array(2);
         to.bulk(key);
-        encode_words(
-            to, row.has(kWrite) ? std::vector<std::string_view>{"RW", "access", "update"} : std::vector<std::string_view>{"RO", "access"});
+        encode_words(to, split(use));
     });
 }
 
-constexpr std::uint32_t kAnyTime = kLoading | kStale | kOnSentinel;
+constexpr std::uint32_t kAnyTime = kLoading | kStale | kOnSentinel | kCategoryConnection;
 constexpr std::array kSubcommands = {
     Command{"COUNT", 2, RequestKind::kOther, count, kAnyTime},
     Command{"DOCS", -2, RequestKind::kOther, docs, kAnyTime},

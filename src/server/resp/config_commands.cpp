@@ -1,10 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 // CONFIG: what Redis's parameters are here, and ours under the names that they have in the file.
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <array>
+#include <cmath>
+#include <cstdlib>
 #include <optional>
+#include <sstream>
 #include <string>
 #include <vector>
 
@@ -16,6 +20,7 @@
 #include "server/resp/help.h"
 #include "server/resp/session.h"
 #include "server/resp/words.h"
+#include "server/status.h"
 #include "server/users.h"
 
 namespace tanist::server::resp {
@@ -48,10 +53,20 @@ std::string log_level(const config::Config& config) {
     return "notice";
 }
 
+/// Of Redis's level; nullopt: there is none of that name.
+std::optional<std::string_view> our_level(std::string_view theirs) {
+    constexpr std::array<std::pair<std::string_view, std::string_view>, 4> kLevels{
+        {{"DEBUG", "debug"}, {"VERBOSE", "info"}, {"NOTICE", "info"}, {"WARNING", "warn"}}};
+    const auto* level = std::ranges::find_if(kLevels, [&](const auto& each) { return is_word(theirs, each.first); });
+    return level == kLevels.end() ? std::nullopt : std::optional(level->second);
+}
+
 constexpr std::array kParameters = {
+    Parameter{"aclfile", "", "", [](const config::Config& c) { return c.security.acl_file.path.string(); }},
     Parameter{"bind", "", "", [](const config::Config& c) { return c.listen.client.host; }},
     Parameter{"dir", "", "", directory},
-    Parameter{"loglevel", "", "", log_level},
+    Parameter{"client-query-buffer-limit", "", "", [](const config::Config& c) { return std::to_string(c.limits.request_bytes); }},
+    Parameter{"loglevel", "log", "level", log_level},
     Parameter{"maxclients", "limits", "connections", [](const config::Config& c) { return std::to_string(c.limits.connections); }},
     Parameter{"port", "", "", [](const config::Config& c) { return std::to_string(c.listen.client.port); }},
     Parameter{"requirepass", "security", "requirepass",
@@ -60,24 +75,36 @@ constexpr std::array kParameters = {
 };
 
 /// What holds here, in Redis's words, and cannot be changed.
-constexpr std::array<std::pair<std::string_view, std::string_view>, 21> kFixed{{{"activedefrag", "no"},
+constexpr std::array<std::pair<std::string_view, std::string_view>, 34> kFixed{{{"acl-pubsub-default", "resetchannels"},
+                                                                                {"activedefrag", "no"},
+                                                                                {"daemonize", "no"},
                                                                                 {"appendfsync", "always"},
                                                                                 {"appendonly", "yes"},
                                                                                 {"cluster-enabled", "no"},
                                                                                 {"databases", "1"},
+                                                                                {"dynamic-hz", "no"},
                                                                                 {"hz", "100"},
                                                                                 {"io-threads", "1"},
                                                                                 {"lazyfree-lazy-eviction", "no"},
+                                                                                {"lazyfree-lazy-expire", "no"},
+                                                                                {"lazyfree-lazy-server-del", "no"},
+                                                                                {"lazyfree-lazy-user-del", "no"},
+                                                                                {"lazyfree-lazy-user-flush", "no"},
                                                                                 {"list-max-listpack-size", "-2"},
                                                                                 {"maxmemory", "0"},
                                                                                 {"maxmemory-policy", "noeviction"},
                                                                                 {"maxmemory-samples", "5"},
                                                                                 {"min-replicas-to-write", "0"},
+                                                                                {"protected-mode", "no"},
                                                                                 {"notify-keyspace-events", ""},
                                                                                 {"replica-priority", "100"},
                                                                                 {"replica-read-only", "yes"},
                                                                                 {"replica-serve-stale-data", "yes"},
                                                                                 {"save", ""},
+                                                                                {"slave-priority", "100"},
+                                                                                {"slave-read-only", "yes"},
+                                                                                {"slave-serve-stale-data", "yes"},
+                                                                                {"supervised", "no"},
                                                                                 {"tcp-keepalive", "0"},
                                                                                 {"timeout", "0"},
                                                                                 {"unixsocket", ""}}};
@@ -101,8 +128,54 @@ constexpr std::array kPortParameters = {
                   [](Records& r, std::int64_t value) { r.slow_max = static_cast<std::size_t>(value); }},
 };
 
+/// The same for those that are not a number.
+struct PortText {
+    std::string_view name;
+    std::string (*get)(const Records& records);
+    /// Nullopt: set; otherwise why not. `records` null: only looks whether it can be set.
+    std::optional<std::string> (*set)(Records* records, std::string_view value);
+};
+
+std::optional<std::string> set_latency_tracking(Records* records, std::string_view value) {
+    const bool yes = is_word(value, "YES");
+    if (!yes && !is_word(value, "NO")) return "argument must be 'yes' or 'no'";
+    if (records == nullptr) return std::nullopt;
+    records->tracks_latency = yes;
+    if (!yes) records->forget_latency_tracking();
+    return std::nullopt;
+}
+
+std::optional<std::string> set_percentiles(Records* records, std::string_view value) {
+    std::vector<double> percentiles;
+    std::istringstream words{std::string(value)};
+    for (std::string word; words >> word;) {
+        char* end = nullptr;
+        const double percent = std::strtod(word.c_str(), &end);
+        if (*end != '\0' || !std::isfinite(percent)) return "Invalid latency-tracking-info-percentiles parameters";
+        if (percent < 0 || percent > 100) return "latency-tracking-info-percentiles parameters should sit between [0.0,100.0]";
+        percentiles.push_back(percent);
+    }
+    if (records != nullptr) records->percentiles = std::move(percentiles);
+    return std::nullopt;
+}
+
+constexpr std::array kPortTexts = {
+    PortText{"latency-tracking", [](const Records& r) { return std::string(r.tracks_latency ? "yes" : "no"); }, set_latency_tracking},
+    PortText{"latency-tracking-info-percentiles", [](const Records& r) { return fmt::format("{}", fmt::join(r.percentiles, " ")); },
+             set_percentiles},
+};
+
 std::string without_quotes(std::string text) {
     return text.size() >= 2 && text.front() == '"' && text.back() == '"' ? text.substr(1, text.size() - 2) : text;
+}
+
+/// "host port" of the master that this node follows; empty: it is the master, or hears none.
+std::string master_address(const Routing& routing) {
+    const core::View& view = routing.view();
+    const Member* master = routing.is_master() || !view.master ? nullptr : view.membership.find(*view.master);
+    if (master == nullptr) return {};
+    const auto [host, port] = split_address(master->addresses.client);
+    return fmt::format("{} {}", host, port);
 }
 
 using Settings = std::vector<std::pair<std::string, std::string>>;
@@ -111,9 +184,12 @@ Settings all_settings(RespSession& session) {
     const config::Config& config = session.services().administration.config();
     Settings all;
     for (const Parameter& parameter : kParameters) all.emplace_back(parameter.name, parameter.show(config));
+    const std::string master = master_address(session.services().routing);
+    for (const std::string_view name : {"replicaof", "slaveof"}) all.emplace_back(name, master);
     for (const auto& [name, value] : kFixed) all.emplace_back(name, value);
     for (const PortParameter& parameter : kPortParameters)
         all.emplace_back(parameter.name, std::to_string(parameter.get(session.services().port.records)));
+    for (const PortText& parameter : kPortTexts) all.emplace_back(parameter.name, parameter.get(session.services().port.records));
     for (const config::Key& key : config::keys()) all.emplace_back(key.full_name(), without_quotes(key.print(config)));
     return all;
 }
@@ -121,11 +197,15 @@ Settings all_settings(RespSession& session) {
 // -- the commands -----------------------------------------------------------------------------------------------------------------------
 
 void get(RespSession& session, Arguments arguments) {
-    Settings found = all_settings(session);
-    std::erase_if(found, [&](const auto& setting) {
-        return std::ranges::none_of(arguments.subspan(2),
-                                    [&](std::string_view pattern) { return commands::redis::glob_matches(lower(pattern), setting.first); });
-    });
+    const Arguments patterns = arguments.subspan(2);
+    Settings found;
+    for (auto& [name, value] : all_settings(session)) {
+        const auto by =
+            std::ranges::find_if(patterns, [&](std::string_view pattern) { return commands::redis::glob_matches(lower(pattern), name); });
+        if (by == patterns.end()) continue;
+        const bool is_its_name = lower(*by) == name;  // which is told as it was asked for
+        found.emplace_back(is_its_name ? std::string(*by) : name, std::move(value));
+    }
     session.reply([&](RespEncoder& to) {
         to.map(found.size());
         for (const auto& [name, value] : found) {
@@ -152,6 +232,7 @@ struct Change {
     config::Config config;
     bool changes_config = false;
     std::vector<std::pair<const PortParameter*, std::int64_t>> of_port;
+    std::vector<std::pair<const PortText*, std::string_view>> texts;
 };
 
 /// Nullopt: taken into `change`.
@@ -164,8 +245,18 @@ std::optional<std::string> take_setting(std::string_view name, std::string_view 
         change.of_port.emplace_back(&*parameter, *number);
         return std::nullopt;
     }
+    if (const auto* text = std::ranges::find(kPortTexts, name, &PortText::name); text != kPortTexts.end()) {
+        if (const auto refused = text->set(nullptr, value)) return failed(name, *refused);
+        change.texts.emplace_back(text, value);
+        return std::nullopt;
+    }
     const auto known = std::ranges::find(current, name, &Settings::value_type::first);
     if (known == current.end()) return fmt::format("ERR Unknown option or number of arguments for CONFIG SET - '{}'", name);
+    if (name == "loglevel") {
+        const auto level = our_level(value);
+        if (!level) return failed(name, "argument(s) must be one of the following: debug, verbose, notice, warning");
+        value = *level;
+    }
     const config::Key* key = key_of(name);
     if (key == nullptr || !key->reloadable) {
         if (lower(value) == known->second) return std::nullopt;  // tools that set what holds anyway
@@ -195,6 +286,7 @@ void set(RespSession& session, Arguments arguments) {
     const bool sets_password = change.config.security.requirepass != session.services().administration.config().security.requirepass;
     if (const auto refused = sets_password ? session.services().users.refuse_change() : std::nullopt) return session.reply_error(*refused);
     for (const auto& [parameter, value] : change.of_port) parameter->set(session.services().port.records, value);
+    for (const auto& [parameter, value] : change.texts) static_cast<void>(parameter->set(&session.services().port.records, value));
     if (change.changes_config) session.services().administration.change_config(std::move(change.config));
     if (!sets_password || session.is_capturing()) return session.reply_ok();
     session.block();

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Commands about the connection itself: PING ECHO HELLO QUIT SELECT.
+// Commands about the connection itself, and about databases, of which there is one: PING ECHO HELLO QUIT RESET SELECT MOVE SWAPDB.
 #include <fmt/format.h>
 
 #include <array>
@@ -19,7 +19,7 @@ using protocol::RespVersion;
 
 void ping(RespSession& session, Arguments arguments) {
     if (arguments.size() > 2) return session.reply_error(wrong_arity("PING"));
-    const bool as_message = session.version() == RespVersion::k2 && session.subscriptions() > 0;
+    const bool as_message = session.version() == RespVersion::k2 && session.listens();
     session.reply([&](RespEncoder& to) {
         if (as_message) {
             to.array(2);
@@ -49,6 +49,18 @@ void select(RespSession& session, Arguments arguments) {
     if (!number) return session.reply_error("ERR value is not an integer or out of range");
     if (*number == 0) return session.reply_ok();
     session.reply_error("ERR DB index is out of range");  // there is one
+}
+
+void move(RespSession& session, Arguments arguments) {
+    const auto number = integer_of(arguments[2]);
+    if (!number) return session.reply_error("ERR value is not an integer or out of range");
+    session.reply_error(*number == 0 ? "ERR source and destination objects are the same" : "ERR DB index is out of range");
+}
+
+void swap_databases(RespSession& session, Arguments arguments) {
+    const auto first = integer_of(arguments[1]), second = integer_of(arguments[2]);
+    if (!first || !second) return session.reply_error(fmt::format("ERR invalid {} DB index", first ? "second" : "first"));
+    *first == 0 && *second == 0 ? session.reply_ok() : session.reply_error("ERR DB index is out of range");
 }
 
 void encode_hello(RespEncoder& to, RespSession& session) {
@@ -109,13 +121,15 @@ void hello(RespSession& session, Arguments arguments) {
 }
 
 constexpr std::uint32_t kAnyTime = kLoading | kStale | kOnSentinel;
-constexpr std::uint32_t kBeforeAuth = kNoScript | kFast | kNoAuth | kAnyTime;
+constexpr std::uint32_t kBeforeAuth = kNoScript | kFast | kNoAuth | kAllowBusy | kAnyTime;
 constexpr std::array kCommands = {
     Command{"PING", -1, RequestKind::kOther, ping, kFast | kOnSentinel, {}, Group::kConnection},
     Command{"ECHO", 2, RequestKind::kOther, echo, kFast | kLoading | kStale, {}, Group::kConnection},
     Command{"HELLO", -1, RequestKind::kOther, hello, kBeforeAuth | kSecret, {}, Group::kConnection},
     Command{"QUIT", -1, RequestKind::kOther, quit, kBeforeAuth, {}, Group::kConnection},
     Command{"RESET", 1, RequestKind::kOther, reset, kBeforeAuth, {}, Group::kConnection},
+    Command{"MOVE", 3, RequestKind::kOther, move, kWrite | kFast, {1, 1, 1}, Group::kGeneric},
+    Command{"SWAPDB", 3, RequestKind::kOther, swap_databases, kWrite | kFast | kDangerous, {}, Group::kGeneric},
     Command{"SELECT", 2, RequestKind::kOther, select, kFast | kLoading | kStale, {}, Group::kConnection},
 };
 

@@ -117,6 +117,12 @@ void memory_doctor(RespSession& session, Arguments) {
     });
 }
 
+void memory_malloc_stats(RespSession& session, Arguments) {
+    session.reply([](RespEncoder& to) {
+        to.verbatim("txt", "The allocator of this server keeps no statistics of its own. INFO memory has what the process uses.");
+    });
+}
+
 void memory_purge(RespSession& session, Arguments) { session.reply_ok(); }
 
 void memory_stats(RespSession& session, Arguments) {
@@ -160,6 +166,7 @@ constexpr std::array kObjectSubcommands = {
 constexpr std::array kMemorySubcommands = {
     Command{"DOCTOR", 2, RequestKind::kOther, memory_doctor, 0, {}, Group::kServer},
     Command{"HELP", 2, RequestKind::kOther, help, kLoading | kStale, {}, Group::kServer},
+    Command{"MALLOC-STATS", 2, RequestKind::kOther, memory_malloc_stats, 0, {}, Group::kServer},
     Command{"PURGE", 2, RequestKind::kOther, memory_purge, 0, {}, Group::kServer},
     Command{"STATS", 2, RequestKind::kOther, memory_stats, 0, {}, Group::kServer},
     Command{"USAGE", -3, RequestKind::kGet, data, kReadOnly, kSecondWord, Group::kServer},
@@ -193,12 +200,13 @@ Command to_command(const redis::Row& row) {
     const Group group = row.family == redis::Family::kStrings ? Group::kString
                         : row.family == redis::Family::kBits  ? Group::kBitmap
                                                               : Group::kGeneric;
+    const bool is_container = !subcommands_of(row).empty();
     return {.name = row.name,
             .arity = row.arity,
             .kind = kind_of(row),
             .handler = handler_of(row),
-            .flags = flags,
-            .keys = {row.keys.first, row.keys.last, row.keys.step},
+            .flags = is_container ? 0 : flags,
+            .keys = is_container ? KeyWords{} : KeyWords{row.keys.first, row.keys.last, row.keys.step},
             .group = group,
             .subcommands = subcommands_of(row)};
 }

@@ -194,6 +194,17 @@ void commandstats_section(std::string& out, const InfoFacts& facts) {
     }
 }
 
+void latencystats_section(std::string& out, const InfoFacts& facts) {
+    for (const CommandTable::Row& row : facts.port.commands.all()) {
+        std::string percentiles;
+        for (const double percent : facts.port.records.percentiles) {
+            const auto microseconds = percentile_us(facts.port.records.count_of(row), percent);
+            if (microseconds) percentiles += fmt::format("{}p{}={}.000", percentiles.empty() ? "" : ",", percent, *microseconds);
+        }
+        if (!percentiles.empty()) out += fmt::format("latency_percentiles_usec_{}:{}\r\n", row.name, percentiles);
+    }
+}
+
 void errorstats_section(std::string& out, const InfoFacts& facts) {
     for (const auto& [code, count] : facts.port.records.errors()) out += fmt::format("errorstat_{}:count={}\r\n", code, count);
 }
@@ -237,6 +248,7 @@ constexpr std::array kSections = {
     Section{"Replication", kClientPort, true, replication_section},
     Section{"CPU", kBothPorts, true, cpu_section},
     Section{"Commandstats", kBothPorts, false, commandstats_section},
+    Section{"Latencystats", kClientPort, false, latencystats_section},
     Section{"Errorstats", kClientPort, true, errorstats_section},
     Section{"Cluster", kClientPort, true, cluster_section},
     Section{"Keyspace", kClientPort, true, keyspace_section},

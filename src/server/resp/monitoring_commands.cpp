@@ -156,6 +156,7 @@ void histogram(RespSession& session, Arguments arguments) {
 }
 
 void monitor(RespSession& session, Arguments) {
+    if (session.is_capturing()) return session.reply_error("ERR MONITOR isn't allowed for DENY BLOCKING client");
     if (!session.is_monitor) session.services().port.records.add_monitor(session);
     session.is_monitor = true;
     session.reply_ok();

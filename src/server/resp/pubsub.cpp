@@ -24,6 +24,10 @@ void PubSub::subscribe_pattern(Subscriber& subscriber, std::string_view pattern)
     if (subscriber.patterns_.emplace(pattern).second) add(patterns_, pattern, subscriber);
 }
 
+void PubSub::subscribe_shard(Subscriber& subscriber, std::string_view channel) {
+    if (subscriber.shard_channels_.emplace(channel).second) add(shard_channels_, channel, subscriber);
+}
+
 void PubSub::unsubscribe(Subscriber& subscriber, std::string_view channel) {
     remove(channels_, channel, subscriber);
     if (const auto own = subscriber.channels_.find(channel); own != subscriber.channels_.end()) subscriber.channels_.erase(own);
@@ -34,10 +38,18 @@ void PubSub::unsubscribe_pattern(Subscriber& subscriber, std::string_view patter
     if (const auto own = subscriber.patterns_.find(pattern); own != subscriber.patterns_.end()) subscriber.patterns_.erase(own);
 }
 
+void PubSub::unsubscribe_shard(Subscriber& subscriber, std::string_view channel) {
+    remove(shard_channels_, channel, subscriber);
+    if (const auto own = subscriber.shard_channels_.find(channel); own != subscriber.shard_channels_.end())
+        subscriber.shard_channels_.erase(own);
+}
+
 void PubSub::unsubscribe_all(Subscriber& subscriber) {
     for (const std::string& channel : subscriber.channels_) remove(channels_, channel, subscriber);
     for (const std::string& pattern : subscriber.patterns_) remove(patterns_, pattern, subscriber);
+    for (const std::string& channel : subscriber.shard_channels_) remove(shard_channels_, channel, subscriber);
     subscriber.channels_.clear();
+    subscriber.shard_channels_.clear();
     subscriber.patterns_.clear();
 }
 
@@ -55,17 +67,24 @@ std::size_t PubSub::publish(std::string_view channel, std::string_view message) 
     return taken;
 }
 
-std::vector<std::string_view> PubSub::channels(std::string_view pattern) const {
+std::size_t PubSub::publish_shard(std::string_view channel, std::string_view message) const {
+    const auto found = shard_channels_.find(channel);
+    if (found == shard_channels_.end()) return 0;
+    for (Subscriber* subscriber : found->second) subscriber->take_shard_message(channel, message);
+    return found->second.size();
+}
+
+std::vector<std::string_view> PubSub::matching(const Listeners& of, std::string_view pattern) {
     std::vector<std::string_view> found;
-    for (const auto& [channel, _] : channels_) {
+    for (const auto& [channel, _] : of) {
         if (commands::redis::glob_matches(pattern, channel)) found.push_back(channel);
     }
     return found;
 }
 
-std::size_t PubSub::listeners(std::string_view channel) const {
-    const auto found = channels_.find(channel);
-    return found == channels_.end() ? 0 : found->second.size();
+std::size_t PubSub::count(const Listeners& of, std::string_view name) {
+    const auto found = of.find(name);
+    return found == of.end() ? 0 : found->second.size();
 }
 
 }  // namespace tanist::server::resp

@@ -5,6 +5,8 @@
 
 #include <algorithm>
 #include <bit>
+#include <cmath>
+#include <numeric>
 
 namespace tanist::server::resp {
 namespace {
@@ -17,8 +19,22 @@ constexpr std::size_t kLatencySamplesMax = 160;
 void Records::count_time(const CommandTable::Row& row, std::uint64_t microseconds, std::uint64_t calls) {
     CommandCount& count = counts_[row.index];
     count.microseconds += microseconds;
+    if (!tracks_latency) return;
     const auto bits = static_cast<std::size_t>(std::bit_width(microseconds / calls));
     count.took[std::min(bits, count.took.size() - 1)] += calls;
+}
+
+void Records::forget_latency_tracking() {
+    for (CommandCount& count : counts_) count.took = {};
+}
+
+std::optional<std::uint64_t> percentile_us(const CommandCount& count, double percent) {
+    const auto timed = static_cast<double>(std::accumulate(count.took.begin(), count.took.end(), std::uint64_t{0}));
+    if (timed == 0) return std::nullopt;
+    const double wanted = std::max(1.0, std::ceil(timed * percent / 100));
+    std::size_t bits = 0;
+    for (double seen = static_cast<double>(count.took[0]); seen < wanted; seen += static_cast<double>(count.took[bits])) ++bits;
+    return std::uint64_t{1} << bits;
 }
 
 void Records::note_latency(const CommandTable::Row& row, std::uint64_t unix_seconds, std::uint64_t microseconds) {

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <deque>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -26,6 +27,9 @@ struct CommandCount {
     std::uint64_t rejected = 0;  ///< not run: wrong words, not allowed now
     std::uint64_t failed = 0;    ///< run, and answered with an error
 };
+
+/// Microseconds within which that part of the timed calls were done, to the power of two above; nullopt: none was timed.
+[[nodiscard]] std::optional<std::uint64_t> percentile_us(const CommandCount& count, double percent);
 
 struct SlowCommand {
     std::uint64_t id = 0, unix_seconds = 0, microseconds = 0;
@@ -70,6 +74,10 @@ public:
 
     /// As Redis's latency-monitor-threshold; 0: nothing is remembered.
     std::uint64_t latency_threshold_ms = 0;
+    /// As Redis's latency-tracking: whether `took` is filled, and which percentiles INFO latencystats tells of it.
+    bool tracks_latency = true;
+    std::vector<double> percentiles{50, 99, 99.9};
+    void forget_latency_tracking();
     void note_latency(const CommandTable::Row& row, std::uint64_t unix_seconds, std::uint64_t microseconds);
     [[nodiscard]] const std::map<std::string, Latencies, std::less<>>& latencies() const { return latencies_; }
     /// False: no such event was noted.

@@ -1,11 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// Commands about the node: ROLE INFO WAIT TIME LASTSAVE SAVE BGSAVE DEBUG SHUTDOWN MODULE CLUSTER.
+// Commands about the node: ROLE INFO WAIT TIME LASTSAVE SAVE BGSAVE SHUTDOWN MODULE CLUSTER.
 #include <fmt/format.h>
 
 #include <array>
-#include <cmath>
 #include <cstdint>
-#include <cstdlib>
 
 #include "server/clock.h"
 #include "server/resp/administration.h"
@@ -173,27 +171,6 @@ void background_save(RespSession& session, Arguments arguments) {
     session.reply([](RespEncoder& to) { to.simple("Background saving started"); });
 }
 
-/// Only this connection waits, unlike in Redis: the node goes on.
-void debug_sleep(RespSession& session, Arguments arguments) {
-    constexpr double kSecondsMax = 60;
-    const std::string word(arguments[2]);
-    char* end = nullptr;
-    const double seconds = std::strtod(word.c_str(), &end);
-    if (end == word.c_str() || *end != '\0' || !(seconds >= 0 && seconds <= kSecondsMax)) {
-        return session.reply_error(fmt::format("ERR DEBUG SLEEP takes 0 .. {} seconds", kSecondsMax));
-    }
-    const std::uint64_t deadline_ms = session.services().connections.now_ms + static_cast<std::uint64_t>(std::ceil(seconds * 1000));
-    session.services().port.waiting.add(
-        session.shared_session(), deadline_ms,
-        [took_us = static_cast<std::uint64_t>(seconds * 1e6), word](RespSession& sleeper, bool at_deadline) {
-            if (!at_deadline) return false;
-            const std::array<std::string_view, 3> words{"DEBUG", "SLEEP", word};
-            sleeper.record_slow(*sleeper.services().port.commands.find(words), words, took_us);
-            sleeper.unblock([](RespEncoder& to) { to.ok(); });
-            return true;
-        });
-}
-
 void shutdown(RespSession& session, Arguments arguments) {
     for (const std::string_view option : arguments.subspan(1)) {
         if (is_word(option, "ABORT")) return session.reply_error("ERR No shutdown in progress.");
@@ -214,23 +191,19 @@ constexpr std::array kModuleSubcommands = {
     Command{"HELP", 2, kOther, help, kLoading | kStale},
     Command{"LIST", 2, kOther, module_list, kAdmin | kNoScript},
 };
-constexpr std::array kDebugSubcommands = {
-    Command{"HELP", 2, kOther, help, kLoading | kStale},
-    Command{"SLEEP", 3, kOther, debug_sleep, kRuling | kNoMulti},
-};
 constexpr std::array kCommands = {
-    Command{"ROLE", 1, kOther, role, kNoScript | kLoading | kStale | kFast | kDangerous},
+    Command{"ROLE", 1, kOther, role, kNoScript | kLoading | kStale | kFast | kDangerous | kCategoryAdmin},
     Command{"INFO", -1, kOther, info, kLoading | kStale | kDangerous},
     Command{"WAIT", 3, kOther, wait, kNoScript | kNoMulti, {}, Group::kConnection},
     Command{"FAILOVER", -1, kOther, failover, kAdmin | kNoScript | kStale | kNoMulti},
     Command{"TIME", 1, kOther, time, kLoading | kStale | kFast},
-    Command{"LASTSAVE", 1, kOther, last_save, kLoading | kStale | kFast | kDangerous},
-    Command{"SAVE", 1, kOther, save, kAdmin | kNoScript | kNoMulti},
-    Command{"BGSAVE", -1, kOther, background_save, kAdmin | kNoScript},
-    Command{"DEBUG", -2, kOther, nullptr, kRuling, {}, Group::kServer, kDebugSubcommands},
-    Command{"SHUTDOWN", -1, kOther, shutdown, kRuling | kNoMulti},
+    Command{"LASTSAVE", 1, kOther, last_save, kLoading | kStale | kFast | kDangerous | kCategoryAdmin},
+    Command{"SAVE", 1, kOther, save, kAdmin | kNoScript | kNoAsyncLoading | kNoMulti},
+    Command{"BGSAVE", -1, kOther, background_save, kAdmin | kNoScript | kNoAsyncLoading},
+    Command{"SHUTDOWN", -1, kOther, shutdown, kRuling | kNoMulti | kAllowBusy},
     Command{"MODULE", -2, kOther, nullptr, 0, {}, Group::kServer, kModuleSubcommands},
-    Command{"CLUSTER", -2, kOther, cluster, kStale},
+    Command{"CLUSTER", -2, kOther, cluster},
+    Command{"ASKING", 1, kOther, cluster, kFast, {}, Group::kConnection},
     Command{"READONLY", 1, kOther, cluster, kLoading | kStale | kFast, {}, Group::kConnection},
     Command{"READWRITE", 1, kOther, cluster, kLoading | kStale | kFast, {}, Group::kConnection},
 };

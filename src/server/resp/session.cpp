@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <array>
+#include <tuple>
 
 #include "base/ensure.h"
 #include "server/clock.h"
@@ -113,11 +114,13 @@ void RespSession::run(const resp::CommandTable::Row& row, resp::Arguments argume
     if (transaction_.is_open && capture_ == nullptr && !resp::runs_at_once(row)) return queue(row, arguments);
     if (is_paused(row)) return hold(arguments);
     ran_ = &row;
+    const auto* const outer = std::exchange(running_, &row);
     if (services_.port.records.monitors().empty() || capture_ != nullptr) {
         row.command->handler(*this, arguments);
     } else {
         run_monitored(row, arguments);
     }
+    running_ = outer;
     if (held_.empty()) record(row, arguments);
 }
 
@@ -136,8 +139,18 @@ void RespSession::reject(const resp::CommandTable::Row& row, std::string_view er
 }
 
 void RespSession::reply_error(std::string_view text) {
-    services_.port.records.count_error(text);
     reply([&](RespEncoder& to) { to.error(text); });
+}
+
+void RespSession::note_answer(const resp::CommandTable::Row* row, std::string_view answer) {
+    if (!answer.starts_with('-')) return;
+    services_.port.records.count_error(answer.substr(1, answer.find('\r') - 1));
+    if (row != nullptr) services_.port.records.count_failed(*row);
+}
+
+void RespSession::count_executed(const resp::CommandTable::Row& row, std::string_view answer) {
+    services_.port.records.count_call(row);
+    note_answer(&row, answer);
 }
 
 void RespSession::hold(resp::Arguments arguments) {
@@ -249,8 +262,9 @@ void RespSession::refuse(const resp::CommandTable::Row* row, std::string_view er
 }
 
 void RespSession::queue(const resp::CommandTable::Row& row, resp::Arguments arguments) {
-    if (const std::string error = resp::refuse_to_queue(transaction_, row, arguments); !error.empty()) return refuse(&row, error);
+    if (const std::string error = resp::refuse_to_queue(transaction_, row, arguments); !error.empty()) return reject(row, error);
     if (const auto failure = services_.routing.refuse_write(); failure && row.has(resp::kWrite)) {
+        services_.port.records.count_rejected(row);
         transaction_.is_refused = true;
         return reply_failure(*failure);
     }
@@ -305,8 +319,10 @@ void RespSession::users_changed(bool anew) {
         authenticated_ = services_.acl.is_open();
         decoder_.set_authenticated(authenticated_);
     }
-    const bool may_listen = std::ranges::all_of(channels(), [&](const auto& each) { return user_->may_use_channel(each, false); }) &&
-                            std::ranges::all_of(patterns(), [&](const auto& each) { return user_->may_use_channel(each, true); });
+    const auto may_use = [&](const auto& names, bool are_patterns) {
+        return std::ranges::all_of(names, [&](const auto& each) { return user_->may_use_channel(each, are_patterns); });
+    };
+    const bool may_listen = may_use(channels(), false) && may_use(patterns(), true) && may_use(shard_channels(), false);
     if (!may_listen) drop();
 }
 
@@ -314,9 +330,9 @@ std::optional<RespSession::Refusal> RespSession::why_not(const resp::CommandTabl
     if (needs_authentication() && !row.has(resp::kNoAuth)) return Refusal{"NOAUTH Authentication required.", {}};
     if (auto denial = user_->deny(row, arguments)) return Refusal{denial->error(), std::move(denial)};
     // In RESP2 nothing but the order tells an answer from a message.
-    constexpr std::array<std::string_view, 7> kWhileSubscribed{"SUBSCRIBE", "PSUBSCRIBE", "UNSUBSCRIBE", "PUNSUBSCRIBE",
-                                                               "PING",      "QUIT",       "RESET"};
-    if (version_ == protocol::RespVersion::k2 && subscriptions() > 0 &&
+    constexpr std::array<std::string_view, 9> kWhileSubscribed{"SUBSCRIBE",    "PSUBSCRIBE", "UNSUBSCRIBE", "PUNSUBSCRIBE", "SSUBSCRIBE",
+                                                               "SUNSUBSCRIBE", "PING",       "QUIT",        "RESET"};
+    if (version_ == protocol::RespVersion::k2 && listens() &&
         std::ranges::find(kWhileSubscribed, row.command->name) == kWhileSubscribed.end()) {
         return Refusal{
             fmt::format("ERR Can't execute '{}': only (P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / PING / QUIT / RESET are allowed in this "
@@ -332,6 +348,15 @@ void RespSession::take_message(std::string_view pattern, std::string_view channe
         to.push(pattern.empty() ? 3 : 4);
         to.bulk(pattern.empty() ? "message" : "pmessage");
         if (!pattern.empty()) to.bulk(pattern);
+        to.bulk(channel);
+        to.bulk(message);
+    });
+}
+
+void RespSession::take_shard_message(std::string_view channel, std::string_view message) {
+    push([&](RespEncoder& to) {
+        to.push(3);
+        to.bulk("smessage");
         to.bulk(channel);
         to.bulk(message);
     });
@@ -370,7 +395,6 @@ void RespSession::on_written(std::uint64_t ticket, const WriteResult& result) {
     --writes_pending_;
     const bool falls_short = slot.wants_all && result.reached != WriteLevel::kAll;
     const auto refused = falls_short ? resp::not_on_all() : resp::error_of(result.outcome);
-    if (refused) services_.port.records.count_error(*refused);
     fill(ticket, [&](RespEncoder& to) { refused ? to.error(*refused) : answer(*this, to, result.outcome); });
 }
 
@@ -493,7 +517,6 @@ void RespSession::on_failed(std::uint64_t ticket, const Failure& failure) {
     // A read that could not be logged among the writes before it is not their failure.
     if (was_logged && is_read && may_be_stale && services_.routing.serves_reads()) return answer_read(ticket);
     services_.counters.count(failure.code);
-    services_.port.records.count_error(resp::error_of(failure));
     if (failure.code == FailureCode::kStaleToken) token_ = {};
     fill(ticket, [&](RespEncoder& to) { to.error(resp::error_of(failure)); });
 }
@@ -507,13 +530,16 @@ void RespSession::reply_failure(const Failure& failure) {
 template <class Encode>
 void RespSession::fill(std::uint64_t ticket, Encode&& encode) {
     const std::size_t place = ticket - first_ticket_;
-    const auto [version, is_silent] = std::pair(slots_[place].version, slots_[place].is_silent);
+    const auto [version, is_silent, row] = std::tuple(slots_[place].version, slots_[place].is_silent, slots_[place].row);
     ENSURE(!slots_[place].ready);
     slots_[place].ready = true;
     const bool goes_out = place == 0 && is_open() && !is_silent;
     std::string kept;
-    RespEncoder to(goes_out ? output() : kept, version);
+    std::string& out = goes_out ? output() : kept;
+    const std::size_t begin = out.size();
+    RespEncoder to(out, version);
     encode(to);
+    note_answer(row, std::string_view(out).substr(begin));
     if (place > 0) {
         if (!is_silent) slots_[place].reply = std::move(kept);
         return;

@@ -68,6 +68,8 @@ public:
     /// Runs a command that answers at once, and returns what it answered, encoded.
     [[nodiscard]] std::string capture(resp::Arguments arguments);
     [[nodiscard]] bool is_capturing() const { return capture_ != nullptr; }
+    /// A queued command has run as part of a transaction, and this is its answer, encoded.
+    void count_executed(const resp::CommandTable::Row& row, std::string_view answer);
     /// Takes nothing more, and ends the connection when all is answered.
     void end_after_replies() { quitting_ = true; }
     /// What nobody asked for in this moment: stands behind what was asked before.
@@ -113,6 +115,7 @@ public:
     void reset();
 
     void take_message(std::string_view pattern, std::string_view channel, std::string_view message) override;
+    void take_shard_message(std::string_view channel, std::string_view message) override;
 
     void on_written(std::uint64_t ticket, const WriteResult& result) override;
     void on_read_ready(std::uint64_t ticket) override;
@@ -130,14 +133,19 @@ private:
         bool ready = false;
         bool is_silent = false;  ///< CLIENT REPLY: nothing is said
         protocol::RespVersion version = protocol::RespVersion::k2;
-        std::string reply;       ///< when ready, and another stands before it
-        bool wants_all = false;  ///< a write at level `all`
+        const resp::CommandTable::Row* row = nullptr;  ///< whose answer it is
+        std::string reply;                             ///< when ready, and another stands before it
+        bool wants_all = false;                        ///< a write at level `all`
         resp::WriteAnswer write_answer = nullptr;
         resp::ReadAnswer read_answer = nullptr;  ///< a read that waits; with write_answer: one that is logged
         std::vector<std::string> arguments;      ///< of the read
     };
 
     void dispatch(resp::Arguments arguments);
+    template <class Encode>
+    void encode_answer(std::string& out, Encode&& encode);
+    /// Counts an answer that is an error: null where no command had begun to run.
+    void note_answer(const resp::CommandTable::Row* row, std::string_view answer);
     /// Runs the command, if its words are as they must be; answers an error otherwise.
     void run(const resp::CommandTable::Row& row, resp::Arguments arguments);
     /// Refused commands of a transaction that is open end it (EXECABORT).
@@ -170,7 +178,7 @@ private:
     bool answer_gets();
     void answer_read(std::uint64_t ticket);
     void run_read(protocol::RespEncoder& to, const resp::ReadAnswer& answer, resp::Arguments arguments);
-    [[nodiscard]] Slot& open_slot() { return slots_.push_back(Slot{.is_silent = is_silent_, .version = version_}); }
+    [[nodiscard]] Slot& open_slot() { return slots_.push_back(Slot{.is_silent = is_silent_, .version = version_, .row = running_}); }
     /// Encodes the answer of an open slot, and lets go of all that are ready at the front.
     template <class Encode>
     void fill(std::uint64_t ticket, Encode&& encode);
@@ -196,7 +204,8 @@ private:
 
     std::string last_name_;  ///< and its row: pipelines repeat one command
     const resp::CommandTable::Row* last_row_ = nullptr;
-    const resp::CommandTable::Row* ran_ = nullptr;  ///< the newest, its subcommand where it has one
+    const resp::CommandTable::Row* running_ = nullptr;  ///< whose handler is being called
+    const resp::CommandTable::Row* ran_ = nullptr;      ///< the newest, its subcommand where it has one
 
     Ring<Slot> slots_;
     std::uint64_t first_ticket_ = 0;  ///< of slots_.front()
@@ -214,25 +223,24 @@ private:
 
 template <class Encode>
 void RespSession::reply(Encode&& encode) {
-    if (capture_ != nullptr) {
-        protocol::RespEncoder to(*capture_, version_);
-        return encode(to);
-    }
-    if (is_silent_) {
-        std::string unsaid;
-        protocol::RespEncoder to(unsaid, version_);
-        return encode(to);
-    }
+    std::string unsaid;
+    if (capture_ != nullptr || is_silent_) return encode_answer(capture_ != nullptr ? *capture_ : unsaid, encode);
     if (slots_.empty()) {
-        protocol::RespEncoder to(output(), version_);
-        encode(to);
+        encode_answer(output(), encode);
     } else {
         Slot& slot = open_slot();
         slot.ready = true;
-        protocol::RespEncoder to(slot.reply, version_);
-        encode(to);
+        encode_answer(slot.reply, encode);
     }
     replied();
+}
+
+template <class Encode>
+void RespSession::encode_answer(std::string& out, Encode&& encode) {
+    const std::size_t begin = out.size();
+    protocol::RespEncoder to(out, version_);
+    encode(to);
+    note_answer(running_, std::string_view(out).substr(begin));
 }
 
 template <class Encode>

@@ -74,15 +74,27 @@ void unwatch(RespSession& session, Arguments) {
     session.reply_ok();
 }
 
-/// What each queued command answered that is not about data, encoded; nullopt: the next of the outcome's results is the answer.
-using LocalAnswers = std::vector<std::optional<std::string>>;
+/// A queued command.
+struct Part {
+    const CommandTable::Row* row;
+    std::optional<std::string> answer;  ///< encoded, of one that is not about data; nullopt: the next of the outcome's results is it
+};
+using Parts = std::vector<Part>;
 
-void answer_exec(RespSession& session, RespEncoder& to, const commands::Outcome& outcome, const LocalAnswers& local) {
+void answer_exec(RespSession& session, RespEncoder& to, const commands::Outcome& outcome, const Parts& parts) {
     if (outcome.code == OutcomeCode::kConditionFailed) return to.null_array();
-    to.array(local.size());
+    to.array(parts.size());
     auto result = outcome.results.begin();
-    for (const auto& answer : local) {
-        answer ? to.encoded(*answer) : encode(to, *(result++)->reply, session.services().cursors);
+    for (const Part& part : parts) {
+        if (part.answer) {
+            to.encoded(*part.answer);
+            continue;
+        }
+        std::string text;
+        RespEncoder answer(text, to.version());
+        encode(answer, *(result++)->reply, session.services().cursors);
+        session.count_executed(*part.row, text);
+        to.encoded(text);
     }
 }
 
@@ -104,8 +116,10 @@ Status answer_exec_from_state(RespSession& session, RespEncoder& to, const Trans
         const std::vector<std::string_view> words(queued.words.begin(), queued.words.end());
         if (commands::redis::find(queued.command->name) == nullptr) {
             answers.encoded(session.capture(words));
-        } else if (const Status answered = answer_from_state(session, answers, words); !answered) {
-            return answered;
+        } else {
+            const std::size_t begin = text.size();
+            if (const Status answered = answer_from_state(session, answers, words); !answered) return answered;
+            session.count_executed(*session.services().port.commands.find(words), std::string_view(text).substr(begin));
         }
         if (text.size() > commands::kResultBytesPerRequestMax) {  // as where it is logged
             to.error(*error_of(commands::Outcome{.code = OutcomeCode::kTooLarge}));
@@ -141,27 +155,28 @@ void exec(RespSession& session, Arguments arguments) {
     }
     commands::Request request;
     request.conditions.assign(transaction.watched.begin(), transaction.watched.end());
-    const auto local = std::make_shared<LocalAnswers>();
+    const auto parts = std::make_shared<Parts>();
     for (const Transaction::Queued& queued : transaction.queued) {
         const std::vector<std::string_view> words(queued.words.begin(), queued.words.end());
+        const CommandTable::Row* row = session.services().port.commands.find(words);
         if (commands::redis::find(queued.command->name) != nullptr) {
             request.commands.emplace_back(to_logged(queued.command->name, words, session.services().cursors));
-            local->emplace_back();
+            parts->push_back({row, std::nullopt});
         } else {
-            local->push_back(session.capture(words));
+            parts->push_back({row, session.capture(words)});
         }
     }
     if (request.commands.empty() && request.conditions.empty()) {
-        return session.reply([&](RespEncoder& to) { answer_exec(session, to, {}, *local); });
+        return session.reply([&](RespEncoder& to) { answer_exec(session, to, {}, *parts); });
     }
     session.write(std::move(request),
-                  [local](RespSession& on, RespEncoder& to, const commands::Outcome& outcome) { answer_exec(on, to, outcome, *local); });
+                  [parts](RespSession& on, RespEncoder& to, const commands::Outcome& outcome) { answer_exec(on, to, outcome, *parts); });
 }
 
-constexpr std::uint32_t kAnyTime = kNoScript | kLoading | kStale | kFast;
+constexpr std::uint32_t kAnyTime = kNoScript | kLoading | kStale | kFast | kAllowBusy;
 constexpr std::array kCommands = {
     Command{"MULTI", 1, RequestKind::kOther, multi, kAnyTime, {}, Group::kTransactions},
-    Command{"EXEC", 1, RequestKind::kBatch, exec, kNoScript | kLoading | kStale, {}, Group::kTransactions},
+    Command{"EXEC", 1, RequestKind::kBatch, exec, kNoScript | kLoading | kStale | kSkipSlowlog, {}, Group::kTransactions},
     Command{"DISCARD", 1, RequestKind::kOther, discard, kAnyTime, {}, Group::kTransactions},
     Command{"WATCH", -2, RequestKind::kOther, watch, kAnyTime, {1, -1, 1}, Group::kTransactions},
     Command{"UNWATCH", 1, RequestKind::kOther, unwatch, kAnyTime, {}, Group::kTransactions},
