@@ -49,6 +49,7 @@ struct BenchSetup {
     MemberId voted_for;
     std::uint64_t applied = 0;
     std::size_t nodes = 3;
+    NodeId witness;  ///< 0: none
     Tail tail = Tail::kClean;
     std::uint64_t good = 0;             ///< with a hole: the last good entry in front of it
     std::vector<std::uint64_t> behind;  ///< LSNs of good records behind it
@@ -136,6 +137,9 @@ private:
     static StartState start(const BenchSetup& setup, const std::vector<Entry>& log) {
         StartState s;
         s.identity = {member(setup.self), membership(setup.nodes)};
+        for (Member& m : s.identity.founding->members) {
+            if (m.id.node == setup.witness) m.seat = Seat::kWitness;
+        }
         const std::uint64_t good = setup.tail == Tail::kClean ? log.size() : setup.good;
         for (std::uint64_t lsn = 1; lsn <= good; ++lsn) {
             const Entry& entry = log[lsn - 1];

@@ -141,6 +141,7 @@ void on_heartbeat(State& s, Peer& from, const Heartbeat& m, Actions& out) {
     if (!s.hole) raise_commit(s, m.commit);
     acknowledge(s, out);
     advance_apply(s, out);
+    recycle_as_witness(s, out);
     note_in_sync(s);
 }
 
@@ -185,6 +186,7 @@ void on_append(State& s, Peer& from, const Append& m, Actions& out) {
     raise_commit(s, m.commit);
     if (taken == Taken::kHeld || is_new_round) acknowledge(s, out);  // otherwise once it is durable
     advance_apply(s, out);
+    recycle_as_witness(s, out);
     note_in_sync(s);
 }
 

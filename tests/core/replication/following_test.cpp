@@ -133,5 +133,21 @@ TEST(Following, AcknowledgementsOfAnotherIncarnationAreNotTaken) {  // S1
     EXPECT_EQ(b.view().commit, Lsn{3});
 }
 
+TEST(Following, AWitnessRecyclesWhatIsOnEveryDataVoterAndNoMore) {  // S11
+    Bench b({.log = {1, 1, 1}, .witness = kNode1});
+    const Rank last{{1}, {3}};
+    EXPECT_THAT(all<RecycleLog>(b.from(kNode2, 1, Append{.previous = last, .commit = {3}})), IsEmpty());
+    const auto recycled = all<RecycleLog>(b.from(kNode2, 1, Append{.previous = last, .commit = {3}, .everywhere = {2}}));
+    ASSERT_EQ(recycled.size(), 1U);
+    EXPECT_EQ(recycled.front().through, Lsn{2});
+}
+
+TEST(Following, AWitnessKeepsWhatIsNotKnownToBeCommitted) {  // S11
+    Bench b({.log = {1, 1, 1}, .witness = kNode1});
+    const auto recycled = all<RecycleLog>(b.from(kNode2, 1, Append{.previous = {{1}, {3}}, .commit = {1}, .everywhere = {3}}));
+    ASSERT_EQ(recycled.size(), 1U);
+    EXPECT_EQ(recycled.front().through, Lsn{1});
+}
+
 }  // namespace
 }  // namespace tanist::core::testing
