@@ -376,7 +376,8 @@ void Keyspace::take_rows(std::vector<store::Change>& out) {
                 take([&](std::string& to) { layout::append_data_value(to, row.value.bytes(), {row.last_change, row.deadline}); });
         }
         if (row.stored_deadline == row.deadline) return;
-        if (row.stored_deadline != 0) out.push_back({take_expiry(row.stored_deadline), std::nullopt});
+        const bool leaves_old = row.exists && mutant(Mutant::kExpiryUnconditional);
+        if (row.stored_deadline != 0 && !leaves_old) out.push_back({take_expiry(row.stored_deadline), std::nullopt});
         if (row.deadline != 0) out.push_back({take_expiry(row.deadline), ""});
     });
 }

@@ -209,13 +209,24 @@ void ClusterChecker::on_recycled(NodeId node, Lsn base, Lsn stored) {
     if (!is_witness && base > stored && base > shadow.base) {
         return world_.fail("node {} recycles up to lsn={}, and its state has lsn={} on disk", node.value, base.value, stored.value);
     }
-    if (is_witness && base <= committed() && !base.is_zero() && !on_all_data_voters(committed_at(base).rank())) {
+    // What is on every data voter is committed, though maybe nobody has applied it yet.
+    const EntryId* last_gone = shadow.find(base);
+    if (is_witness && last_gone != nullptr && !on_all_data_voters(last_gone->rank())) {
         return world_.fail("node {}, a witness, recycles up to lsn={}, which not every data voter has", node.value, base.value);
     }
-    if (base > committed())
+    if (!is_witness && base > committed())
         return world_.fail("node {} recycles up to lsn={}, and lsn={} is committed", node.value, base.value, committed().value);
     if (base < shadow.base) return world_.fail("node {} has lsn={} again, having recycled it", node.value, shadow.base.value);
     shadow.base = base;
+}
+
+Lsn ClusterChecker::first_unlike_committed(NodeId node) const {
+    const auto shadow = shadows_.find(node);
+    if (shadow == shadows_.end()) return {};
+    for (Lsn lsn = shadow->second.first; lsn <= std::min(shadow->second.last(), committed()); lsn = lsn.next()) {
+        if (*shadow->second.find(lsn) != committed_at(lsn)) return lsn;
+    }
+    return {};
 }
 
 void ClusterChecker::on_ended(NodeId node) { shown_[node] = {}; }
@@ -328,6 +339,7 @@ void ClusterChecker::on_step(NodeId node, const core::Node& core, Lsn stored) {
 void ClusterChecker::check_master(NodeId node, const core::Node& core) {
     const Shadow& shadow = shadows_[node];
     world_.note("node {} is master of epoch {} lsn={}", node.value, core.epoch().value, shadow.last().value);
+    world_.triggers().on(Moment::kElected, node);
     const auto plan = std::ranges::find(plan_.nodes, node, &NodePlan::node);
     if (!is_data_voter(*plan))
         return world_.fail("node {} is a spare or a witness, and master of epoch {}", node.value, core.epoch().value);
@@ -397,6 +409,7 @@ void ClusterChecker::note_inquiry(NodeId node, NodeId to, const core::InquiryRep
 
 /// Nobody is elected by what a power cut could still take from it.
 void ClusterChecker::check_candidacy(NodeId node, const core::VoteRequest& candidacy) {
+    world_.triggers().on(Moment::kStands, node);
     if (durable_at(node, candidacy.rank)) return;
     world_.fail("node {} stands with epoch={} lsn={}, and holds durably up to lsn={}", node.value, candidacy.rank.epoch.value,
                 candidacy.rank.lsn.value, shadows_[node].durable.value);
@@ -418,9 +431,10 @@ void ClusterChecker::check_acknowledgement(NodeId node, const core::Header& head
     const EntryId* mine = shadow.find(ack.acknowledged);
     const EntryId* at_master = theirs.find(ack.acknowledged);
     if (at_master == nullptr || *mine != *at_master) {
-        world_.fail("node {} acknowledges lsn={} in epoch {}, where its master has another entry or none", node.value,
-                    ack.acknowledged.value, header.epoch.value);
+        return world_.fail("node {} acknowledges lsn={} in epoch {}, where its master has another entry or none", node.value,
+                           ack.acknowledged.value, header.epoch.value);
     }
+    if (mine->epoch < header.epoch && mine->lsn > committed()) world_.triggers().on(Moment::kOldAcknowledged, master->second.node);
 }
 
 /// Nobody votes for a log that is behind its own, nor behind what it had synced before a part of that was destroyed (S9, S13).

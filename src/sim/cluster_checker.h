@@ -60,6 +60,8 @@ public:
     [[nodiscard]] const Model& model() const { return model_; }
     [[nodiscard]] Lsn committed() const { return {committed_.size()}; }
     [[nodiscard]] EntryId committed_at(Lsn lsn) const { return committed_.at(lsn.value - 1); }
+    /// Where the node's log parts from what is committed; 0: nowhere.
+    [[nodiscard]] Lsn first_unlike_committed(NodeId node) const;
     /// When the first node applied it.
     [[nodiscard]] Instant committed_since(Lsn lsn) const { return committed_since_.at(lsn.value - 1); }
     /// Whether every data voter holds the entry durably.

@@ -29,6 +29,13 @@ std::string moment(const Fault& fault, std::int64_t operations) {
     return aim ? fmt::format("at its next {}", wal::to_string(*aim)) : fmt::format("after {} more file operations", operations);
 }
 
+std::string occasion(const Fault& fault) {
+    std::string text(to_string(fault.waits_for));
+    if (!fault.waits_at.is_zero()) text += fmt::format(" at node {}", fault.waits_at.value);
+    if (fault.times > 1) text += fmt::format(" for the {}. time", fault.times);
+    return text;
+}
+
 std::string at_node(const Fault& fault) {
     switch (fault.kind) {
         case FaultKind::kKill: return who(fault) + " is killed";
@@ -67,20 +74,30 @@ std::string between_nodes(const Fault& fault) {
 std::string at_medium(const Fault& fault) {
     switch (fault.kind) {
         case FaultKind::kWipe: return who(fault) + " loses its disk";
-        case FaultKind::kDamage: return fmt::format("the log of {} is damaged", who(fault));
+        case FaultKind::kDamage:
+            return fmt::format("the log of {} is damaged{}", who(fault), fault.amount == 1 ? " where it parts from what is committed" : "");
         case FaultKind::kRotVote: return fmt::format("vote or identity files of {} rot", who(fault));
         case FaultKind::kLostState: return fmt::format("the state store of {} is lost", who(fault));
         case FaultKind::kRotCheckpoint: return fmt::format("checkpoints that {} gives are rotten", who(fault));
         case FaultKind::kLostWrite:
             return fmt::format("the disk of {} loses or misplaces a write, after {} more", who(fault), fault.amount);
         case FaultKind::kForgottenTail:
-            return fmt::format("a majority with {} is cut off, goes on for {} ms, stops; {} returns without the end of its log", who(fault),
-                               fault.amount, who(fault));
+            return fmt::format("a majority with {} is cut off, goes on for {}, stops; {} returns without the end of its log", who(fault),
+                               fault.amount < 0 ? fmt::format("{} us", -fault.amount) : fmt::format("{} ms more", fault.amount),
+                               who(fault));
         default: return "?";
     }
 }
 
 }  // namespace
+
+std::string_view to_string(Moment moment) {
+    constexpr std::array<std::string_view, 6> kNames = {
+        "at once",      "a node stands for election", "a master is elected", "an old entry is acknowledged", "a checkpoint is installed",
+        "a log is cut",
+    };
+    return kNames[static_cast<std::size_t>(moment)];
+}
 
 std::optional<wal::DiskOperation> aim_of(const Fault& fault) {
     return fault.variant != 0 ? std::optional(kAims[fault.variant % kAims.size()]) : std::nullopt;
@@ -96,6 +113,7 @@ std::string describe(const Fault& fault) {
         what = is_of_medium(fault.kind) ? at_medium(fault) : at_node(fault);
     }
     if (fault.lasts > Duration(0)) what += fmt::format(", for {} ms", fault.lasts.count() / 1000);
+    if (fault.waits_for != Moment::kNone) what += ", when " + occasion(fault);
     return fmt::format("{} [{}]: {}", fault.number, to_string(fault.kind), what);
 }
 

@@ -92,10 +92,10 @@ bool try_seed(std::uint64_t seed, Trail& trail) {
     return true;
 }
 
-/// Scenarios and all the other histories, in turns.
+/// Scenarios of both kinds and all the other histories, in turns.
 std::uint64_t nth_seed(std::uint64_t first, std::uint64_t i) {
     if (first >= kFirstScenarioSeed) return first + i;
-    return (i % 2 == 0 ? first : kFirstScenarioSeed) + i / 2;
+    return std::array{first, kFirstScenarioSeed, kFirstAimedSeed}[i % 3] + i / 3;
 }
 
 [[noreturn]] void hunt(const Hunt& hunt, const HuntOptions& options) {

@@ -84,13 +84,15 @@ enum class FaultKind : std::uint8_t {
     kRefuse,       ///< … and refused as long as the fault lasts
     // -- of a medium: of a minority of the voters, each at most once a history ---------------------------------------------------
     kWipe,           ///< a power cut, and the node comes back with an empty disk
-    kDamage,         ///< a power cut or kill, and the node comes back with something in its log's segments destroyed
+    kDamage,         ///< a power cut or kill, and the node comes back with something in its log's segments destroyed; `amount` 1: the
+                     ///< first entry that is not what was committed there
     kRotVote,        ///< … or in its vote or identity files
     kLostState,      ///< … or with a state store that cannot be read and is given up
     kRotCheckpoint,  ///< checkpoints that the node gives to others are rotten
     kLostWrite,      ///< after `amount` more writes of records or slots one is lost, or lands elsewhere, and nobody is told
     /// Its majority is cut off from the rest and goes on writing; then all of it stops, and the node comes back with the fsynced end
-    /// of its log destroyed (`nodes`: of Forgotten), to those that missed the last writes. The others come back later.
+    /// of its log destroyed (`nodes`: of Forgotten), to those that missed the last writes. The others come back later. It goes on for
+    /// four election timeouts and `amount` milliseconds, or, where that is negative, for so many microseconds.
     kForgottenTail,
     kSwitchOver,  ///< the master is asked to hand over to `node`; 0: to any
 };
@@ -101,20 +103,36 @@ inline constexpr std::size_t kFaultKinds = static_cast<std::size_t>(FaultKind::k
 
 /// What kForgottenTail takes from a log.
 enum class Forgotten : std::uint8_t {
-    kEnd,            ///< the end of the newest segment, cut off or zeroed
-    kNewestSegment,  ///< all of it, where there is an older one
-    kHead,           ///< one region of it, from its second slot into its records
+    kEnd,             ///< the end of the newest segment, cut off or zeroed
+    kNewestSegment,   ///< all of it, where there is an older one
+    kHead,            ///< one region of it, from its second slot into its records
+    kSlotAndRecords,  ///< … from its second slot to the end of its records
 };
+
+/// What a fault waits for, from its time on.
+enum class Moment : std::uint8_t {
+    kNone,             ///< for nothing: it comes at its time
+    kStands,           ///< a node asks for votes
+    kElected,          ///< a node has become master
+    kOldAcknowledged,  ///< a master is sent the acknowledgement of an entry of an older epoch, which no count commits yet (S6)
+    kInstalled,        ///< a node has installed a checkpoint, and is about to start its log anew (S25)
+    kLogCut,           ///< a node has cut its log (S10)
+};
+[[nodiscard]] std::string_view to_string(Moment moment);
 
 struct Fault {
     Instant at{0};
     FaultKind kind = FaultKind::kKill;
-    NodeId node;        ///< 0: whoever is master then
-    NodeSet nodes = 0;  ///< of faults between nodes; 0: the master then, alone
+    NodeId node;        ///< 0: whoever is master then; of one that waits, the node of its moment
+    NodeSet nodes = 0;  ///< of faults between nodes; 0: the master then, or the node of its moment, alone
     Duration lasts{0};  ///< until a node is started again, a partition healed …
     std::int64_t amount = 0;
     std::uint32_t variant = 0;  ///< any number: which of the ways in which this can happen; 0: the plain one
     std::uint32_t number = 0;   ///< from 1 on, in the order of the whole plan
+    Moment waits_for = Moment::kNone;
+    NodeId waits_at;          ///< the node at which that has to come; 0: any
+    std::uint32_t times = 1;  ///< how often it has to come
+    Duration after{0};        ///< so long after it
     friend bool operator==(const Fault&, const Fault&) = default;
 };
 

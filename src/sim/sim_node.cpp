@@ -231,6 +231,8 @@ void SimNode::append_to_wal(core::AppendToWal append) {
 }
 
 Status SimNode::with_log(const std::function<Status(wal::Log&)>& use) {
+    const Lsn before = process_->replica->log().last().lsn;
+    if (process_->store->position().applied.lsn > before) world_.triggers().on(Moment::kInstalled, self_.node);
     Status status = process_->wal->with_log(use);
     if (!status) {
         checker_.on_log_change_failed(self_.node);
@@ -242,6 +244,7 @@ Status SimNode::with_log(const std::function<Status(wal::Log&)>& use) {
                  log.last().lsn.value);
     checker_.on_log_changed(self_.node, log, rescued());
     process_->appended = process_->synced = process_->replica->log().last().lsn;
+    if (process_->synced < before) world_.triggers().on(Moment::kLogCut, self_.node);
     return status;
 }
 

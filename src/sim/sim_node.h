@@ -70,6 +70,8 @@ public:
     // -- to a node that is down: what it finds at its next start
     /// A bit, the end of a segment, its slots, or a whole segment is destroyed.
     void damage();
+    /// A bit of one entry has changed.
+    void rot_entry(Lsn lsn);
     /// A part of the newest segment's end, fsynced as it was, is zeroed or cut off.
     void forget_tail(Forgotten what);
     /// Bits of the vote files, or of the identity, have changed.

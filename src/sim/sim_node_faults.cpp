@@ -6,6 +6,7 @@
 
 #include "base/ensure.h"
 #include "sim/sim_node.h"
+#include "wal/record.h"
 #include "wal/segment_name.h"
 #include "wal/slot.h"
 
@@ -86,6 +87,21 @@ void SimNode::damage() {
     }
 }
 
+void SimNode::rot_entry(Lsn lsn) {
+    for (const std::string& path : segments()) {
+        const auto name = wal::parse_file_name(path.substr(path.rfind('/') + 1));
+        const auto file = disk_->open(path, wal::OpenMode::kRead);
+        ENSURE(name.has_value() && file.has_value());
+        wal::RecordReader reader(**file, wal::checksum_seed(*name), wal::kRecordsOffset, *(*file)->size(), 1 << 16);
+        while (reader.look_at_headers() == wal::Seen::kRecord && reader.id().lsn < lsn) reader.advance();
+        if (reader.look_at_headers() != wal::Seen::kRecord || reader.id().lsn != lsn) continue;
+        damaged_ = true;
+        checker_.on_damaged(self_.node);
+        world_.note("node {}: a bit of lsn={} rots in {}", self_.node.value, lsn.value, path);
+        disk_->corrupt(path, reader.offset(), 1);
+    }
+}
+
 void SimNode::forget_tail(Forgotten what) {
     const auto paths = segments();
     if (paths.empty()) return;
@@ -99,10 +115,11 @@ void SimNode::forget_tail(Forgotten what) {
     const std::uint64_t end = content_of(path).find_last_not_of('\0') + 1;
     if (end <= wal::kRecordsOffset) return;
     const std::uint64_t bytes = end - wal::kRecordsOffset;
-    const std::uint64_t at = random_.between(random_.chance(1, 4) ? wal::kRecordsOffset : end - (bytes + 3) / 4, end - 1);
+    std::uint64_t at = random_.between(random_.chance(1, 4) ? wal::kRecordsOffset : end - (bytes + 3) / 4, end - 1);
+    if (what == Forgotten::kSlotAndRecords) at = end;
     damaged_ = true;
     checker_.on_damaged(self_.node);
-    if (what == Forgotten::kHead) {  // one region, with one of the two slots in it
+    if (what >= Forgotten::kHead) {  // one region, with one of the two slots in it
         world_.note("node {}: {} is zeroed from its second slot to {} of {}", self_.node.value, path, at, end);
         return disk_->zero(path, wal::kSlotStride, at - wal::kSlotStride);
     }

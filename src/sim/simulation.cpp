@@ -51,7 +51,7 @@ Report Simulation::run() {
     Random random = random_for(plan_.seed, 3);
     for (const auto& n : nodes_) world_.after(Duration(static_cast<Duration::rep>(random.below(100'000))), [&n] { n->start(); });
     for (const auto& client : clients_) client->start();
-    for (const Fault& fault : plan_.faults) world_.at(fault.at, [this, &fault] { begin(fault); });
+    for (const Fault& fault : plan_.faults) world_.at(fault.at, [this, &fault] { begin_or_wait(fault); });
     world_.at(plan_.quiet_from, [this] { heal(); });
     watch();
     while (!world_.failure() && world_.now() < plan_.end && !done_) {
@@ -81,6 +81,21 @@ Report Simulation::run() {
 }
 
 // -- faults ------------------------------------------------------------------------------------------------------------------------
+
+void Simulation::begin_or_wait(const Fault& fault) {
+    if (fault.waits_for == Moment::kNone) return begin(fault);
+    world_.triggers().arm(fault.waits_for, fault.waits_at, fault.times, [this, &fault](NodeId at) {
+        Fault& now = triggered_.emplace_back(fault);
+        if (now.node.is_zero()) now.node = at;
+        if (now.nodes == 0) now.nodes = bit(at);
+        world_.note("{} at node {}", to_string(fault.waits_for), at.value);
+        // A power cut that counts file operations counts those of this very step; all else comes when the step is over.
+        if (now.kind == FaultKind::kDiskCrash) return begin(now);
+        world_.after(now.after, [this, &now] {
+            if (!healed_) begin(now);
+        });
+    });
+}
 
 void Simulation::begin(const Fault& fault) {
     world_.note("fault {}", describe(fault));
@@ -148,7 +163,9 @@ void Simulation::begin_at_medium(const Fault& fault, SimNode& target) {
     fault.nodes % 4 < 2 ? target.cut_power() : target.kill();
     switch (fault.kind) {
         case FaultKind::kWipe: target.wipe(); break;
-        case FaultKind::kDamage: target.damage(); break;
+        case FaultKind::kDamage:
+            fault.amount == 1 ? target.rot_entry(checker_.first_unlike_committed(target.id())) : target.damage();
+            break;
         case FaultKind::kRotVote:
             target.rot_votes(fault.variant);
             if (fault.variant / 4 % 4 == 0) target.damage();  // one disk, in two places
@@ -175,7 +192,8 @@ NodeSet Simulation::majority_with(NodeId victim, std::uint32_t variant) const {
 /// What etcd does not survive: those that miss the last writes must not take the victim's word for it that there were none (S9).
 void Simulation::begin_forgotten_tail(const Fault& fault, SimNode& victim) {
     const NodeSet majority = majority_with(victim.id(), fault.variant / 2);
-    const Duration goes_on = 4 * plan_.election_timeout() + std::chrono::milliseconds(fault.amount);
+    const Duration goes_on =
+        fault.amount < 0 ? Duration(-fault.amount) : 4 * plan_.election_timeout() + std::chrono::milliseconds(fault.amount);
     split(majority, goes_on, false, NodeId{});
     world_.after(goes_on, [this, &fault, &victim, majority] {
         if (healed_) return;
@@ -247,6 +265,7 @@ void Simulation::split(NodeSet side, Duration lasts, bool one_way, NodeId bridge
 void Simulation::heal() {
     world_.note("everything is healed");
     healed_ = true;
+    world_.triggers().disarm();
     network_.heal();
     for (const auto& n : nodes_) {
         n->calm();

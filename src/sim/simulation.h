@@ -4,6 +4,7 @@
 
 #include <array>
 #include <cstdint>
+#include <deque>
 #include <memory>
 #include <optional>
 #include <string>
@@ -44,6 +45,7 @@ private:
         bool counting = false;
     };
 
+    void begin_or_wait(const Fault& fault);
     void begin(const Fault& fault);
     void begin_at_node(const Fault& fault, SimNode& node);
     void begin_at_medium(const Fault& fault, SimNode& node);
@@ -78,6 +80,7 @@ private:
     std::vector<std::unique_ptr<Client>> clients_;
     std::map<NodeId, Outage> outages_;
     StabilityWatch stability_{world_, network_, plan_};
+    std::deque<Fault> triggered_;                      ///< those whose moment has come, as they were begun
     std::map<std::pair<NodeId, NodeId>, int> blocks_;  ///< by how many faults a path is blocked
     bool healed_ = false, done_ = false;
 };

@@ -12,6 +12,7 @@
 #include "sim/coverage.h"
 #include "sim/time.h"
 #include "sim/trace.h"
+#include "sim/triggers.h"
 
 namespace tanist::sim {
 
@@ -42,6 +43,8 @@ public:
     [[nodiscard]] const Trace& trace() const { return trace_; }
     /// What this history has met so far.
     [[nodiscard]] Coverage& coverage() { return coverage_; }
+    /// What waits for a moment in this history.
+    [[nodiscard]] Triggers& triggers() { return triggers_; }
 
     /// A rule was broken: the history ends here. Only the first failure counts, since the rest may follow from it.
     template <class... Args>
@@ -62,6 +65,7 @@ private:
 
     Trace trace_;
     Coverage coverage_;
+    Triggers triggers_;
     Instant now_{0};
     std::uint64_t asked_ = 0, events_ = 0;
     std::vector<Event> queue_;  ///< a heap, the next one at its front

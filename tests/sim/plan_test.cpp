@@ -62,6 +62,20 @@ TEST(Plan, ScenariosHaveSeedsOfTheirOwnAndSpoilAtMostOneDisk) {
     EXPECT_FALSE(families.contains(""));
 }
 
+TEST(Plan, AimedScenariosWaitForTheirMoments) {
+    std::set<std::string_view> families;
+    std::set<Moment> moments;
+    for (std::uint64_t seed = kFirstAimedSeed; seed < kFirstAimedSeed + 60; ++seed) {
+        const Plan plan = draw_plan(seed);
+        EXPECT_EQ(with_only(plan, parts_of(plan)), plan) << "each fault has a number of its own";
+        EXPECT_LE(std::ranges::count_if(plan.faults, [](const Fault& f) { return is_of_medium(f.kind); }), 1);
+        families.insert(plan.scenario);
+        for (const Fault& fault : plan.faults) moments.insert(fault.waits_for);
+    }
+    EXPECT_EQ(families.size(), 6U);
+    EXPECT_THAT(moments, testing::IsSupersetOf({Moment::kStands, Moment::kElected, Moment::kOldAcknowledged, Moment::kInstalled}));
+}
+
 TEST(Plan, StreamsOfRandomNumbersDoNotDependOnEachOther) {
     Random one = random_for(1, 1), other = random_for(1, 2);
     EXPECT_NE(one.next(), other.next());

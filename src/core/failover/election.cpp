@@ -205,7 +205,7 @@ void on_pre_vote_reply(State& s, Peer& from, const PreVoteReply& m, Actions& out
     if (s.hole) return on_repair_probe_reply(s, from, m, out);
     Election& e = s.election;
     if (!e.asking || m.proposed != e.proposed) return;
-    if (m.rank > s.log.last().rank()) pull_from(s, from, out);
+    if (m.rank > s.log.last().rank() || mutant(Mutant::kPullCutsCommitted)) pull_from(s, from, out);
     if (!m.granted || !s.is_voter(from)) return;
     grant(e.granted, from.node);
     if (!e.delayed && e.granted.size() >= quorum(s) && can_stand(s)) on_pre_vote_quorum(s, out);
