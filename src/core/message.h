@@ -160,7 +160,7 @@ enum class FetchStatus : std::uint8_t {
 struct FetchReply {
     std::uint64_t id = 0;  ///< as asked; 0: unasked, with kRecycled, from a master to a slave whose next entries are gone (S25)
     FetchStatus status = FetchStatus::kEntries;
-    Rank previous;               ///< as asked
+    Rank previous;               ///< as asked; unasked: where the log of the sender begins
     std::vector<Entry> entries;  ///< single good ones may stand behind a gap when the sender has a hole (S9)
     Lsn commit;                  ///< of the sender
     Rank last;

@@ -179,7 +179,9 @@ void Node::State::take(Peer& from, const Header& header, const Body& body, Actio
 
 void Node::State::on(Peer& from, const Header& h, const FetchReply& m, Actions& out) {
     if (m.id == 0 && m.status == FetchStatus::kRecycled) {
-        if (following.master == h.sender && !hole) need_copy(*this, "the entries that it needs were recycled at the master", out);
+        const bool is_old = log.holds(m.previous);  // sent before the checkpoint came that reaches to where the master's log begins
+        if (following.master == h.sender && !hole && !is_old)
+            need_copy(*this, "the entries that it needs were recycled at the master", out);
     } else if (hole) {
         on_repair_fetch_reply(*this, from, h, m, out);
     } else if (is_master()) {

@@ -64,7 +64,8 @@ void tell_recycled(State& s, Peer& peer, Actions& out) {
     peer.progress.awaiting = true;
     peer.progress.probe_through = s.log.base().lsn;
     send_append(s, peer, {}, out);
-    send(s, peer.node, FetchReply{.status = FetchStatus::kRecycled, .commit = s.commit, .last = s.log.last().rank()}, out);
+    send(s, peer.node,
+         FetchReply{.status = FetchStatus::kRecycled, .previous = s.log.base(), .commit = s.commit, .last = s.log.last().rank()}, out);
 }
 
 std::size_t bytes_of(const std::vector<Entry>& entries) {

@@ -355,5 +355,16 @@ TEST(Copy, IsInstalledBelowTheBeginningOfALogThatLostItsFirstSegments) {  // S7,
     EXPECT_EQ(b.view().last, (Rank{{2}, {3}}));
 }
 
+TEST(Copy, IsNotBegunForAMasterThatSaidSoBeforeTheLastOneCame) {  // S25
+    Bench b({.log = {1, 1, 2}, .applied = 3});
+    const auto tell = [&](std::uint64_t base) {
+        (void)b.from(kNode2, 2, Append{.previous = {{2}, {base}}});
+        (void)b.from(kNode2, 2, FetchReply{.status = FetchStatus::kRecycled, .previous = {{2}, {base}}, .last = {{2}, {9}}});
+        return all<StartCopy>(b.tick(2));
+    };
+    EXPECT_THAT(tell(3), IsEmpty()) << "what follows is there";
+    EXPECT_FALSE(tell(4).empty());
+}
+
 }  // namespace
 }  // namespace tanist::core::testing
