@@ -30,7 +30,7 @@ TEST_F(RespAdmin, AConnectionSaysWhatItIsCalledAndIsFoundInTheList) {
     EXPECT_EQ(client.call({"CLIENT", "SETINFO", "lib-name", "lib"}), "+OK\r\n");
     EXPECT_EQ(client.call({"CLIENT", "SETINFO", "lib-age", "3"}), "-ERR Unrecognized option 'lib-age'\r\n");
     EXPECT_THAT(client.call({"CLIENT", "INFO"}),
-                AllOf(HasSubstr(" name=me "), HasSubstr(" lib-name=lib "), HasSubstr(" cmd=client|info ")));
+                AllOf(HasSubstr(" name=me "), HasSubstr(" lib-name=lib "), HasSubstr(" cmd=client|info "), HasSubstr(" qbuf=26 ")));
     const std::string id = client.call({"CLIENT", "ID"});
     EXPECT_THAT(other.call({"CLIENT", "LIST"}), AllOf(HasSubstr(" name=me "), HasSubstr(" cmd=client|list ")));
     EXPECT_THAT(other.call({"CLIENT", "LIST", "ID", id.substr(1, id.size() - 3)}),
@@ -300,6 +300,9 @@ TEST(RespWait, CountsSlavesThatHoldTheLastWriteDurably) {
     client.send({"WAIT", "2", "0"});
     EXPECT_EQ(client.reply(), "+OK\r\n");
     EXPECT_EQ(client.reply(), ":2\r\n");
+    EXPECT_EQ(client.call({"CONFIG", "GET", "replicaof"}), "*2\r\n" + bulk("replicaof") + bulk(""));
+    EXPECT_EQ(cluster.resp(2).call({"CONFIG", "GET", "replicaof"}),
+              "*2\r\n" + bulk("replicaof") + bulk(fmt::format("127.0.0.1 {}", cluster.client_port(1))));
     EXPECT_THAT(cluster.resp(2).call({"WAIT", "1", "0"}), StartsWith("-ERR WAIT cannot be used with replica instances."));
     cluster.kill(3);
     EXPECT_EQ(client.call({"SET", "k", "w"}), "+OK\r\n");

@@ -75,7 +75,7 @@ constexpr std::array kParameters = {
 };
 
 /// What holds here, in Redis's words, and cannot be changed.
-constexpr std::array<std::pair<std::string_view, std::string_view>, 34> kFixed{{{"acl-pubsub-default", "resetchannels"},
+constexpr std::array<std::pair<std::string_view, std::string_view>, 35> kFixed{{{"acl-pubsub-default", "resetchannels"},
                                                                                 {"activedefrag", "no"},
                                                                                 {"daemonize", "no"},
                                                                                 {"appendfsync", "always"},
@@ -92,6 +92,7 @@ constexpr std::array<std::pair<std::string_view, std::string_view>, 34> kFixed{{
                                                                                 {"lazyfree-lazy-user-flush", "no"},
                                                                                 {"list-max-listpack-size", "-2"},
                                                                                 {"maxmemory", "0"},
+                                                                                {"maxmemory-clients", "0"},
                                                                                 {"maxmemory-policy", "noeviction"},
                                                                                 {"maxmemory-samples", "5"},
                                                                                 {"min-replicas-to-write", "0"},
