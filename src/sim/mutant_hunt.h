@@ -14,7 +14,7 @@ namespace tanist::sim {
 struct HuntOptions {
     std::vector<std::string> only;    ///< names; empty: the whole catalogue
     std::uint64_t first_seed = 1;     ///< of those that are tried in turns with the scenarios, unless it is one of a scenario itself
-    std::uint64_t seeds_max = 2000;   ///< of one mutant; then it counts as not found
+    std::uint64_t seeds_max = 4000;   ///< of one mutant; then it counts as not found
     std::uint64_t clean_seeds = 300;  ///< run without any mutant, and none may fail
     std::uint32_t jobs = 1;
     /// Which seed finds which mutant: tried first. What a seed draws changes with the plan, so the search goes on if it does not.
