@@ -169,6 +169,16 @@ TEST_F(CheckerTest, FindsALogThatIsRecycledAboveWhatTheStateHasOnDisk) {  // S11
     EXPECT_THAT(world_.failure(), Optional(HasSubstr("recycles up to lsn=2")));
 }
 
+TEST_F(CheckerTest, FindsAWitnessThatRecyclesWhatADataVoterLacks) {  // S11
+    plan_.nodes[2].role = core::ConfiguredRole::kWitness;
+    for (const NodeId node : {kNode1, kNode3}) append(node, first_), append(node, second_);
+    append(kNode2, first_);
+    checker_.on_recycled(kNode3, {1}, {});
+    EXPECT_EQ(world_.failure(), std::nullopt) << "every data voter has it, though nobody has applied it";
+    checker_.on_recycled(kNode3, {2}, {});
+    EXPECT_THAT(world_.failure(), Optional(HasSubstr("a witness, recycles up to lsn=2, which not every data voter has")));
+}
+
 TEST_F(CheckerTest, FindsAnAcknowledgementByTheMasterAloneAfterItHasOrderedASuccessor) {  // S17
     append(kNode1, first_);
     append(kNode2, first_);
