@@ -25,7 +25,7 @@ using Change = void (PubSub::*)(Subscriber& subscriber, std::string_view name);
 
 /// One confirmation for each name: also where CLIENT REPLY has silenced the answers, like the messages themselves.
 void change(RespSession& session, std::string_view what, Change change, std::span<const std::string_view> names) {
-    const bool of_shards = what.starts_with("s") && what.ends_with("subscribe") && what != "subscribe";
+    const bool of_shards = what == "ssubscribe" || what == "sunsubscribe";
     const auto left = [&] { return of_shards ? session.shard_subscriptions() : session.subscriptions(); };
     session.push([&](RespEncoder& to) {
         for (const std::string_view name : names) {
