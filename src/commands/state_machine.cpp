@@ -19,6 +19,7 @@ namespace {
 constexpr std::size_t kWriteBytes = limits::kEntryBytesMax;
 /// Keys of one entry that are read in one go, before any is needed.
 constexpr std::size_t kPrefetchKeysMax = 4096;
+constexpr std::size_t kBacklogBytes = limits::kMiB / 2;  ///< of entries to apply at once: more than a turn of the loop brings
 /// Keys that one entry removes because they are due. The rest is not seen any more, and removed by the next ones.
 constexpr std::size_t kExpiredPerEntryMax = 1000;
 
@@ -47,6 +48,7 @@ public:
     Status reload() override;
 
 private:
+    void warm(std::span<const Entry> entries);
     [[nodiscard]] Status check_order(const Entry& entry) const;
     [[nodiscard]] Status write();
     void note_keys_read(const Item& item);
@@ -77,6 +79,7 @@ private:
 // -- applying --------------------------------------------------------------------------------------------------------------
 
 Status Machine::apply(std::span<const Entry> entries, std::vector<Applied>* out) {
+    warm(entries);
     for (const Entry& entry : entries) {
         if (auto status = check_order(entry); !status) return status;
         // What falls due is found in the store: what earlier entries did about deadlines must be there.
@@ -93,6 +96,24 @@ Status Machine::apply(std::span<const Entry> entries, std::vector<Applied>* out)
         }
     }
     return {};
+}
+
+/// A restart, or a slave that catches up, has much to apply: the store looks for the keys of all these entries together.
+void Machine::warm(std::span<const Entry> entries) {
+    std::size_t bytes = 0;
+    for (const Entry& entry : entries) bytes += entry.size();
+    if (entries.size() < 2 || bytes < kBacklogBytes) return;
+    read_keys_.clear();
+    for (const Entry& entry : entries) {
+        if (entry.kind() != EntryKind::kCommands) continue;
+        overwritten_keys_.clear();
+        for (ItemReader reader(entry.payload()); reader.next(item_);) note_keys_read(item_);
+        read_keys_.insert(read_keys_.end(), overwritten_keys_.begin(), overwritten_keys_.end());
+    }
+    std::vector<std::string> rows;
+    rows.reserve(read_keys_.size());
+    for (const auto key : read_keys_) rows.push_back(layout::data_key(key));
+    store_.warm(std::vector<std::string_view>(rows.begin(), rows.end()));
 }
 
 Status Machine::check_order(const Entry& entry) const {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "replica/replica.h"
 
+#include <algorithm>
 #include <type_traits>
 #include <utility>
 
@@ -136,6 +137,7 @@ void Replica::perform(core::RepairLog& action) {
 }
 
 void Replica::perform(core::InstallCopy& action) {
+    ENSURE(waiting_.empty());  // the core installs nothing under entries that it has handed over
     if (!action.keep_log && !mutant(Mutant::kInstallNotMarked) &&
         !survives(mark_install(files_, directory_.path, action.position), "installing a checkpoint"))
         return;
@@ -159,11 +161,25 @@ void Replica::perform(core::ReadLog& action) { host_.read_log(std::move(action))
 
 void Replica::perform(core::Apply& action) {
     ENSURE(!action.entries.empty());
+    waiting_.push_back(std::move(action.entries));
+    apply_waiting();
+}
+
+/// A store whose disk has fallen behind is left in peace, while everything else goes on.
+void Replica::apply_waiting() {
+    while (!waiting_.empty() && !stopped_ && store_.has_room()) {
+        const std::vector<Entry> entries = std::move(waiting_.front());
+        waiting_.pop_front();
+        apply(entries);
+    }
+}
+
+void Replica::apply(const std::vector<Entry>& entries) {
     const bool has_clients = node_.role() == core::Role::kMaster;
     applied_.clear();
-    if (!store_survives(directory_.state->apply(action.entries, has_clients ? &applied_ : nullptr), "applying to the store")) return;
+    if (!store_survives(directory_.state->apply(entries, has_clients ? &applied_ : nullptr), "applying to the store")) return;
     if (has_clients) host_.executed(applied_);
-    cause(core::Applied{action.entries.back().lsn()});
+    cause(core::Applied{entries.back().lsn()});
     if (const std::uint64_t due = directory_.state->next_due(); due != due_reported_) {
         due_reported_ = due;
         cause(core::DueAt{due});
@@ -242,13 +258,25 @@ void Replica::drop_entries(core::Message& message) {
 
 void Replica::on_tick() {
     donor_.tick();
+    apply_waiting();
     if (const auto failed = receiver_.tick()) cause(core::CopyReceived{fail(*failed), 0, {}});
-    if (store_.unstored_bytes() > options_.flush_bytes && !store_survives(store_.flush(), "flushing the store")) return;
+    // Once at a time: each flush closes what was gathered until then, and what changes again behind it is written again.
+    if (store_.unstored_bytes() > options_.flush_bytes && store_.stored() >= flushing_) {
+        flushing_ = directory_.state->position().applied.lsn;
+        if (!store_survives(store_.flush(), "flushing the store")) return;
+    }
     if (const Lsn stored = store_.stored(); stored != stored_reported_) {
         stored_reported_ = stored;
         cause(core::Stored{stored, log_base_});
     }
     if (++ticks_ % options_.disk_check_ticks == 0) check_disk();
+}
+
+std::size_t Replica::room_for_writes() const {
+    constexpr std::uint64_t kTimeMs = 1000;
+    const std::uint64_t bound = options_.unstored_bytes_max, unstored = store_.unstored_bytes();
+    if (node_.role() != core::Role::kMaster || unstored <= bound / 2) return SIZE_MAX;
+    return (bound - std::min(bound, unstored)) * options_.node.tick_ms / kTimeMs;
 }
 
 void Replica::check_disk() {

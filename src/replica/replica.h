@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -20,6 +21,8 @@ namespace tanist::replica {
 struct ReplicaOptions {
     core::NodeOptions node;
     std::uint64_t flush_bytes = 64 << 20;  ///< applied and not yet stored: beyond it the store is flushed, so that a restart replays little
+    /// Applied and not yet stored: from half of it on the master's writes are slowed down, and beyond it none is taken in.
+    std::uint64_t unstored_bytes_max = UINT64_MAX;
     std::uint64_t disk_reserve_bytes = 256 << 20;  ///< near it the master takes no writes (S4)
     std::uint32_t disk_check_ticks = 100;
 };
@@ -36,6 +39,9 @@ public:
     [[nodiscard]] const commands::StateMachine& state() const { return *directory_.state; }
     /// Too little disk is left: propose nothing now (S4).
     [[nodiscard]] bool disk_is_low() const { return disk_is_low_; }
+    /// So many bytes of writes may be proposed until the next tick, SIZE_MAX if nothing bounds them. What lacks to unstored_bytes_max is
+    /// given out over a second: so the rate settles at what the store takes in, and a restart has a bounded part of the log to replay.
+    [[nodiscard]] std::size_t room_for_writes() const;
     /// A storage fault or a Stop ended it: steps do nothing any more.
     [[nodiscard]] bool stopped() const { return stopped_; }
     [[nodiscard]] wal::Log& log() { return *directory_.log; }
@@ -66,6 +72,8 @@ private:
     void perform(core::Disconnect& action);
     void perform(core::Stop& action);
 
+    void apply_waiting();
+    void apply(const std::vector<Entry>& entries);
     [[nodiscard]] core::Header header() const;
     /// True: it belonged to a full copy and was dealt with.
     bool take_copy_message(const core::Message& message);
@@ -85,11 +93,13 @@ private:
     CopyDonor donor_;
     CopyReceiver receiver_;
     std::vector<core::Event> caused_;         ///< by performing actions; fed when the running step is through
+    std::deque<std::vector<Entry>> waiting_;  ///< to be applied, once the store has room; the core bounds them
     std::vector<commands::Applied> applied_;  ///< reused from one Apply to the next
     core::Actions spare_actions_;             ///< keeps its capacity from one step to the next
     Lsn log_base_;                            ///< as last reported by the shell
     Lsn recycle_asked_;
     Lsn stored_reported_;
+    Lsn flushing_;  ///< the store was asked to flush up to here
     std::uint64_t due_reported_ = 0;
     std::uint32_t ticks_ = 0;
     bool stepping_ = false;

@@ -129,6 +129,7 @@ Server::Server(config::Config config, const ByHand& by_hand, Opened opened)
       store_(std::move(opened.store)),
       writes_(routing_, {.propose = [this](core::Proposal proposal) { propose(std::move(proposal)); },
                          .disk_is_low = [this] { return replica_.disk_is_low(); },
+                         .room = [this] { return replica_.room_for_writes(); },
                          .entry_executed = [&seconds = registry_.histogram(metrics::Metric::kWriteSeconds)](
                                                std::chrono::nanoseconds took) { seconds.observe(took); }}),
       reads_(routing_, {.request_read = [this](std::uint64_t token) { step(core::ReadRequest{token}); },

@@ -67,11 +67,11 @@ void WritePath::take(const std::shared_ptr<Client>& client, std::uint64_t ticket
 }
 
 void WritePath::end_of_turn(const core::Clock& now) {
-    if (!routing_.is_pausing()) {
-        for (core::Proposal& proposal : std::exchange(held_, {})) {
-            proposal.now = now;
-            host_.propose(std::move(proposal));
-        }
+    while (!held_.empty() && !holds_back()) {
+        core::Proposal proposal = std::move(held_.front());
+        held_.pop_front();
+        proposal.now = now;
+        hand_over(std::move(proposal));
     }
     if (!gathered_.empty()) propose(now);
 }
@@ -89,7 +89,12 @@ void WritePath::propose(const core::Clock& now) {
                             .report_durable = std::exchange(gathered_report_durable_, false),
                             .report_all = std::exchange(gathered_report_all_, false)};
     payload_.reserve(payload_bytes_last_);
-    routing_.is_pausing() ? held_.push_back(std::move(proposal)) : host_.propose(std::move(proposal));
+    holds_back() || !held_.empty() ? held_.push_back(std::move(proposal)) : hand_over(std::move(proposal));
+}
+
+void WritePath::hand_over(core::Proposal proposal) {
+    if (allowance_ != INT64_MAX) allowance_ -= static_cast<std::int64_t>(proposal.payload.size());
+    host_.propose(std::move(proposal));
 }
 
 // -- out --------------------------------------------------------------------------------------------------------------------------
@@ -173,6 +178,8 @@ void WritePath::executed(std::span<const commands::Applied> applied) {
 }
 
 void WritePath::tick(std::uint64_t now_ms) {
+    const std::size_t room = host_.room();
+    allowance_ = room == SIZE_MAX ? INT64_MAX : std::min<std::int64_t>(allowance_, 0) + static_cast<std::int64_t>(room);
     for (Batch& batch : batches_) {
         if (batch.over || batch.earliest_deadline_ms > now_ms) continue;
         batch.earliest_deadline_ms = UINT64_MAX;

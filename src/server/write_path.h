@@ -33,6 +33,7 @@ public:
     struct Host {
         std::function<void(core::Proposal)> propose;  ///< may call back into on()
         std::function<bool()> disk_is_low;
+        std::function<std::size_t()> room;                             ///< bytes that may be proposed until the next tick; SIZE_MAX: any
         std::function<void(std::chrono::nanoseconds)> entry_executed;  ///< so long after it was proposed
     };
     WritePath(const Routing& routing, Host host) : routing_(routing), host_(std::move(host)) {}
@@ -52,9 +53,9 @@ public:
         submit_encoded(client, ticket, terms, [&](std::string& payload) { commands::append_to(payload, logged); });
     }
     /// Proposes what the turn has gathered, and what was held back before. While mastership is handed over, all is held back; then
-    /// it is executed here, or refused with the way to the new master (S17).
+    /// it is executed here, or refused with the way to the new master (S17). So is what the store has no room for yet.
     void end_of_turn(const core::Clock& now);
-    /// Answers what is past its deadline.
+    /// Answers what is past its deadline, and asks how much may be proposed until the next tick.
     void tick(std::uint64_t now_ms);
 
     void on(const core::ProposalAccepted& action);
@@ -101,6 +102,8 @@ private:
 
     [[nodiscard]] Batch* find(std::uint64_t token);
     void propose(const core::Clock& now);
+    [[nodiscard]] bool holds_back() const { return routing_.is_pausing() || allowance_ <= 0; }
+    void hand_over(core::Proposal proposal);
     [[nodiscard]] bool is_refused(Client& client, std::uint64_t ticket);
     void take(const std::shared_ptr<Client>& client, std::uint64_t ticket, const WriteTerms& terms, std::size_t begin);
     /// `outcomes`: one a write of the run.
@@ -120,8 +123,9 @@ private:
     std::size_t gathered_writes_ = 0;
     bool gathered_report_durable_ = false, gathered_report_all_ = false;
 
-    std::vector<core::Proposal> held_;  ///< while mastership is handed over; their batches are among those below
-    std::deque<Batch> batches_;         ///< proposed, by token: the first one's is first_token_
+    std::deque<core::Proposal> held_;     ///< their batches are among those below
+    std::int64_t allowance_ = INT64_MAX;  ///< bytes that may be proposed until the next tick; below zero: what was too much before
+    std::deque<Batch> batches_;           ///< proposed, by token: the first one's is first_token_
     std::uint64_t first_token_ = 1;
     std::deque<Logged> logged_;  ///< accepted, by rank
     std::size_t pending_ = 0, pending_bytes_ = 0;

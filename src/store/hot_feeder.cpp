@@ -25,7 +25,8 @@ std::uint64_t leading_bytes(std::string_view key, std::size_t skipped) {
 
 }  // namespace
 
-HotFeeder::HotFeeder(Store& cold) : cold_(cold), thread_([this] { run(); }) {}
+HotFeeder::HotFeeder(Store& cold, std::size_t write_bytes_max)
+    : cold_(cold), write_bytes_max_(write_bytes_max), thread_([this] { run(); }) {}
 
 HotFeeder::~HotFeeder() {
     {
@@ -55,12 +56,6 @@ void HotFeeder::flush() {
 Status HotFeeder::check() const {
     if (!failed_.load(std::memory_order_acquire)) return {};
     const std::lock_guard lock(mutex_);
-    return status_;
-}
-
-Status HotFeeder::await(std::uint64_t number) {
-    std::unique_lock lock(mutex_);
-    done_.wait(lock, [&] { return !status_ || arrived() >= number; });
     return status_;
 }
 
@@ -94,11 +89,15 @@ void HotFeeder::run() {
     }
 }
 
-/// All that wait; but a range erases nothing of its own write, so it begins one.
+/// A range erases nothing of its own write, so it begins one.
 HotFeeder::Batch HotFeeder::take() {
     Batch batch;
-    while (!queue_.empty() && (batch.empty() || queue_.front()->erased.empty())) {
-        batch.push_back(queue_.front());
+    std::size_t bytes = 0;
+    while (!queue_.empty()) {
+        const HotGeneration& next = *queue_.front();
+        if (!batch.empty() && (!next.erased.empty() || bytes + next.memory > write_bytes_max_)) break;
+        bytes += next.memory;
+        batch.push_back(&next);
         queue_.pop_front();
     }
     return batch;

@@ -16,11 +16,11 @@
 namespace tanist::store {
 
 /// Called by the owner of the hot set. While anything is on its way, the thread alone applies to and flushes `cold`, which others may
-/// only read. All generations that wait go into one write, sorted, the newest of each key: so a slow disk makes for larger and
-/// fewer writes. A failure is kept, and final (S4).
+/// only read. Generations that wait go into one write, as many as `write_bytes_max` of their entries allows (one at least), sorted, the
+/// newest of each key: so a slow disk makes for larger and fewer writes, and still is heard of often. A failure is kept, and final (S4).
 class HotFeeder {
 public:
-    explicit HotFeeder(Store& cold);
+    HotFeeder(Store& cold, std::size_t write_bytes_max);
     /// Waits for the write under way, not for what stands behind it.
     ~HotFeeder();
     HotFeeder(const HotFeeder&) = delete;
@@ -33,8 +33,6 @@ public:
     /// Generations up to this number are in the cold tier, as reads of it see at once.
     [[nodiscard]] std::uint64_t arrived() const { return arrived_.load(std::memory_order_acquire); }
     [[nodiscard]] Status check() const;
-    /// Waits until generation `number` has arrived; the failure that keeps it from doing so.
-    [[nodiscard]] Status await(std::uint64_t number);
     /// Waits until the thread does nothing with `cold`.
     [[nodiscard]] Status await_idle();
 
@@ -47,6 +45,7 @@ private:
     void collect(const Batch& batch);
 
     Store& cold_;
+    const std::size_t write_bytes_max_;
 
     /// Guards the queue between the owner and the thread; neither holds it while it works.
     mutable std::mutex mutex_;

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 #include <deque>
+#include <thread>
 #include <utility>
 
 #include "base/ensure.h"
@@ -24,11 +25,13 @@ public:
           hot_(options.memory_max, process_secret()),
           position_(cold_->position()),
           frozen_position_(position_),
-          feeder_(*cold_) {}
+          feeder_(*cold_, options.write_max) {}
 
     Result<std::size_t> read(std::span<const std::string_view> keys, std::size_t bytes_max, const Visit& visit) const override;
+    void warm(std::span<const std::string_view> keys) const override;
     Result<ScanRows> scan(const ScanRequest& request) const override;
     Status apply(std::span<const Change> changes, const Position& position) override;
+    bool has_room() const override;
 
     Position position() const override { return position_; }
     Lsn stored() const override { return cold_->stored(); }
@@ -54,7 +57,6 @@ private:
     [[nodiscard]] Result<std::size_t> read_batch(std::span<const std::string_view> keys, std::size_t bytes_max, std::size_t first,
                                                  const Visit& visit, std::size_t& bytes) const;
     void freeze();
-    [[nodiscard]] Status wait_for_room();
     [[nodiscard]] std::uint64_t stored_bytes() const;
     [[nodiscard]] std::size_t pinned_bytes() const;
 
@@ -119,6 +121,42 @@ Result<std::size_t> HotStore::read_batch(std::span<const std::string_view> keys,
     return visited;
 }
 
+/// In the order of the keys, so that neighbours meet the same blocks of the cold tier, and on as many threads as there are cores.
+void HotStore::warm(std::span<const std::string_view> keys) const {
+    constexpr std::size_t kKeysMin = 256, kThreadsMax = 8, kBytesMax = 8 << 20;  // a thread's, of keys to begin one for and of values
+    std::vector<std::string_view> unknown;
+    std::array<HotEntry*, HotSet::kBatchMax> found;
+    for (std::size_t first = 0; first < keys.size(); first += HotSet::kBatchMax) {
+        const auto batch = keys.subspan(first, std::min(HotSet::kBatchMax, keys.size() - first));
+        hot_.find(batch, found);
+        for (std::size_t i = 0; i < batch.size(); ++i) {
+            if (found[i] == nullptr && !hot_.is_erased(batch[i])) unknown.push_back(batch[i]);
+        }
+    }
+    std::ranges::sort(unknown);
+    unknown.erase(std::unique(unknown.begin(), unknown.end()), unknown.end());
+    if (unknown.size() < kKeysMin || !feeder_.check()) return;
+
+    const std::size_t parts =
+        std::clamp<std::size_t>(std::min<std::size_t>(std::thread::hardware_concurrency(), unknown.size() / kKeysMin), 1, kThreadsMax);
+    const auto part_of = [&](std::size_t part) {
+        const std::size_t begin = unknown.size() * part / parts, end = unknown.size() * (part + 1) / parts;
+        return std::span(unknown).subspan(begin, end - begin);
+    };
+    std::array<Result<std::vector<std::optional<std::string>>>, kThreadsMax> answers;
+    const auto read_part = [&](std::size_t part) { answers[part] = cold_->get_many(part_of(part), kBytesMax); };
+    {
+        std::vector<std::jthread> others;
+        for (std::size_t part = 1; part < parts; ++part) others.emplace_back(read_part, part);
+        read_part(0);
+    }
+    for (std::size_t part = 0; part < parts; ++part) {
+        if (!answers[part]) continue;
+        for (std::size_t i = 0; i < answers[part]->size(); ++i) hot_.admit(part_of(part)[i], (*answers[part])[i]);
+        misses_ += answers[part]->size();
+    }
+}
+
 Result<ScanRows> HotStore::scan(const ScanRequest& request) const {
     if (auto status = feeder_.check(); !status) return fail(std::move(status.error()));
     return merged_scan(*cold_, hot_.in_order(request.begin, request.end), hot_.generations(), request);
@@ -163,7 +201,7 @@ Status HotStore::apply(std::span<const Change> changes, const Position& position
     hot_.retire(feeder_.arrived(), 2 * changes.size() + 16);
     if (hot_.generations().back()->memory < gathered_max_) return {};
     freeze();
-    return wait_for_room();
+    return {};
 }
 
 void HotStore::freeze() {
@@ -173,15 +211,15 @@ void HotStore::freeze() {
     marks_.push_back({position_.applied.lsn, applied_bytes_});
 }
 
-/// The writer waits when the cold tier takes in less than is changed: memory and the replay of a restart stay bounded.
-Status HotStore::wait_for_room() {
-    while (true) {
-        const auto& all = hot_.generations();
-        if (pinned_bytes() <= waiting_max_ || all.size() == 1) return {};
-        const std::uint64_t oldest = all.front()->number;
-        if (auto status = feeder_.await(oldest); !status) return status;
-        hot_.retire(oldest, kNoBound);
+/// Judged by what is on its way alone: the newest generation, however large, leaves only when more is applied. A failure is no reason
+/// to wait: apply() tells it.
+bool HotStore::has_room() const {
+    const std::uint64_t arrived = feeder_.arrived(), newest = hot_.generations().back()->number;
+    std::size_t waiting = 0;
+    for (const auto& generation : hot_.generations()) {
+        if (generation->number > arrived && generation->number != newest) waiting += generation->memory;
     }
+    return waiting <= waiting_max_ || !feeder_.check();
 }
 
 std::uint64_t HotStore::stored_bytes() const {

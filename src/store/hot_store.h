@@ -13,6 +13,7 @@ struct HotStoreOptions {
     std::size_t memory_max = 512 << 20;  ///< bytes of the hot set as a whole; what is pinned and a single write may exceed it
     /// Bytes of changed entries that are gathered for one write to the cold tier; a small part of memory_max when that is less.
     std::size_t gathered_max = 32 << 20;
+    std::size_t write_max = 64 << 20;  ///< bytes of them in one write, unless what is gathered at once is more
 };
 
 /// `cold` must bear reads by one thread beside apply(), flush() and stored() by another: RocksDB does. It stands still at some

@@ -108,11 +108,17 @@ public:
     [[nodiscard]] Result<std::optional<std::string>> get(std::string_view key) const;
     [[nodiscard]] Result<std::vector<std::optional<std::string>>> get_many(std::span<const std::string_view> keys,
                                                                            std::size_t bytes_max = kNoBound) const;
+    /// Many keys will be read soon: a store that answers faster when it has looked for them together does that now. A failure is left
+    /// to be met by the reads.
+    virtual void warm(std::span<const std::string_view> /*keys*/) const {}
     [[nodiscard]] virtual Result<ScanRows> scan(const ScanRequest& request) const = 0;
 
     /// Makes all changes and moves the position forward, in one atomic step. Later changes of a key win over earlier ones,
     /// and a range takes with it what changes before it brought.
     [[nodiscard]] virtual Status apply(std::span<const Change> changes, const Position& position) = 0;
+    /// False: memory is full of what the disk has not taken in yet, so whoever applies had better wait, and ask again some time later.
+    /// What is applied nevertheless is taken.
+    [[nodiscard]] virtual bool has_room() const { return true; }
 
     [[nodiscard]] virtual Position position() const = 0;
     /// Up to where a restart would find the state; trails position(). Any thread.

@@ -53,6 +53,7 @@ protected:
     WritePath writes_{routing_,
                       {.propose = [this](core::Proposal p) { proposals_.push_back(std::move(p)); },
                        .disk_is_low = [] { return false; },
+                       .room = [] { return std::size_t{SIZE_MAX}; },
                        .entry_executed = [](std::chrono::nanoseconds) {}}};
     resp::Acl acl_{{&resp::client_port_commands()}};
     Users users_{acl_,

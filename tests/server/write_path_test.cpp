@@ -49,9 +49,11 @@ protected:
     Routing routing_;
     std::vector<core::Proposal> proposals_;
     bool disk_is_low_ = false;
+    std::size_t room_ = SIZE_MAX;
     WritePath path_{routing_,
                     {.propose = [this](core::Proposal p) { proposals_.push_back(std::move(p)); },
                      .disk_is_low = [this] { return disk_is_low_; },
+                     .room = [this] { return room_; },
                      .entry_executed = [](std::chrono::nanoseconds) {}}};
     std::shared_ptr<NotingClient> client_ = std::make_shared<NotingClient>();
 };
@@ -74,6 +76,47 @@ TEST_F(WritePathTest, WhatWouldNotFitIntoAnEntryBeginsTheNextOne) {  // S12
     end_turn();
     for (const core::Proposal& proposal : proposals_) EXPECT_LE(proposal.payload.size(), kPayloadBytesMax);
     EXPECT_GE(proposals_.size(), 2u);
+}
+
+TEST_F(WritePathTest, WhatTheStoreHasNoRoomForWaitsInOrder) {
+    const auto turn = [&](std::uint64_t now_ms) { path_.tick(now_ms), end_turn(); };
+    room_ = 30;
+    turn(0);
+    for (std::uint64_t ticket = 1; ticket <= 4; ++ticket) submit(ticket), end_turn();
+    const std::size_t first = proposals_.size();
+    EXPECT_GE(first, 1u);
+    EXPECT_LT(first, 4u);
+    room_ = 0;
+    turn(10), turn(20);
+    EXPECT_EQ(proposals_.size(), first);
+    room_ = SIZE_MAX;
+    turn(30);
+    ASSERT_EQ(proposals_.size(), 4u);
+    for (std::size_t i = 0; i < 4; ++i) EXPECT_EQ(proposals_[i].token, i + 1);
+    submit(5), end_turn();
+    EXPECT_EQ(proposals_.size(), 5u);
+}
+
+TEST_F(WritePathTest, AWriteThatWasTooLargeForTheRoomIsPaidForByTheNextTicks) {
+    room_ = 10;
+    path_.tick(0);
+    submit(1), end_turn();
+    submit(2), end_turn();
+    ASSERT_EQ(proposals_.size(), 1u);
+    ASSERT_GT(proposals_[0].payload.size(), 10u);
+    for (std::uint64_t given = 10; given <= proposals_[0].payload.size(); given += 10) {
+        EXPECT_EQ(proposals_.size(), 1u) << given;
+        path_.tick(given), end_turn();
+    }
+    EXPECT_EQ(proposals_.size(), 2u);
+}
+
+TEST_F(WritePathTest, AHeldWriteFailsAtItsDeadline) {
+    room_ = 0;
+    path_.tick(0);
+    submit(1), end_turn();
+    path_.tick(1000);
+    EXPECT_THAT(client_->notes, ElementsAre(fmt::format("1 failed {}", kUnknown)));
 }
 
 TEST_F(WritePathTest, LevelQuorumIsAnsweredWhenExecuted) {  // S20
