@@ -97,7 +97,8 @@ private:
 
     /// Whether it is the record that belongs at next_: what it follows, and what heads say of it, being right.
     [[nodiscard]] bool acceptable(const Entry& entry) {
-        if (entry.lsn() != next_ || (previous_ && !entry.follows(*previous_))) return false;
+        const bool belongs = entry.lsn() == next_ && (!previous_ || entry.follows(*previous_));
+        if (!belongs && !mutant(Mutant::kStaleBytesRead)) return false;
         if (mutant(Mutant::kTornTailCutTooFar) && next_ > found_.mark.confirmed.lsn) return false;
         while (named_at_ < named_.size() && named_[named_at_].lsn < next_) ++named_at_;
         for (std::size_t i = named_at_; i < named_.size() && named_[i].lsn == next_; ++i) {
