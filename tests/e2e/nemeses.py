@@ -198,11 +198,19 @@ class NodeLane(Damage, Lane):
         node.faults.fail(Faults.READS)
         self.lasts()
         node.faults.stop_failing()
-        if node.running():
+        if self.lives_on(node):
             return
         self.await_storage_fault(node)
         self.count("read-error: met")
         node.start()
+
+    def lives_on(self, node, seconds=1.0):
+        """Whether it does not end by what a thread of it met a moment ago."""
+        try:
+            await_true(f"node {node.id} ends", lambda: not node.running(), seconds)
+        except Failure:
+            return True
+        return False
 
     def disk_full(self):
         """Less than the reserve is left: a master refuses writes and says so; any node can be started again."""
