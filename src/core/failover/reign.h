@@ -16,6 +16,9 @@ namespace tanist::core {
 struct State;
 struct Peer;
 
+/// What who asks a master too early is told.
+inline constexpr const char* kNotOpen = "the master is not open yet: it finishes its promotion";
+
 struct Reign {
     struct Asked {
         NodeId node;

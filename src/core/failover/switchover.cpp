@@ -159,7 +159,7 @@ void on_switchover_requested(State& s, const SwitchoverRequested& e, Actions& ou
         return;
     }
     if (s.stopping_since || s.switchover.is_under_way()) return refuse(fail(ErrorCode::kRefused, "a switchover is under way already"));
-    if (!s.reign.open) return refuse(fail(ErrorCode::kOverloaded, "the master is not open yet: it finishes its promotion"));
+    if (!s.reign.open) return refuse(fail(ErrorCode::kOverloaded, "{}", kNotOpen));
     if (!e.target) {
         const Peer* best = best_target(s);
         if (best == nullptr) return refuse(fail(ErrorCode::kRefused, "no other data node is connected and in sync"));

@@ -18,7 +18,7 @@ struct Why {
 std::optional<Why> why_refused(const State& s, const Proposal& e) {
     if (s.is_master() && s.switchover.is_under_way()) return Why{ErrorCode::kOverloaded, "pausing: another node takes over"};
     if (s.is_master() && s.stopping_since) return Why{ErrorCode::kOverloaded, "shutting down: no more writes are taken here"};
-    if (s.is_master() && !s.reign.open) return Why{ErrorCode::kOverloaded, "the master is not open yet: it finishes its promotion"};
+    if (s.is_master() && !s.reign.open) return Why{ErrorCode::kOverloaded, kNotOpen};
     if (s.is_master() && s.proposals.pending_bytes + e.payload.size() > s.options.uncommitted_bytes_max && !s.proposals.pending.empty()) {
         return Why{ErrorCode::kOverloaded, "too much is waiting to be committed"};
     }

@@ -13,8 +13,6 @@
 namespace tanist::core {
 namespace {
 
-constexpr const char* kNotOpen = "the master is not open yet: it finishes its promotion";
-
 // -- at the master -----------------------------------------------------------------------------------------------------------------
 
 void answer(State& s, const ReadRounds::Waiter& waiter, std::optional<Lsn> lsn, const std::string& why, Actions& out) {
