@@ -26,11 +26,27 @@ constexpr std::size_t kExpiredPerEntryMax = 1000;
 /// The earlier of two times of which 0 is none.
 std::uint64_t earlier(std::uint64_t a, std::uint64_t b) { return a == 0 || b == 0 ? std::max(a, b) : std::min(a, b); }
 
+/// The keys of the rows of `keys`: all in one piece of memory, `text`, so no allocation a key.
+std::vector<std::string_view> data_keys(std::span<const std::string_view> keys, std::string& text) {
+    std::size_t bytes = keys.size();
+    for (const auto key : keys) bytes += key.size();
+    text.reserve(bytes);
+    std::vector<std::string_view> rows;
+    rows.reserve(keys.size());
+    for (const auto key : keys) {
+        const std::size_t begin = text.size();
+        layout::append_data_key(text, key);
+        rows.push_back(std::string_view(text).substr(begin));
+    }
+    return rows;
+}
+
 class Machine final : public StateMachine {
 public:
     explicit Machine(store::Store& store) : store_(store), keys_(store) {}
 
     Status apply(std::span<const Entry> entries, std::vector<Applied>* out) override;
+    void warm(std::span<const Entry> entries) override;
 
     store::Position position() const override { return position_; }
     const std::optional<Membership>& membership() const override { return membership_; }
@@ -48,7 +64,6 @@ public:
     Status reload() override;
 
 private:
-    void warm(std::span<const Entry> entries);
     [[nodiscard]] Status check_order(const Entry& entry) const;
     [[nodiscard]] Status write();
     void note_keys_read(const Item& item);
@@ -110,10 +125,8 @@ void Machine::warm(std::span<const Entry> entries) {
         for (ItemReader reader(entry.payload()); reader.next(item_);) note_keys_read(item_);
         read_keys_.insert(read_keys_.end(), overwritten_keys_.begin(), overwritten_keys_.end());
     }
-    std::vector<std::string> rows;
-    rows.reserve(read_keys_.size());
-    for (const auto key : read_keys_) rows.push_back(layout::data_key(key));
-    store_.warm(std::vector<std::string_view>(rows.begin(), rows.end()));
+    std::string text;
+    store_.warm(data_keys(read_keys_, text));
 }
 
 Status Machine::check_order(const Entry& entry) const {
@@ -314,20 +327,9 @@ Result<std::optional<StoredValue>> Machine::get(std::string_view key) const {
     return to_stored_value(std::move(**row));
 }
 
-/// The keys of all rows lie in one piece of memory: no allocation a key.
 Result<std::size_t> Machine::visit_many(std::span<const std::string_view> keys, std::size_t bytes_max, const Visit& visit) const {
-    std::size_t bytes = keys.size();
-    for (const auto key : keys) bytes += key.size();
     std::string text;
-    text.reserve(bytes);
-    std::vector<std::string_view> rows;
-    rows.reserve(keys.size());
-    for (const auto key : keys) {
-        const std::size_t begin = text.size();
-        text += layout::kData;
-        text += key;
-        rows.push_back(std::string_view(text).substr(begin));
-    }
+    const auto rows = data_keys(keys, text);
     Status status;
     auto visited = store_.read(rows, bytes_max, [&](std::size_t, std::optional<std::string_view> row) {
         if (!status || !row) return visit(std::nullopt);

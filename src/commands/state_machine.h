@@ -60,6 +60,9 @@ public:
     /// Appends what came of them to `out`, unless it is null (a slave has nobody to answer).
     [[nodiscard]] virtual Status apply(std::span<const Entry> entries, std::vector<Applied>* out) = 0;
 
+    /// These entries are likely to be applied soon: has the store look for their keys together. An optimisation only, for many at once.
+    virtual void warm(std::span<const Entry> entries) = 0;
+
     [[nodiscard]] virtual store::Position position() const = 0;
     /// The membership of the last kMembership entry applied; nullopt before the first.
     [[nodiscard]] virtual const std::optional<Membership>& membership() const = 0;

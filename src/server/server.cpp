@@ -14,6 +14,7 @@
 #include "config/version.h"
 #include "http/standard_routes.h"
 #include "metrics/process.h"
+#include "replica/warm_up.h"
 #include "server/clock.h"
 #include "server/logging.h"
 #include "server/options.h"
@@ -94,13 +95,20 @@ tl::expected<std::unique_ptr<Server>, StartFailure> Server::open(config::Config 
     if (Status listening = listen_on(sentinel, config.listen.sentinel, "listen.sentinel"); !listening)
         return failed(kExitConfiguration, listening.error());
 
+    const std::uint64_t began_ms = monotonic_ms();
     auto files = std::make_unique<wal::PosixFileSystem>();
     auto store = open_state_store(config);
     if (!store) return failed(exit_code_of(store.error()), store.error());
+    const std::uint64_t store_ms = monotonic_ms();
     std::random_device random;
     const std::uint64_t seed = (static_cast<std::uint64_t>(random()) << 32) | random();
     auto directory = replica::open_data_directory(*files, **store, data_directory_options(config, by_hand), seed);
     if (!directory) return failed(exit_code_of(directory.error()), directory.error());
+    const std::uint64_t log_ms = monotonic_ms();
+    replica::warm_up(*directory->log, *directory->state);
+    spdlog::info("data directory opened stored_lsn={} log_base={} last_lsn={} store_ms={} log_ms={} warm_ms={}", (*store)->stored().value,
+                 directory->log->base().lsn.value, directory->log->last().lsn.value, store_ms - began_ms, log_ms - store_ms,
+                 monotonic_ms() - log_ms);
 
     const Addresses addresses = addresses_of(config, clients, peers, sentinel);
     std::unique_ptr<Server> server(new Server(std::move(config), by_hand,

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 #include <deque>
+#include <mutex>
 #include <thread>
 #include <utility>
 
@@ -56,6 +57,8 @@ private:
 
     [[nodiscard]] Result<std::size_t> read_batch(std::span<const std::string_view> keys, std::size_t bytes_max, std::size_t first,
                                                  const Visit& visit, std::size_t& bytes) const;
+    /// Those for which the cold tier would be asked.
+    [[nodiscard]] std::vector<std::string_view> unknown_of(std::span<const std::string_view> keys) const;
     void freeze();
     [[nodiscard]] std::uint64_t stored_bytes() const;
     [[nodiscard]] std::size_t pinned_bytes() const;
@@ -121,9 +124,40 @@ Result<std::size_t> HotStore::read_batch(std::span<const std::string_view> keys,
     return visited;
 }
 
-/// In the order of the keys, so that neighbours meet the same blocks of the cold tier, and on as many threads as there are cores.
+/// In the order of the keys, so that neighbours meet the same blocks of the cold tier, each of which is then unpacked once; and on as many
+/// threads as there are cores.
 void HotStore::warm(std::span<const std::string_view> keys) const {
-    constexpr std::size_t kKeysMin = 256, kThreadsMax = 8, kBytesMax = 8 << 20;  // a thread's, of keys to begin one for and of values
+    constexpr std::size_t kKeysMin = 256, kThreadsMax = 8, kKeysAtOnce = 1024;  // keys: to begin a thread for, and of one admission
+    constexpr std::size_t kShare = 4;                                           // of memory_max that may be filled
+    std::vector<std::string_view> unknown = unknown_of(keys);
+    if (unknown.size() < kKeysMin || !feeder_.check()) return;
+    const std::size_t parts =
+        std::clamp<std::size_t>(std::min<std::size_t>(std::thread::hardware_concurrency(), unknown.size() / kKeysMin), 1, kThreadsMax);
+    const auto at = [&](std::size_t part) { return unknown.begin() + static_cast<std::ptrdiff_t>(unknown.size() * part / parts); };
+    for (std::size_t part = 1; part < parts; ++part) std::nth_element(at(part - 1), at(part), unknown.end());
+
+    std::mutex admission;  // guards hot_ and misses_ between these threads
+    const auto read_part = [&](std::size_t part) {
+        std::sort(at(part), at(part + 1));
+        std::span<const std::string_view> rest(at(part), std::unique(at(part), at(part + 1)));
+        for (std::size_t left = hot_.memory_max() / kShare / parts; !rest.empty() && left > 0;) {
+            const auto values = cold_->get_many(rest.first(std::min(kKeysAtOnce, rest.size())), left);
+            if (!values) return;
+            const std::lock_guard lock(admission);
+            for (std::size_t i = 0; i < values->size(); ++i) {
+                hot_.admit(rest[i], (*values)[i]);
+                left -= std::min(left, HotEntry::memory_for(rest[i].size(), (*values)[i] ? (*values)[i]->size() : 0));
+            }
+            misses_ += values->size();
+            rest = rest.subspan(values->size());
+        }
+    };
+    std::vector<std::jthread> others;
+    for (std::size_t part = 1; part < parts; ++part) others.emplace_back(read_part, part);
+    read_part(0);
+}
+
+std::vector<std::string_view> HotStore::unknown_of(std::span<const std::string_view> keys) const {
     std::vector<std::string_view> unknown;
     std::array<HotEntry*, HotSet::kBatchMax> found;
     for (std::size_t first = 0; first < keys.size(); first += HotSet::kBatchMax) {
@@ -133,28 +167,7 @@ void HotStore::warm(std::span<const std::string_view> keys) const {
             if (found[i] == nullptr && !hot_.is_erased(batch[i])) unknown.push_back(batch[i]);
         }
     }
-    std::ranges::sort(unknown);
-    unknown.erase(std::unique(unknown.begin(), unknown.end()), unknown.end());
-    if (unknown.size() < kKeysMin || !feeder_.check()) return;
-
-    const std::size_t parts =
-        std::clamp<std::size_t>(std::min<std::size_t>(std::thread::hardware_concurrency(), unknown.size() / kKeysMin), 1, kThreadsMax);
-    const auto part_of = [&](std::size_t part) {
-        const std::size_t begin = unknown.size() * part / parts, end = unknown.size() * (part + 1) / parts;
-        return std::span(unknown).subspan(begin, end - begin);
-    };
-    std::array<Result<std::vector<std::optional<std::string>>>, kThreadsMax> answers;
-    const auto read_part = [&](std::size_t part) { answers[part] = cold_->get_many(part_of(part), kBytesMax); };
-    {
-        std::vector<std::jthread> others;
-        for (std::size_t part = 1; part < parts; ++part) others.emplace_back(read_part, part);
-        read_part(0);
-    }
-    for (std::size_t part = 0; part < parts; ++part) {
-        if (!answers[part]) continue;
-        for (std::size_t i = 0; i < answers[part]->size(); ++i) hot_.admit(part_of(part)[i], (*answers[part])[i]);
-        misses_ += answers[part]->size();
-    }
+    return unknown;
 }
 
 Result<ScanRows> HotStore::scan(const ScanRequest& request) const {

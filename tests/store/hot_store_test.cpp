@@ -203,6 +203,16 @@ TEST_F(HotStoreTest, WarmKeysAreAnsweredWithoutTheColdTier) {
     EXPECT_EQ(store->cache().misses, misses);
 }
 
+TEST_F(HotStoreTest, WarmingFillsAPartOfTheMemory) {
+    std::vector<std::string> names;
+    for (int i = 0; i < 8000; ++i) image->rows[names.emplace_back("k" + std::to_string(i))] = std::string(1000, 'v');
+    const auto store = open({.memory_max = 4 << 20, .gathered_max = 1 << 16});
+    store->warm(std::vector<std::string_view>(names.begin(), names.end()));
+    EXPECT_GT(store->cache().entries, 500U);
+    EXPECT_LT(store->cache().bytes, 3U << 20) << "a quarter of it, the table's own share and what was read at once on top";
+    EXPECT_EQ(store->cache().evictions, 0U) << "what was read would drive out what was read before it";
+}
+
 TEST_F(HotStoreTest, AFailureOfTheColdTierIsAnErrorFromThenOn) {  // S4: never retried
     const auto store = open({.memory_max = 1 << 20});
     apply(*store, {{"a", "1"}});
