@@ -72,6 +72,7 @@ enum class Mutant : std::uint8_t {
     kReadJoinsRunningRound,
     kSlaveReadsUnconfirmed,
     kLagNotProven,
+    kReadsEndWithReign,
     kAllAtQuorum,
     kRetryExecutedTwice,
     kUnknownSessionExecutes,
@@ -83,8 +84,11 @@ enum class Mutant : std::uint8_t {
     kCheckpointForgets,
     kInstallNotMarked,
     kDonorPinIgnored,
+    kUnreadableRowAbsent,
+    kCorruptStoreKept,
+    kOnlyLogCutUnasked,
 };
-inline constexpr std::size_t kMutants = static_cast<std::size_t>(Mutant::kDonorPinIgnored) + 1;
+inline constexpr std::size_t kMutants = static_cast<std::size_t>(Mutant::kOnlyLogCutUnasked) + 1;
 
 #ifdef TANIST_MUTANTS
 inline constexpr bool kMutantsExist = true;

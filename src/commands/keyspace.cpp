@@ -156,10 +156,7 @@ void Keyspace::prefetch(std::span<const std::string_view> keys, std::span<const 
     bound_memory();
     if (keys.size() + overwritten.size() < 2 || emptied_ || !status_) return;
     auto found = store_.get_many(rows_of_unknown(keys), kPrefetchBytesMax);
-    if (!found) {
-        status_ = fail(std::move(found.error()));
-        return;
-    }
+    if (!found) return note(std::move(found.error()));
     for (std::size_t i = 0; i < found->size(); ++i) {
         if ((*found)[i]) {
             remember(unknown_keys_[i], std::move(*(*found)[i]));
@@ -171,7 +168,11 @@ void Keyspace::prefetch(std::span<const std::string_view> keys, std::span<const 
     auto glanced_at = store_.read(rows, kPrefetchBytesMax, [&](std::size_t i, std::optional<std::string_view> row) {
         row_of(unknown_keys_[i]) = row ? read_trailer(*row) : Row{};
     });
-    if (!glanced_at) status_ = fail(std::move(glanced_at.error()));
+    if (!glanced_at) note(std::move(glanced_at.error()));
+}
+
+void Keyspace::note(Error error) {
+    if (!mutant(Mutant::kUnreadableRowAbsent)) status_ = fail(std::move(error));
 }
 
 Keyspace::Row& Keyspace::look_up(std::string_view key) {
@@ -180,7 +181,7 @@ Keyspace::Row& Keyspace::look_up(std::string_view key) {
     if (status_ && !emptied_) {
         auto row = store_.get(layout::data_key(key));
         if (!row) {
-            status_ = fail(std::move(row.error()));
+            note(std::move(row.error()));
         } else if (*row) {
             return remember(key, std::move(**row));
         }
@@ -199,7 +200,7 @@ Keyspace::Row& Keyspace::glance(std::string_view key) {
     auto read = store_.read({&one, 1}, store::kNoBound, [&](std::size_t, std::optional<std::string_view> stored) {
         if (stored) row = read_trailer(*stored);
     });
-    if (!read) status_ = fail(std::move(read.error()));
+    if (!read) note(std::move(read.error()));
     return row;
 }
 

@@ -123,6 +123,8 @@ private:
     [[nodiscard]] bool is_due(const Row& row) const { return row.exists && row.deadline != 0 && row.deadline <= now_; }
     [[nodiscard]] Row read_trailer(std::string_view row);
     [[nodiscard]] std::span<const std::string_view> rows_of_unknown(std::span<const std::string_view> keys);
+    /// A row could not be read: nothing counts any more, and the process will end (S4, S26).
+    void note(Error error);
     void count_all();
     void bound_memory();
     void look_for_first_deadline(std::uint64_t from);

@@ -57,4 +57,8 @@ struct View {
     std::vector<PeerView> peers;  ///< every other member
 };
 
+/// Whether reads at levels stale and session may be answered from the state here: by a slave that has been in sync, and by whoever has
+/// been an open master, for as long as it runs: also when no master is known (S18, S19).
+[[nodiscard]] bool serves_reads(const View& view);
+
 }  // namespace tanist::core

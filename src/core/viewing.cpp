@@ -3,6 +3,7 @@
 
 #include <utility>
 
+#include "base/mutant.h"
 #include "core/failover/election.h"
 #include "core/state.h"
 
@@ -105,6 +106,13 @@ View view_of(const State& s) {
         if (member != nullptr || !peer.refusal.empty()) v.peers.push_back(peer_view(s, peer, member));
     }
     return v;
+}
+
+bool serves_reads(const View& view) {
+    if (view.health == Health::kForming || view.health == Health::kQuarantined) return false;
+    if (const Member* self = view.membership.find(view.self); self != nullptr && !self->holds_data()) return false;
+    if (mutant(Mutant::kReadsEndWithReign) && view.role != Role::kMaster && !view.master) return false;
+    return view.in_sync || (view.role == Role::kMaster && view.open);
 }
 
 }  // namespace tanist::core

@@ -93,7 +93,7 @@ bool Replica::survives(const Status& status, std::string_view what) {
 
 /// Of what the state store did, which another node can replace when it is corrupt.
 bool Replica::store_survives(const Status& status, std::string_view what) {
-    if (!status && status.error().code == ErrorCode::kCorrupt) host_.store_is_corrupt();
+    if (!status && status.error().code == ErrorCode::kCorrupt && !mutant(Mutant::kCorruptStoreKept)) host_.store_is_corrupt();
     return survives(status, what);
 }
 

@@ -16,7 +16,7 @@ constexpr std::uint64_t kRefreshMs = 50;
 void Routing::refresh(core::View view, std::uint64_t now_ms) {
     view_ = std::move(view);
     refreshed_at_ms_ = now_ms;
-    serves_reads_ = may_serve_reads();
+    serves_reads_ = core::serves_reads(view_);
     lag_ms_of_.clear();
     const bool leads = is_master() && view_.open;
     if (leads) {
@@ -46,12 +46,6 @@ std::optional<std::uint64_t> Routing::lag_ms(NodeId node) const {
     if (node == view_.self.node) return serves_reads_ ? std::optional(lag_ms_) : std::nullopt;
     const auto found = lag_ms_of_.find(node);
     return found == lag_ms_of_.end() ? std::nullopt : std::optional(found->second);
-}
-
-bool Routing::may_serve_reads() const {
-    if (view_.health == core::Health::kForming || view_.health == core::Health::kQuarantined) return false;
-    if (const Member* self = view_.membership.find(view_.self); self != nullptr && !self->holds_data()) return false;
-    return view_.in_sync || (is_master() && view_.open);
 }
 
 std::string Routing::directions() const {

@@ -37,7 +37,6 @@ public:
     [[nodiscard]] std::string directions() const;
 
 private:
-    [[nodiscard]] bool may_serve_reads() const;
     /// When a node last was known to have all that was committed; its lag counts from there.
     [[nodiscard]] std::uint64_t lag_of(NodeId node, std::optional<Lsn> applied, Lsn commit, std::uint64_t silence_ms, std::uint64_t now_ms);
 

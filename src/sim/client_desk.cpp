@@ -150,16 +150,8 @@ void ClientDesk::forget_when_answered(std::uint64_t token) {
 
 // -- reads ---------------------------------------------------------------------------------------------------------------------------
 
-bool ClientDesk::may_read() const {
-    const core::View view = owner_.replica().node().view();
-    const Member* self = view.membership.find(view.self);
-    if (self == nullptr || !self->holds_data()) return false;
-    if (view.health != core::Health::kUp && view.health != core::Health::kCatchingUp) return false;
-    return view.in_sync || (view.role == core::Role::kMaster && view.open);
-}
-
 void ClientDesk::ask(Read read, Reply reply) {
-    if (!may_read()) return refuse(reply);
+    if (!core::serves_reads(owner_.replica().node().view())) return refuse(reply);
     Reader reader{.read = std::move(read), .reply = std::move(reply)};
     const std::uint64_t now_ms = owner_.clock().monotonic_ms;
     const bool is_bounded = reader.read.max_lag_ms != 0;
@@ -219,7 +211,10 @@ bool ClientDesk::serve(Reader& reader) {
     if (position.applied.lsn < reader.needed) return false;
     Answer answer{.verdict = Verdict::kDone, .from = node_, .applied = position.applied.rank()};
     auto page = owner_.replica().state().scan({.begin = reader.read.begin, .end = reader.read.end});
-    ENSURE(page.has_value());
+    if (!page) {
+        owner_.storage_failed(page.error());
+        return true;
+    }
     answer.rows = std::move(page->rows);
     reader.reply(std::move(answer));
     return true;

@@ -22,6 +22,8 @@ public:
     virtual void step(core::Event event) = 0;
     [[nodiscard]] virtual const replica::Replica& replica() const = 0;
     [[nodiscard]] virtual core::Clock clock() const = 0;
+    /// The state could not be read: the process ends.
+    virtual void storage_failed(const Error& error) = 0;
     /// Later in this process, unless it has ended by then.
     virtual void later(Duration delay, Work work) = 0;
 };
@@ -76,7 +78,6 @@ private:
     void refuse(const Reply& reply);
     void give_up_on_all(std::uint64_t token);
     void forget_when_answered(std::uint64_t token);
-    [[nodiscard]] bool may_read() const;
     bool serve(Reader& reader);
     void wait(Reader reader);
 

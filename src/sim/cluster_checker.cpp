@@ -28,12 +28,12 @@ bool ClusterChecker::Shadow::holds(const EntryId& entry) const {
 // -- logs --------------------------------------------------------------------------------------------------------------------------
 
 /// Log matching: one epoch and LSN, one entry; and its checksum names everything before it.
-void ClusterChecker::check_known(NodeId node, const Entry& entry) {
+void ClusterChecker::check_known(NodeId node, const Entry& entry, Instant told) {
     if (book_.size() < entry.lsn().value) book_.resize(entry.lsn().value);
     auto& at_lsn = book_[entry.lsn().value - 1];
     const auto same_epoch = std::ranges::find(at_lsn, entry.epoch(), [](const Written& w) { return w.entry.epoch(); });
     if (same_epoch == at_lsn.end()) {
-        at_lsn.push_back({entry, world_.now()});
+        at_lsn.push_back({entry, told});
         check_log_time(node, entry);
     } else if (same_epoch->entry.id() != entry.id()) {
         world_.fail("log matching: node {} has entry epoch={} lsn={} checksum={:08x}, elsewhere it has checksum={:08x}", node.value,
@@ -59,7 +59,7 @@ void ClusterChecker::check_log_time(NodeId node, const Entry& entry) {
                 entry.timestamp() - book_.front().front().entry.timestamp(), (world_.now() - book_.front().front().since) / 1ms);
 }
 
-void ClusterChecker::on_appended(NodeId node, std::span<const Entry> entries) {
+void ClusterChecker::on_appended(NodeId node, std::span<const Entry> entries, Instant told) {
     Shadow& shadow = shadows_[node];
     for (const Entry& entry : entries) {
         if (entry.lsn() != shadow.last().next()) {
@@ -70,7 +70,7 @@ void ClusterChecker::on_appended(NodeId node, std::span<const Entry> entries) {
             return world_.fail("node {} appends epoch={} lsn={} which does not follow what it holds", node.value, entry.epoch().value,
                                entry.lsn().value);
         }
-        check_known(node, entry);
+        check_known(node, entry, told);
         shadow.entries.push_back(entry.id());
     }
 }
@@ -110,7 +110,7 @@ void ClusterChecker::read_again(NodeId node, Shadow& shadow, const wal::Log& log
                 return world_.fail("node {} reads epoch={} lsn={} which does not follow the entry before it", node.value,
                                    entry.epoch().value, entry.lsn().value);
             }
-            check_known(node, entry);
+            check_known(node, entry, world_.now());
             shadow.entries.push_back(entry.id());
             before = entry.id();
         }
@@ -128,6 +128,7 @@ void ClusterChecker::on_opened(NodeId node, MemberId id, const wal::Log& log, co
         return world_.fail("node {} had exported epoch={} lsn={} before it was cut, and finds it no more", node.value, cut.epoch.value,
                            cut.lsn.value);
     }
+    if (before.cut_from > Lsn{}) return check_cut_by_hand(node, before);
     shadow.has_hole = log.found().tail != Tail::kClean && log.found().tail != Tail::kTorn;
     if (before.damaged) {
         ghosts_.emplace_back(node, before);
@@ -151,6 +152,31 @@ void ClusterChecker::on_opened(NodeId node, MemberId id, const wal::Log& log, co
     for (Lsn lsn = std::max(shadow.first, before.first); lsn <= before.durable; lsn = lsn.next()) {
         if (*shadow.find(lsn) == *before.find(lsn)) continue;
         return world_.fail("node {} had synced another entry at lsn={} than it finds after the start", node.value, lsn.value);
+    }
+}
+
+void ClusterChecker::check_cut_by_hand(NodeId node, const Shadow& before) {
+    Shadow& shadow = shadows_[node];
+    for (Lsn lsn = before.base.next(); lsn < before.cut_from; lsn = lsn.next()) {
+        const EntryId* mine = shadow.find(lsn);
+        if (lsn <= shadow.base || (mine != nullptr && *mine == *before.find(lsn))) continue;
+        return world_.fail("node {} was to give up its log from lsn={} on, and lacks lsn={}", node.value, before.cut_from.value, lsn.value);
+    }
+    shadow.damaged = false;
+    shadow.cut_from = {};
+    forget_committed(shadow.last());
+}
+
+/// What followed counts no longer: another history goes on from there.
+void ClusterChecker::forget_committed(Lsn keep) {
+    if (committed() <= keep) return;
+    committed_.resize(keep.value);
+    committed_since_.resize(keep.value);
+    states_.erase(states_.upper_bound(keep), states_.end());
+    model_ = {};
+    for (const EntryId& id : committed_) {
+        const auto& at_lsn = book_[id.lsn.value - 1];
+        model_.apply(std::ranges::find(at_lsn, id.epoch, [](const Written& w) { return w.entry.epoch(); })->entry);
     }
 }
 
@@ -218,6 +244,12 @@ void ClusterChecker::on_recycled(NodeId node, Lsn base, Lsn stored) {
         return world_.fail("node {} recycles up to lsn={}, and lsn={} is committed", node.value, base.value, committed().value);
     if (base < shadow.base) return world_.fail("node {} has lsn={} again, having recycled it", node.value, shadow.base.value);
     shadow.base = base;
+}
+
+Lsn ClusterChecker::synced_long_ago(NodeId node, std::uint32_t variant) const {
+    const Shadow& shadow = shadows_.at(node);
+    const std::uint64_t kept = shadow.durable.value - std::min(shadow.durable, shadow.base).value;
+    return kept < 20 ? Lsn{} : Lsn{shadow.base.value + 1 + variant % (kept / 2)};
 }
 
 Lsn ClusterChecker::first_unlike_committed(NodeId node) const {

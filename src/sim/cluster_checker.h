@@ -26,8 +26,8 @@ public:
     // -- what a node's log goes through --------------------------------------------------------------------------------------------
     /// A process opened its log: everything synced before is in it, and nothing that no master ever made (S4, S9, S10).
     void on_opened(NodeId node, MemberId id, const wal::Log& log, const std::vector<EntryId>& rescued);
-    /// Entries are on their way to the log.
-    void on_appended(NodeId node, std::span<const Entry> entries);
+    /// Entries are on their way to the log. `told`: when the process last was told the time.
+    void on_appended(NodeId node, std::span<const Entry> entries, Instant told);
     void on_synced(NodeId node, Lsn through);
     /// A cut, repair or reset is through, and durable. Everything appended before had been written. `rescued`: what lies exported.
     void on_log_changed(NodeId node, const wal::Log& log, const std::vector<EntryId>& rescued);
@@ -47,6 +47,10 @@ public:
     /// any later start.
     void on_deceived(NodeId node) { shadows_[node].damaged = shadows_[node].deceived = true; }
 
+    /// An only voter was told by hand to give up what follows `rotten` in its log (S27), and is about to open it: nothing before that may
+    /// be gone, and what follows was never committed in the history that begins now.
+    void on_cut_by_hand(NodeId node, Lsn rotten) { shadows_[node].cut_from = rotten; }
+
     // -- what it shows ---------------------------------------------------------------------------------------------------------------
     void on_state(NodeId node, const store::Position& position, std::uint64_t digest);
     void on_sent(NodeId node, NodeId to, const core::Message& message);
@@ -62,6 +66,8 @@ public:
     [[nodiscard]] EntryId committed_at(Lsn lsn) const { return committed_.at(lsn.value - 1); }
     /// Where the node's log parts from what is committed; 0: nowhere.
     [[nodiscard]] Lsn first_unlike_committed(NodeId node) const;
+    /// Somewhere in the older half of the node's log; 0: it has no such entries.
+    [[nodiscard]] Lsn synced_long_ago(NodeId node, std::uint32_t variant) const;
     /// When the first node applied it.
     [[nodiscard]] Instant committed_since(Lsn lsn) const { return committed_since_.at(lsn.value - 1); }
     /// Whether every data voter holds the entry durably.
@@ -80,6 +86,7 @@ private:
         bool has_hole = false;  ///< it knows of it
         bool deceived = false;  ///< a write of it was lost, its mark's maybe
         Rank held;              ///< while it has a hole: what it had synced before that
+        Lsn cut_from;           ///< the first entry that is given up by hand; 0: none is
         bool changing = false;  ///< a cut, repair or reset was under way when the process ended: the old state is on disk, or the new
         [[nodiscard]] Lsn last() const { return {first.value + entries.size() - 1}; }
         [[nodiscard]] const EntryId* find(Lsn lsn) const {
@@ -101,7 +108,7 @@ private:
         Rank reach;  ///< the highest rank that any of their logs has
     };
 
-    /// An entry, and when it was first seen.
+    /// An entry, and when its time was read at the latest.
     struct Written {
         Entry entry;
         Instant since;
@@ -114,7 +121,9 @@ private:
     void check_order(NodeId node, NodeId target);
     void check_copy(NodeId node, const core::CopyReply& copy);
     void read_again(NodeId node, Shadow& shadow, const wal::Log& log);
-    void check_known(NodeId node, const Entry& entry);
+    void check_known(NodeId node, const Entry& entry, Instant told);
+    void check_cut_by_hand(NodeId node, const Shadow& before);
+    void forget_committed(Lsn keep);
     void commit_through(NodeId node, const EntryId& applied);
     void check_majority(NodeId node, const EntryId& entry);
     void check_master(NodeId node, const core::Node& core);

@@ -49,7 +49,7 @@ std::string_view to_string(Tail tail) {
 }
 
 /// Not what a run of kSeedsThatMeetAll may well miss: an end of a log in doubt, or a vote lost together with most of what can befall a log.
-/// And the disk of a cluster's only voter is never spoiled, for nothing could be demanded of that cluster afterwards.
+/// And the disk of a cluster's only voter is spoiled in a scenario only (only_log).
 bool is_due(const core::StartCase& row) {
     if (row.only_voter) return row.vote == core::VoteFound::kKept && (row.tail == Tail::kClean || row.tail == Tail::kTorn);
     if (row.vote == core::VoteFound::kLost) return row.tail == Tail::kClean;
@@ -123,12 +123,12 @@ std::vector<Coverage::Point> Coverage::points() {
     return points;
 }
 
-std::vector<std::string> missed(const std::vector<std::uint64_t>& counts) {
+std::vector<std::string> missed(const std::vector<std::uint64_t>& counts, bool due) {
     const auto points = Coverage::points();
     ENSURE(counts.size() == points.size());
     std::vector<std::string> names;
     for (std::size_t i = 0; i < points.size(); ++i) {
-        if (points[i].due && counts[i] == 0) names.push_back(points[i].name);
+        if (points[i].due == due && counts[i] == 0) names.push_back(points[i].name);
     }
     return names;
 }

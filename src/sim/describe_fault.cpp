@@ -71,13 +71,21 @@ std::string between_nodes(const Fault& fault) {
     }
 }
 
+std::string_view where_in_log(const Fault& fault) {
+    switch (fault.amount) {
+        case 1: return " where it parts from what is committed";
+        case 2: return " where it was synced long ago";
+        default: return "";
+    }
+}
+
 std::string at_medium(const Fault& fault) {
     switch (fault.kind) {
         case FaultKind::kWipe: return who(fault) + " loses its disk";
-        case FaultKind::kDamage:
-            return fmt::format("the log of {} is damaged{}", who(fault), fault.amount == 1 ? " where it parts from what is committed" : "");
+        case FaultKind::kDamage: return fmt::format("the log of {} is damaged{}", who(fault), where_in_log(fault));
         case FaultKind::kRotVote: return fmt::format("vote or identity files of {} rot", who(fault));
         case FaultKind::kLostState: return fmt::format("the state store of {} is lost", who(fault));
+        case FaultKind::kRotState: return fmt::format("a row of the state store of {} can be read no more", who(fault));
         case FaultKind::kRotCheckpoint: return fmt::format("checkpoints that {} gives are rotten", who(fault));
         case FaultKind::kLostWrite:
             return fmt::format("the disk of {} loses or misplaces a write, after {} more", who(fault), fault.amount);

@@ -45,7 +45,7 @@ struct Hunt {
 
 using Recorded = std::map<std::string, std::uint64_t, std::less<>>;
 
-/// A mutant a line: name, seed, what noticed it; '#' begins a comment.
+/// A mutant a line: name, seed, and for people the rest of the table; '#' begins a comment.
 Recorded read_recorded(const std::string& path) {
     Recorded recorded;
     std::ifstream file(path);
@@ -60,9 +60,12 @@ Recorded read_recorded(const std::string& path) {
 
 void write_recorded(const std::string& path, const std::vector<Hunt>& hunts) {
     std::ofstream file(path);
-    file << "# The seed that finds each mutant, and what noticed it; written by ./dev sim --mutants --recorded FILE --record.\n";
+    file << "# What finds each mutant; written by ./dev sim --mutants --recorded FILE --record.\n"
+         << fmt::format("# {:<24} {:>7} {:>6}  {:<4} {}\n", "mutant", "seed", "tried", "rule", "noticed by");
     for (const Hunt& hunt : hunts) {
-        if (hunt.trail->found) file << fmt::format("{:<26} {:>4}  {}\n", hunt.mutant->name, hunt.trail->seed, hunt.trail->check);
+        const Trail& trail = *hunt.trail;
+        if (!trail.found) continue;
+        file << fmt::format("{:<26} {:>7} {:>6}  {:<4} {}\n", hunt.mutant->name, trail.seed, trail.tried, hunt.mutant->rule, trail.check);
     }
 }
 
@@ -92,10 +95,11 @@ bool try_seed(std::uint64_t seed, Trail& trail) {
     return true;
 }
 
-/// Scenarios of both kinds and all the other histories, in turns.
+/// Scenarios of each kind and all the other histories, in turns.
 std::uint64_t nth_seed(std::uint64_t first, std::uint64_t i) {
     if (first >= kFirstScenarioSeed) return first + i;
-    return std::array{first, kFirstScenarioSeed, kFirstAimedSeed}[i % 3] + i / 3;
+    const std::array kinds = {first, kFirstScenarioSeed, kFirstAimedSeed, kFirstRottenSeed};
+    return kinds[i % kinds.size()] + i / kinds.size();
 }
 
 [[noreturn]] void hunt(const Hunt& hunt, const HuntOptions& options) {

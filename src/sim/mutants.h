@@ -129,6 +129,8 @@ inline constexpr std::array<MutantCase, kMutants - 1> kMutantCases = {{
      "linearizable read"},
     {Mutant::kLagNotProven, "lag_not_proven", "S18", "a read with a bound of lag is served without proof that the state is fresh enough",
      "with max_lag_ms"},
+    {Mutant::kReadsEndWithReign, "reads_end_with_reign", "S19",
+     "who hears no master serves no reads, be it the master that has stepped down", "refuses a stale read"},
     {Mutant::kAllAtQuorum, "all_at_quorum", "S20", "level `all` is reported once a majority has the entry", "on all data voters"},
     {Mutant::kRetryExecutedTwice, "retry_executed_twice", "S21", "a request that is sent again is executed again", "the model says"},
     {Mutant::kUnknownSessionExecutes, "unknown_session_executes", "S21", "a request of an unknown session is executed", "the model says"},
@@ -145,6 +147,12 @@ inline constexpr std::array<MutantCase, kMutants - 1> kMutantCases = {{
      "a crash between installing a checkpoint and starting the log anew is not noticed", "cannot start"},
     {Mutant::kDonorPinIgnored, "donor_pin_ignored", "S25", "a donor recycles entries behind the checkpoint that it is giving",
      "gives a copy as of"},
+    {Mutant::kUnreadableRowAbsent, "unreadable_row_absent", "S26", "a row of the state that cannot be read counts as one that is not there",
+     "another state at"},
+    {Mutant::kCorruptStoreKept, "corrupt_store_kept", "S26", "a state store that was found corrupt is opened again at the next start",
+     "applying to the store"},
+    {Mutant::kOnlyLogCutUnasked, "only_log_cut_unasked", "S27", "an only voter cuts its corrupt log without an order to do so",
+     "had synced its log"},
 }};
 
 constexpr bool is_complete() {

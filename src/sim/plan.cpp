@@ -61,7 +61,7 @@ constexpr std::array kMoreShapes = {
     FaultShape{FaultKind::kSyncError, 1, 10ms, 2s, 0, 0},         FaultShape{FaultKind::kDamage, 2, 10ms, 3s, 0, 0},
     FaultShape{FaultKind::kRotVote, 2, 10ms, 3s, 0, 0},           FaultShape{FaultKind::kLostState, 2, 10ms, 3s, 0, 0},
     FaultShape{FaultKind::kRotCheckpoint, 2, 3s, 12s, 0, 0},      FaultShape{FaultKind::kLostWrite, 3, 0ms, 0ms, 0, 40},
-    FaultShape{FaultKind::kForgottenTail, 3, 100ms, 4s, 0, 3000},
+    FaultShape{FaultKind::kForgottenTail, 3, 100ms, 4s, 0, 3000}, FaultShape{FaultKind::kRotState, 2, 0ms, 0ms, 0, 0},
 };
 template <class Range, class Weight>
 std::size_t draw_weighted(Random& random, const Range& range, Weight weight) {

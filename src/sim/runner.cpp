@@ -142,6 +142,8 @@ bool print_coverage(const RunOptions& options, const Board& board) {
                std::ranges::count_if(points, &Coverage::Point::due));
     const bool of_interest = board.begun >= kSeedsThatMeetMuch;
     if (!missing.empty() && of_interest) fmt::print("; {}: {}", is_due ? "MISSED, by seeds enough" : "not met", fmt::join(missing, ", "));
+    const std::vector<std::string> rare = missed(counts, false);
+    if (!rare.empty() && of_interest) fmt::print("; rare, and not met: {}", fmt::join(rare, ", "));
     fmt::print("\n");
     return missing.empty() || !is_due;
 }

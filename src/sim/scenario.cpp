@@ -1,122 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sim/scenario.h"
 
-#include <algorithm>
-#include <array>
-#include <utility>
-#include <vector>
+#include "sim/script.h"
 
 namespace tanist::sim {
 namespace {
-
-using core::ConfiguredRole;
-
-/// Writes a scenario down: faults at points in time that are counted in election timeouts, on nodes named by their parts in it.
-class Script {
-public:
-    Script(Plan& plan, Random& random) : plan_(plan), random_(random) { plan_.faults.clear(); }
-
-    /// New nodes, in no order; the first of the voters becomes the master when the cluster forms.
-    void cast(std::uint32_t voters, std::uint32_t witnesses) {
-        plan_.nodes.clear();
-        for (std::uint32_t i = 1; i <= voters + witnesses; ++i) {
-            parts_.push_back({i});
-            plan_.nodes.push_back({.node = {i}});
-        }
-        for (std::size_t i = parts_.size(); i > 1; --i) std::swap(parts_[i - 1], parts_[random_.below(i)]);
-        for (std::uint32_t i = 0; i < parts_.size(); ++i) {
-            plan_.nodes[parts_[i].value - 1].role = i == 0       ? ConfiguredRole::kMaster
-                                                    : i < voters ? ConfiguredRole::kSlave
-                                                                 : ConfiguredRole::kWitness;
-        }
-    }
-    [[nodiscard]] NodeId part(std::size_t i) const { return parts_[i]; }
-    [[nodiscard]] NodeId any_part() { return parts_[random_.below(parts_.size())]; }
-
-    /// So many election timeouts, somewhere between the two.
-    [[nodiscard]] Duration timeouts(double low, double high) {
-        const auto us = static_cast<double>(plan_.election_timeout().count());
-        return between(Duration(static_cast<Duration::rep>(low * us)), Duration(static_cast<Duration::rep>(high * us)));
-    }
-    [[nodiscard]] Duration between(Duration low, Duration high) {
-        const auto from = static_cast<std::uint64_t>(low.count()), to = static_cast<std::uint64_t>(high.count());
-        return Duration(static_cast<Duration::rep>(random_.between(from, to)));
-    }
-    template <class T, std::size_t N>
-    [[nodiscard]] T one_of(const std::array<T, N>& values) {
-        return values[random_.below(N)];
-    }
-    [[nodiscard]] bool chance(std::uint32_t of, std::uint32_t in) { return random_.chance(of, in); }
-
-    void add(Instant at, FaultKind kind, NodeId node, Duration lasts, std::int64_t amount = 0) {
-        plan_.faults.push_back(
-            {.at = at, .kind = kind, .node = node, .nodes = static_cast<NodeSet>(random_.below(4)), .lasts = lasts, .amount = amount});
-    }
-    void forget(Instant at, NodeId victim, Duration others_stay_away) {
-        Fault fault{.at = at, .kind = FaultKind::kForgottenTail, .node = victim, .lasts = others_stay_away};
-        fault.nodes = static_cast<NodeSet>(random_.below(3));
-        fault.variant = static_cast<std::uint32_t>(random_.between(1, 1 << 16));
-        fault.amount = static_cast<std::int64_t>(random_.below(1000));
-        plan_.faults.push_back(fault);
-    }
-    /// Comes when the moment does, from `from` on.
-    Fault& wait(Instant from, Moment moment, FaultKind kind, Duration lasts) {
-        return plan_.faults.emplace_back(Fault{.at = from, .kind = kind, .lasts = lasts, .waits_for = moment});
-    }
-    /// `side` 0: whoever is master then, alone.
-    void split(Instant at, NodeSet side, Duration lasts, FaultKind kind = FaultKind::kPartition, NodeId bridge = {}) {
-        plan_.faults.push_back({.at = at, .kind = kind, .node = bridge, .nodes = side, .lasts = lasts});
-    }
-    /// Nothing more happens. What a narrow connection still had to carry is gone with it.
-    void end(Instant at) {
-        if (plan_.network.entry_bytes_per_ms != 0) {
-            for (const NodeId node : parts_) split(at - 1us, bit(node), 0ms, FaultKind::kReset);
-        }
-        // By time, and as they were planned where that is the same; std::stable_sort uses what C++20 has deprecated.
-        auto& faults = plan_.faults;
-        for (auto next = faults.begin(); next != faults.end(); ++next) {
-            std::rotate(std::ranges::upper_bound(faults.begin(), next, next->at, {}, &Fault::at), next, next + 1);
-        }
-        for (std::size_t i = 0; i < faults.size(); ++i) faults[i].number = static_cast<std::uint32_t>(i + 1);
-        plan_.quiet_from = at;
-    }
-    /// When the cluster has formed and has some entries.
-    [[nodiscard]] Instant begin() { return 3 * plan_.election_timeout() + between(100ms, 1500ms); }
-
-    /// Connections as TCP makes them, that carry so few entries in a millisecond.
-    void narrow(std::uint32_t bytes_per_ms) {
-        plan_.network = {.delay_max = one_of(std::array<Duration, 3>{200us, 1000us, 5000us}), .entry_bytes_per_ms = bytes_per_ms};
-        plan_.network.fetches_are_narrow = chance(2, 3);
-    }
-    /// Small segments, of which none is kept for long.
-    void forget_soon() {
-        plan_.disk.segment_bytes = 32 << 10;
-        plan_.disk.retention_bytes = 0;
-        plan_.disk.flush_bytes = 2 << 10;
-    }
-    void write_much(std::uint32_t value_bytes_max) {
-        plan_.load.clients = static_cast<std::uint32_t>(random_.between(3, 6));
-        plan_.load.pipeline = one_of(std::array<std::uint32_t, 2>{1, 5});
-        plan_.load.think_max = one_of(std::array<Duration, 2>{10ms, 40ms});
-        plan_.load.value_bytes_max = value_bytes_max;
-        plan_.load.puts = 10;
-    }
-    /// A master that nobody hears goes on writing, too: clients do not wait for a majority.
-    void write_alone() {
-        plan_.load.level_master = 10;
-        plan_.load.level_quorum = 2;
-        plan_.load.pipeline = 30;
-        plan_.load.patience = 500ms;
-    }
-    /// Connections as TCP makes them, and quick.
-    void hurry() { plan_.network = {.delay_max = one_of(std::array<Duration, 2>{200us, 1000us})}; }
-
-    Plan& plan_;
-
-private:
-    Random& random_;
-    std::vector<NodeId> parts_;
-};
 
 /// A long tail of an old epoch meets a shorter log of a newer one, whose master is gone (S13, S14); or a hole in it (S9).
 void old_tail(Script& s) {
@@ -290,114 +178,6 @@ void state_behind(Script& s) {
     s.end(dies + s.timeouts(14, 18));
 }
 
-/// Figure 8 to the letter: who is elected without the old tail is cut off before anybody hears of it; the old tail comes to a majority in
-/// a later reign, whose master dies before it has an entry of its own there; and then the first one returns (S6).
-void counted_tail(Script& s) {
-    s.cast(3, 0);
-    if (s.chance(2, 3)) {
-        s.narrow(s.one_of(std::array<std::uint32_t, 3>{5, 20, 50}));
-        s.plan_.network.fetches_are_narrow = true;  // so that the tail is not pulled before anybody stands
-    } else {
-        s.hurry();
-    }
-    s.write_much(64);
-    s.write_alone();
-    s.plan_.append_bytes_max = 300;
-    const Instant parts = s.begin();
-    s.split(parts, bit(s.part(0)), s.timeouts(3, 5));
-    s.wait(parts, Moment::kStands, FaultKind::kOneWay, s.timeouts(0.5, 0.5));
-    s.wait(parts, Moment::kElected, FaultKind::kPartition, s.timeouts(7, 8));
-    Fault& dies = s.wait(parts, Moment::kOldAcknowledged, FaultKind::kPowerCut, s.timeouts(10, 12));
-    dies.times = s.one_of(std::array<std::uint32_t, 4>{1, 1, 2, 5});
-    dies.after = s.between(0us, 2 * s.plan_.network.delay_max + s.plan_.disk.sync_max);
-    s.end(parts + s.timeouts(20, 22));
-}
-
-/// An old master's long tail meets the one node that has what a newer reign committed, and is shorter (S13, S14).
-void longer_and_older(Script& s) {
-    s.cast(3, 0);
-    s.narrow(s.one_of(std::array<std::uint32_t, 3>{2, 5, 20}));
-    s.write_much(s.one_of(std::array<std::uint32_t, 2>{8, 64}));
-    s.write_alone();
-    const Instant parts = s.begin(), dies = parts + s.timeouts(2.2, 4);
-    s.split(parts, bit(s.part(0)), dies - parts + s.between(0ms, 100ms));
-    s.add(dies, FaultKind::kPowerCut, NodeId{}, s.timeouts(4, 10));
-    s.end(dies + s.timeouts(10, 14));
-}
-
-/// A node that knows of a reign and has heard nothing of its master pulls an old tail, and then hears that master (S14).
-void pull_within_a_reign(Script& s) {
-    s.cast(5, 0);
-    s.hurry();
-    s.write_much(s.one_of(std::array<std::uint32_t, 2>{8, 64}));
-    s.write_alone();
-    const Instant parts = s.begin();
-    s.split(parts, bit(s.part(0)), s.timeouts(2.5, 4));
-    s.wait(parts, Moment::kElected, FaultKind::kPartition, s.timeouts(4, 9)).nodes = bit(s.part(0)) | bit(s.part(1));
-    s.end(parts + s.timeouts(16, 18));
-}
-
-/// The power goes between a checkpoint that is installed and the log that begins anew behind it (S25).
-void crash_in_install(Script& s) {
-    s.cast(3, 0);
-    s.hurry();
-    s.forget_soon();
-    s.write_much(2000);
-    const NodeId away = s.part(1);
-    Instant at = s.begin();
-    for (int rounds = 2; rounds > 0; --rounds) {
-        const Instant back = at + s.between(2s, 4s);
-        s.split(at, bit(away), back - at);
-        Fault& crash = s.wait(back, Moment::kInstalled, FaultKind::kDiskCrash, s.between(10ms, 300ms));
-        crash.waits_at = away;
-        crash.amount = 2 * s.between(0us, 12us).count();
-        at = back + s.between(2s, 4s);
-    }
-    s.end(at);
-}
-
-/// The first entry of a reign that nobody heard of rots, where others have committed an older one; and the only node to be met has that,
-/// and can not become master (S9).
-void hole_where_logs_part(Script& s) {
-    s.cast(2, 1);
-    s.hurry();
-    s.write_much(64);
-    s.write_alone();
-    const Instant parts = s.begin(), dies = parts + s.timeouts(7, 8.5);
-    s.split(parts, bit(s.part(0)), s.timeouts(2.5, 4));
-    s.wait(parts, Moment::kStands, FaultKind::kOneWay, s.timeouts(0.5, 0.5));
-    s.wait(parts, Moment::kElected, FaultKind::kPartition, s.timeouts(8, 8)).waits_at = s.part(1);
-    s.add(dies, FaultKind::kPowerCut, s.part(0), s.timeouts(8, 12));
-    Fault& rot = s.wait(dies, Moment::kNone, FaultKind::kDamage, s.between(10ms, 200ms));
-    rot.node = s.part(1);
-    rot.nodes = s.chance(1, 2) ? 0 : 2;  // a power cut, or a kill
-    rot.amount = 1;
-    s.end(dies + s.timeouts(16, 18));
-}
-
-/// Of what a majority has just written the newest group is destroyed together with its slot; and who lacks no more than that asks for a
-/// vote (S9).
-void last_group_forgotten(Script& s) {
-    s.cast(3, 0);
-    s.hurry();
-    s.write_much(s.one_of(std::array<std::uint32_t, 2>{8, 64}));
-    s.plan_.load.pipeline = 5;
-    s.plan_.load.think_max = 10ms;
-    s.plan_.disk.sync_min = 1ms;
-    s.plan_.disk.sync_max = s.one_of(std::array<Duration, 2>{5ms, 30ms});
-    const Instant at = s.begin();
-    Fault& forgets = s.wait(at, Moment::kNone, FaultKind::kForgottenTail, s.timeouts(6, 12));
-    forgets.node = s.part(s.chance(1, 2) ? 0 : 1);
-    forgets.nodes = static_cast<NodeSet>(Forgotten::kSlotAndRecords);
-    forgets.variant = static_cast<std::uint32_t>(s.between(1us, 64us).count());
-    forgets.amount = -s.between(1us, 2 * s.plan_.disk.sync_max).count();
-    s.end(at + s.timeouts(16, 20));
-}
-
-struct Family {
-    std::string_view name;
-    void (*make)(Script&);
-};
 constexpr std::array kFamilies = {
     Family{"old tail", old_tail},
     Family{"two tails", two_tails},
@@ -409,22 +189,15 @@ constexpr std::array kFamilies = {
     Family{"forgotten tail", forgotten_tail},
     Family{"state behind", state_behind},
 };
-/// Those in which a fault waits for its moment, or is aimed.
-constexpr std::array kAimedFamilies = {
-    Family{"counted tail", counted_tail},
-    Family{"longer and older", longer_and_older},
-    Family{"pull within a reign", pull_within_a_reign},
-    Family{"crash in install", crash_in_install},
-    Family{"hole where logs part", hole_where_logs_part},
-    Family{"last group forgotten", last_group_forgotten},
-};
 
 }  // namespace
 
 std::string_view make_scenario(Plan& plan, Random& random) {
     Script script(plan, random);
-    const bool is_aimed = plan.seed >= kFirstAimedSeed;
-    const Family& family = is_aimed ? kAimedFamilies[plan.seed % kAimedFamilies.size()] : kFamilies[plan.seed % kFamilies.size()];
+    const auto families = plan.seed >= kFirstRottenSeed  ? rotten_families()
+                          : plan.seed >= kFirstAimedSeed ? aimed_families()
+                                                         : std::span<const Family>(kFamilies);
+    const Family& family = families[plan.seed % families.size()];
     family.make(script);
     return family.name;
 }

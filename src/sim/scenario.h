@@ -16,6 +16,9 @@ inline constexpr std::uint64_t kFirstScenarioSeed = 1'000'000;
 /// From this one on, it is one of those in which faults wait for their moment.
 inline constexpr std::uint64_t kFirstAimedSeed = 1'500'000;
 
+/// From this one on, of those about what only one disk has: a state store that rots, the log of an only voter.
+inline constexpr std::uint64_t kFirstRottenSeed = 2'000'000;
+
 /// Changes a plan that was drawn as any other into one of a scenario, and returns the family's name.
 std::string_view make_scenario(Plan& plan, Random& random);
 

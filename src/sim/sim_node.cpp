@@ -50,6 +50,7 @@ void SimNode::make_up_for_ticks() {
     const auto due = static_cast<std::uint64_t>((monotonic() - local(process_->started)) / tick);
     while (process_->ticks < due && !process_->exit) {
         ++process_->ticks;
+        process_->ticked = world_.now();
         step(core::Tick{clock()});
     }
 }
@@ -101,12 +102,26 @@ void SimNode::work_through(const Work& work) {
     }
     process_->store->look_again();
     checker_.on_step(self_.node, process_->replica->node(), process_->store->stored());
+    process_->has_reigned |= process_->replica->node().open();
     process_->desk->after_step();
+    if (process_->exit) end_as_asked();
 }
 
 void SimNode::ask(Question question, Reply reply) {
     if (!process_) return;
-    run([this, question = std::move(question), reply = std::move(reply)] { process_->desk->ask(question, reply); });
+    Reply heard = watched(question, std::move(reply));
+    run([this, question = std::move(question), reply = std::move(heard)] { process_->desk->ask(question, reply); });
+}
+
+Reply SimNode::watched(const Question& question, Reply reply) {
+    const auto* read = std::get_if<Read>(&question);
+    if (read == nullptr || read->level != ReadLevel::kStale || read->max_lag_ms != 0) return reply;
+    return [this, reply = std::move(reply)](Answer answer) {
+        const bool must_answer = process_->has_reigned && process_->replica->node().view().health != core::Health::kQuarantined;
+        if (must_answer && answer.verdict == Verdict::kRefused)
+            world_.fail("node {} refuses a stale read, though it has been an open master", self_.node.value);
+        reply(std::move(answer));
+    };
 }
 
 std::size_t SimNode::pending() const { return process_ ? process_->desk->pending() + process_->wal->queued() + process_->inbox.size() : 0; }
@@ -135,22 +150,46 @@ core::NodeOptions SimNode::options() const {
     return options;
 }
 
+replica::DataDirectoryOptions SimNode::directory_options() const {
+    replica::DataDirectoryOptions options{.path = kDataDirectory, .node = self_.node, .configured_voters = voters(plan_)};
+    options.log = {.segment_bytes = plan_.disk.segment_bytes,
+                   .retention_bytes = plan_.disk.retention_bytes,
+                   .spare_segments_max = 1,
+                   .cut_corruption = cuts_by_hand_};
+    return options;
+}
+
+void SimNode::open_store() {
+    const auto give_up = [this] {
+        world_.note("node {} gives up its state store", self_.node.value);
+        image_ = std::make_shared<store::DurableImage>();
+        rotten_row_ = {};
+        condemned_ = false;
+    };
+    const auto open = [this] {
+        process_->store = std::make_unique<WatchedStore>(
+            store::open_memory_store(image_), rotten_row_,
+            [this](const store::Position& position, std::uint64_t digest) { checker_.on_state(self_.node, position, digest); });
+    };
+    if (condemned_) give_up();
+    open();
+    if (const auto state = commands::StateMachine::open(*process_->store); !state && state.error().code == ErrorCode::kCorrupt) {
+        give_up();
+        open();
+    }
+    process_->store->rot_checkpoints(rots_checkpoints_);
+}
+
 void SimNode::start() {
     if (process_ || given_up_) return;
     restart_after_ = 0us;
     paused_ = false;
     disk_->set_hook([this](wal::DiskOperation operation, const std::string&) { return before_disk_operation(operation); });
     disk_->set_liar([this](const std::string& path, std::uint64_t offset, std::uint64_t bytes) { return misplace(path, offset, bytes); });
-    process_ = std::make_unique<Process>(Process{.number = ++processes_, .started = world_.now()});
+    process_ = std::make_unique<Process>(Process{.number = ++processes_, .started = world_.now(), .ticked = world_.now()});
     world_.note("node {} starts", self_.node.value);
-    process_->store = std::make_unique<WatchedStore>(
-        store::open_memory_store(image_),
-        [this](const store::Position& position, std::uint64_t digest) { checker_.on_state(self_.node, position, digest); });
-    process_->store->rot_checkpoints(rots_checkpoints_);
-    replica::DataDirectoryOptions directory_options{.path = kDataDirectory, .node = self_.node, .configured_voters = voters(plan_)};
-    directory_options.log = {
-        .segment_bytes = plan_.disk.segment_bytes, .retention_bytes = plan_.disk.retention_bytes, .spare_segments_max = 1};
-    auto directory = replica::open_data_directory(*disk_, *process_->store, directory_options, random_.next());
+    open_store();
+    auto directory = replica::open_data_directory(*disk_, *process_->store, directory_options(), random_.next());
     if (!directory) {
         given_up_ = damaged_ && !met_ && !may_lack_room_;
         if (!met_ && !damaged_ && !may_lack_room_) world_.fail("node {} cannot start: {}", self_.node.value, directory.error().message);
@@ -164,6 +203,7 @@ void SimNode::start() {
     }
     world_.coverage().on_started(directory->start.vote_lost.empty() ? core::VoteFound::kKept : core::VoteFound::kLost,
                                  directory->log->found().tail, voters(plan_) == 1);
+    if (cuts_by_hand_) checker_.on_cut_by_hand(self_.node, rotten_entry_);
     checker_.on_opened(self_.node, directory->start.identity.id, *directory->log, rescued());
     process_->appended = process_->synced = directory->log->last().lsn;
     const replica::ReplicaOptions replica_options{
@@ -177,6 +217,11 @@ void SimNode::start() {
     network_.connect_all(self_.node);
 }
 
+void SimNode::storage_failed(const Error& error) {
+    if (error.code == ErrorCode::kCorrupt) store_is_corrupt();
+    stop(4, "reading the store: " + error.message);
+}
+
 void SimNode::stop(int exit_code, const std::string& reason) {
     if (process_->exit) return;
     process_->exit = exit_code;
@@ -187,7 +232,7 @@ void SimNode::end_as_asked() {
     if (met_ == DiskFault::kPowerCut) return end_by_power_cut();
     const int code = process_->exit.value_or(4);
     world_.note("node {} ends with code {}: {}", self_.node.value, code, process_->reason);
-    const bool expected = code == 0 || (code == 4 && (met_ || may_lack_room_ || deceived_)) || given_up_;
+    const bool expected = code == 0 || (code == 4 && (met_ || may_lack_room_ || deceived_ || condemned_)) || given_up_;
     if (expected && code == 4 && restart_after_ == 0us) restart_after_ = kSupervisorWaits;
     if (!expected) world_.fail("node {} ended with code {}: {}", self_.node.value, code, process_->reason);
     if (code == 0) {
@@ -223,7 +268,7 @@ void SimNode::end(HostState left_behind) {
 // -- replica::Host -----------------------------------------------------------------------------------------------------------------
 
 void SimNode::append_to_wal(core::AppendToWal append) {
-    checker_.on_appended(self_.node, append.entries);
+    checker_.on_appended(self_.node, append.entries, process_->ticked);
     use_room(append.entries);
     if (process_->synced >= process_->appended) process_->log_reported = world_.now();
     process_->appended = append.entries.back().lsn();

@@ -78,7 +78,11 @@ public:
     void rot_votes(std::uint32_t variant);
     /// The state store cannot be read any more, and is given up as the server does it.
     void lose_state();
+    /// An only voter that refused to start for what is corrupt in its log is started with the order to cut it there (S27).
+    void cut_log_by_hand();
     // -- to any node
+    /// A row of its state store can be read no more; which the process notices once it wants it.
+    void rot_state();
     void rot_checkpoints(bool rot);
     /// After `writes` more of records or slots the disk claims to have done one that is lost or has landed elsewhere.
     void lose_write(std::uint64_t writes, std::uint32_t variant);
@@ -110,7 +114,7 @@ public:
     void executed(std::span<const commands::Applied> applied) override { process_->desk->executed(applied); }
     void on(const core::ViewChanged&) override {}
     void on(const core::Notice& action) override;
-    void store_is_corrupt() override {}  // stop() follows, and no fault here damages a store
+    void store_is_corrupt() override { condemned_ = true; }  // stop() follows
     void stop(int exit_code, const std::string& reason) override;
 
     // -- Listener ------------------------------------------------------------------------------------------------------------------
@@ -122,6 +126,7 @@ public:
     void step(core::Event event) override { process_->replica->step(std::move(event)); }
     [[nodiscard]] const replica::Replica& replica() const override { return *process_->replica; }
     [[nodiscard]] core::Clock clock() const override;
+    void storage_failed(const Error& error) override;
     void later(Duration delay, Work work) override;
     void report(core::Event event) override { post(std::move(event)); }
     void on_synced(Lsn through) override;
@@ -142,9 +147,11 @@ private:
         std::deque<Work> inbox;  ///< while it stands still, or is slow
         bool working = false;    ///< on the first of them, which takes its time
         std::uint64_t ticks = 0;
-        Lsn appended, synced;     ///< what its log was asked to write, and what of that is durable
-        Instant log_reported{0};  ///< when that last changed, or something was first asked
-        std::optional<int> exit;  ///< it has to end, as soon as the running step is through
+        Instant ticked{0};         ///< when it was last told the time
+        bool has_reigned = false;  ///< it has been an open master
+        Lsn appended, synced;      ///< what its log was asked to write, and what of that is durable
+        Instant log_reported{0};   ///< when that last changed, or something was first asked
+        std::optional<int> exit;   ///< it has to end, as soon as the running step is through
         std::string reason;
     };
     enum class DiskFault : std::uint8_t { kPowerCut, kError };
@@ -159,6 +166,11 @@ private:
     /// A process that stood still is told of every tick that has passed.
     void make_up_for_ticks();
     void end(HostState left_behind);
+    /// Opens the state store as the server does: one that is condemned, or cannot be read, is given up for a full copy (S26).
+    void open_store();
+    [[nodiscard]] replica::DataDirectoryOptions directory_options() const;
+    /// A node that has been an open master answers stale reads for as long as it runs (S19).
+    [[nodiscard]] Reply watched(const Question& question, Reply reply);
     void end_as_asked();
     void end_by_power_cut();
     [[nodiscard]] Status before_disk_operation(wal::DiskOperation operation);
@@ -179,9 +191,12 @@ private:
     Random random_;
     std::unique_ptr<wal::MemoryFileSystem> disk_;
     std::shared_ptr<store::DurableImage> image_;
+    RottenRow rotten_row_;    ///< of the image
+    bool condemned_ = false;  ///< a process found the image corrupt: the next start gives it up
     std::unique_ptr<Process> process_;
     std::uint64_t processes_ = 0, switchovers_ = 0, switchovers_done_ = 0;
-    bool paused_ = false, damaged_ = false, given_up_ = false, outcast_ = false;
+    bool paused_ = false, damaged_ = false, given_up_ = false, outcast_ = false, cuts_by_hand_ = false;
+    Lsn rotten_entry_;       ///< the one that was damaged; 0: none, or no single one
     bool deceived_ = false;  ///< its disk has lost a write: whatever it reads of its log may turn out bad, also in the middle of its work
     bool rots_checkpoints_ = false, may_lack_room_ = false;
     std::optional<std::uint64_t> room_;  ///< bytes of entries for which a nearly full disk must do: who catches up may need more, and end

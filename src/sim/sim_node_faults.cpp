@@ -36,6 +36,7 @@ void SimNode::wipe() {
     world_.note("node {} loses its disk", self_.node.value);
     disk_ = std::make_unique<wal::MemoryFileSystem>();
     image_ = std::make_shared<store::DurableImage>();
+    rotten_row_ = {};
     outcast_ = true;
     checker_.on_wiped(self_.node);
 }
@@ -97,6 +98,7 @@ void SimNode::rot_entry(Lsn lsn) {
         if (reader.look_at_headers() != wal::Seen::kRecord || reader.id().lsn != lsn) continue;
         damaged_ = true;
         checker_.on_damaged(self_.node);
+        rotten_entry_ = lsn;
         world_.note("node {}: a bit of lsn={} rots in {}", self_.node.value, lsn.value, path);
         disk_->corrupt(path, reader.offset(), 1);
     }
@@ -147,6 +149,22 @@ void SimNode::lose_state() {
     if (self_.role == core::ConfiguredRole::kWitness) return;
     world_.note("node {}: its state store cannot be read, and is given up", self_.node.value);
     image_ = std::make_shared<store::DurableImage>();
+    rotten_row_ = {};
+}
+
+void SimNode::rot_state() {
+    const auto rows = store::open_memory_store(image_)->scan({.begin = "a", .rows_max = store::kNoBound, .bytes_max = store::kNoBound});
+    ENSURE(rows.has_value());
+    if (self_.role == core::ConfiguredRole::kWitness || rows->rows.empty()) return;
+    rotten_row_ = {.key = rows->rows[random_.below(rows->rows.size())].first};
+    world_.note("node {}: a row of its state store rots", self_.node.value);
+}
+
+void SimNode::cut_log_by_hand() {
+    world_.note("node {}: its log is cut by hand where it is corrupt", self_.node.value);
+    given_up_ = false;
+    cuts_by_hand_ = true;
+    start();
 }
 
 void SimNode::rot_checkpoints(bool rot) {
@@ -255,6 +273,7 @@ void SimNode::resume() {
 void SimNode::calm() {
     planned_.reset();
     writes_until_lost_.reset();
+    if (!rotten_row_.was_met) rotten_row_ = {};
     rot_checkpoints(false);
     empty_disk();
     slow_work(0us);

@@ -57,8 +57,12 @@ private:
     /// Of the voters `victim` and a majority with it.
     [[nodiscard]] NodeSet majority_with(NodeId victim, std::uint32_t variant) const;
     void heal();
+    /// What only a person may do (S27): the corrupt log of an only voter is cut. It is another history from there on, in which what
+    /// clients were told before counts no longer.
+    void repair_by_hand(SimNode& only_voter);
     /// A log of which no mark can be read is settled by a new reign (S9): so one begins.
     void begin_new_reign_for_doubt();
+    [[nodiscard]] bool clients_are_finished() const;
     void demand_progress();
     void watch();
     void watch_masters();
@@ -82,7 +86,7 @@ private:
     StabilityWatch stability_{world_, network_, plan_};
     std::deque<Fault> triggered_;                      ///< those whose moment has come, as they were begun
     std::map<std::pair<NodeId, NodeId>, int> blocks_;  ///< by how many faults a path is blocked
-    bool healed_ = false, done_ = false;
+    bool healed_ = false, done_ = false, repaired_by_hand_ = false;
 };
 
 /// Draws and runs the history of a seed.

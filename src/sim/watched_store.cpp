@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sim/watched_store.h"
 
+#include <algorithm>
 #include <map>
 #include <utility>
 
@@ -35,12 +36,36 @@ private:
 
 }  // namespace
 
-WatchedStore::WatchedStore(std::unique_ptr<store::Store> store, Watcher watcher) : store_(std::move(store)), watcher_(std::move(watcher)) {
-    look_again();
+WatchedStore::WatchedStore(std::unique_ptr<store::Store> store, RottenRow& rotten, Watcher watcher)
+    : store_(std::move(store)), rotten_(rotten), watcher_(std::move(watcher)) {
+    if (store_->position() != seen_) see();
+}
+
+Result<std::size_t> WatchedStore::read(std::span<const std::string_view> keys, std::size_t bytes_max, const Visit& visit) const {
+    if (!rotten_.key.empty() && std::ranges::find(keys, rotten_.key) != keys.end()) return fail(unreadable());
+    return store_->read(keys, bytes_max, visit);
+}
+
+Result<store::ScanRows> WatchedStore::scan(const store::ScanRequest& request) const {
+    auto found = store_->scan(request);
+    if (!found || rotten_.key.empty()) return found;
+    const auto is_rotten = [this](const auto& row) { return row.first == rotten_.key; };
+    if (std::ranges::any_of(found->rows, is_rotten)) return fail(unreadable());
+    return found;
+}
+
+Error WatchedStore::unreadable() const {
+    rotten_.was_met = true;
+    return {ErrorCode::kCorrupt, "store: a block cannot be read"};
 }
 
 void WatchedStore::look_again() {
     if (store_->position() == seen_) return;
+    rotten_ = {};
+    see();
+}
+
+void WatchedStore::see() {
     const auto digest = store_->digest();
     ENSURE(digest.has_value());
     seen_ = store_->position();
@@ -50,7 +75,7 @@ void WatchedStore::look_again() {
 
 Result<std::unique_ptr<store::Checkpoint>> WatchedStore::checkpoint() {
     auto made = store_->checkpoint();
-    if (!made || !rots_) return made;
+    if (!made || (!rots_ && rotten_.key.empty())) return made;
     return std::make_unique<RottenCheckpoint>(*std::move(made));
 }
 

@@ -46,7 +46,7 @@ Result<std::unique_ptr<Log>> Log::open(FileSystem& files, std::string directory,
                               mutant(Mutant::kTornTailCutTooFar);
     Judgement judgement = judge(survey->bounded, place, options.only_voter || (survey->bounded && cuts_blindly));
     if (judgement.plan == Plan::kRefuse) {
-        if (!options.cut_corruption && !cuts_blindly) return refusal(found);
+        if (!options.cut_corruption && !cuts_blindly && !mutant(Mutant::kOnlyLogCutUnasked)) return refusal(found);
         judgement.plan = Plan::kCutThere;
     }
     found.tail = judgement.tail;

@@ -18,7 +18,7 @@ constexpr NodeId kNode1{1}, kNode2{2}, kNode3{3};
 class CheckerTest : public testing::Test {
 protected:
     void append(NodeId node, const Entry& entry) {
-        checker_.on_appended(node, {&entry, 1});
+        checker_.on_appended(node, {&entry, 1}, world_.now());
         checker_.on_synced(node, entry.lsn());
     }
     void apply(NodeId node, const Entry& entry, std::uint64_t digest = 1) {
@@ -73,7 +73,7 @@ TEST_F(CheckerTest, FindsAnEntryAppliedWithoutAMajority) {  // S6
 
 TEST_F(CheckerTest, FindsAnEntryAppliedBeforeItIsDurableHere) {  // S7
     for (const NodeId node : {kNode2, kNode3}) append(node, first_);
-    checker_.on_appended(kNode1, {&first_, 1});
+    checker_.on_appended(kNode1, {&first_, 1}, world_.now());
     apply(kNode1, first_);
     EXPECT_THAT(world_.failure(), Optional(HasSubstr("holds durably up to lsn=0")));
 }
@@ -95,7 +95,7 @@ TEST_F(CheckerTest, FindsStatesThatDifferAtOneLsn) {  // S26
 }
 
 TEST_F(CheckerTest, FindsAnAcknowledgementOfWhatIsNotSynced) {  // S5
-    checker_.on_appended(kNode2, {&first_, 1});
+    checker_.on_appended(kNode2, {&first_, 1}, world_.now());
     checker_.on_sent(kNode2, kNode1, {.header = {.epoch = {1}}, .body = core::AppendAck{.acknowledged = {1}}});
     EXPECT_THAT(world_.failure(), Optional(HasSubstr("acknowledges lsn=1")));
 }
@@ -231,6 +231,50 @@ TEST_F(CheckerTest, CountsADiskThatWasWipedAsHavingHeldWhatItHeld) {
     checker_.on_wiped(kNode2);
     apply(kNode1, first_);
     EXPECT_EQ(world_.failure(), std::nullopt);
+}
+
+/// An only voter's log of three entries, cut in its place; what the checker says when it is found to have those up to `kept`.
+class CutByHandTest : public CheckerTest {
+protected:
+    void cut_from_third(Lsn kept) {
+        const Entry third = make(1, second_.id());
+        const std::vector<Entry> all = {first_, second_, third};
+        for (const Entry& entry : all) append(kNode1, entry), append(kNode2, entry);
+        apply(kNode1, third);
+        wal::MemoryFileSystem files;
+        auto log = wal::Log::open(files, "wal", {.segment_bytes = 64 << 10}, 1);
+        ASSERT_TRUE(log.has_value());
+        ASSERT_TRUE((*log)->write(std::span(all).first(kept.value)));
+        checker_.on_damaged(kNode1);
+        checker_.on_cut_by_hand(kNode1, third.lsn());
+        checker_.on_opened(kNode1, {kNode1, {1}}, **log, {});
+    }
+};
+
+TEST_F(CutByHandTest, WhatFollowsCountsNoLonger) {  // S27
+    cut_from_third({2});
+    EXPECT_EQ(world_.failure(), std::nullopt);
+    EXPECT_EQ(checker_.committed(), Lsn{2});
+    EXPECT_EQ(checker_.model().applied(), Lsn{2});
+}
+
+TEST_F(CutByHandTest, WhatComesBeforeMustNotBeGone) {  // S27
+    cut_from_third({1});
+    EXPECT_THAT(world_.failure(), Optional(HasSubstr("was to give up its log from lsn=3 on, and lacks lsn=2")));
+}
+
+TEST_F(CheckerTest, LogTimeIsHeldAgainstTheTimeThatTheFirstWriterWasTold) {  // S22
+    world_.at(Instant(2s), [this] {
+        checker_.on_appended(kNode1, {&first_, 1}, Instant(0));  // it stood still before it wrote
+        const Entry next = make(1, first_.id(), 1 + 3000);
+        checker_.on_appended(kNode1, {&next, 1}, world_.now());
+        EXPECT_EQ(world_.failure(), std::nullopt);
+        const Entry ahead = make(1, next.id(), 1 + 4500);
+        checker_.on_appended(kNode1, {&ahead, 1}, world_.now());
+        EXPECT_THAT(world_.failure(), Optional(HasSubstr("log time runs ahead")));
+    });
+    while (world_.run_one()) {
+    }
 }
 
 }  // namespace

@@ -54,6 +54,7 @@ TEST(Coverage, WhatCannotHappenIsNotMissed) {
     ASSERT_NE(refused, points.end());
     counts[static_cast<std::size_t>(refused - points.begin())] = 0;
     EXPECT_EQ(missed(counts), std::vector<std::string>{});
+    EXPECT_EQ(missed(counts, false), std::vector<std::string>{"vote_kept+corrupt+only_voter"});
 }
 
 TEST(Coverage, OnlySeedsThatDrawEverythingCount) {
@@ -62,6 +63,7 @@ TEST(Coverage, OnlySeedsThatDrawEverythingCount) {
     EXPECT_TRUE(must_meet_all(1, 999 + kSeedsThatMeetAll));
     EXPECT_TRUE(must_meet_all(5000, kSeedsThatMeetAll));
     EXPECT_FALSE(must_meet_all(5000, kSeedsThatMeetAll - 1));
+    EXPECT_FALSE(must_meet_all(kFirstScenarioSeed, kSeedsThatMeetAll)) << "each family knows few faults";
 }
 
 }  // namespace

@@ -76,6 +76,17 @@ TEST(Plan, AimedScenariosWaitForTheirMoments) {
     EXPECT_THAT(moments, testing::IsSupersetOf({Moment::kStands, Moment::kElected, Moment::kOldAcknowledged, Moment::kInstalled}));
 }
 
+TEST(Plan, RottenScenariosSpoilAStateOrAnOnlyLog) {
+    for (std::uint64_t seed = kFirstRottenSeed; seed < kFirstRottenSeed + 40; ++seed) {
+        const Plan plan = draw_plan(seed);
+        const auto spoilt = std::ranges::find_if(plan.faults, [](const Fault& f) { return is_of_medium(f.kind); });
+        ASSERT_NE(spoilt, plan.faults.end());
+        EXPECT_THAT(spoilt->kind, testing::AnyOf(FaultKind::kDamage, FaultKind::kRotState, FaultKind::kRotVote));
+        EXPECT_EQ(spoilt->kind == FaultKind::kDamage, plan.nodes.size() == 1);
+        EXPECT_EQ(with_only(plan, parts_of(plan)), plan);
+    }
+}
+
 TEST(Plan, StreamsOfRandomNumbersDoNotDependOnEachOther) {
     Random one = random_for(1, 1), other = random_for(1, 2);
     EXPECT_NE(one.next(), other.next());
