@@ -16,9 +16,9 @@ namespace {
 using core::ConfiguredRole;
 
 constexpr std::array<std::string_view, kFaultKinds> kNames = {
-    "kill",      "power_cut",  "disk_crash", "sync_error", "shut_down",      "pause",      "slow_node",      "slow_disk",  "disk_stall",
-    "full_disk", "clock_jump", "partition",  "flapping",   "one_way",        "bridge",     "slow_network",   "reset",      "refuse",
-    "wipe",      "damage",     "rot_vote",   "lost_state", "rot_checkpoint", "lost_write", "forgotten_tail", "switch_over"};
+    "kill",      "power_cut",  "disk_crash", "sync_error", "shut_down", "pause",          "slow_node",    "slow_disk",      "disk_stall",
+    "full_disk", "clock_jump", "partition",  "flapping",   "one_way",   "bridge",         "slow_network", "reset",          "refuse",
+    "wipe",      "damage",     "rot_vote",   "lost_state", "rot_state", "rot_checkpoint", "lost_write",   "forgotten_tail", "switch_over"};
 
 struct Topology {
     std::uint32_t weight;

@@ -76,6 +76,14 @@ TEST(Plan, AimedScenariosWaitForTheirMoments) {
     EXPECT_THAT(moments, testing::IsSupersetOf({Moment::kStands, Moment::kElected, Moment::kOldAcknowledged, Moment::kInstalled}));
 }
 
+TEST(Plan, EveryKindOfFaultHasAName) {
+    std::set<std::string_view> names;
+    for (std::size_t kind = 0; kind < kFaultKinds; ++kind) names.insert(to_string(static_cast<FaultKind>(kind)));
+    EXPECT_EQ(names.size(), kFaultKinds);
+    EXPECT_FALSE(names.contains(""));
+    EXPECT_EQ(to_string(FaultKind::kSwitchOver), "switch_over");
+}
+
 TEST(Plan, RottenScenariosSpoilAStateOrAnOnlyLog) {
     for (std::uint64_t seed = kFirstRottenSeed; seed < kFirstRottenSeed + 40; ++seed) {
         const Plan plan = draw_plan(seed);

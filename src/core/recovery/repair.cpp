@@ -150,7 +150,12 @@ bool contradicts_what_is_applied(const State& s, const FetchReply& m) {
 void on_diverged(State& s, const FetchReply& m, bool trusted, Actions& out) {
     Hole& h = *s.hole;
     if (!h.fill.empty()) {  // found elsewhere, and not what this one has
-        if (!trusted) return next_source(s, out);
+        if (!trusted) {
+            const bool gives_way = h.kind == Tail::kUnbounded && h.fill.size() > h.trusted && m.last > h.tip().rank();
+            if (!gives_way) return next_source(s, out);
+            drop_untrusted(h);  // a lower log's: the highest one is pulled
+            return fetch(s, *h.source, h.tip().rank(), out);
+        }
         // A master's log parts from what was here, maybe within what our own good records say: only its entries count from here on.
         h.fill.clear();
         h.fill_bytes = h.trusted = 0;
@@ -196,9 +201,10 @@ bool take_fill(State& s, const FetchReply& m, bool from_master) {
 void cut_hole(State& s, const char* why, Actions& out) {
     Hole& h = *s.hole;
     if (h.kind == Tail::kUnbounded) {
-        const Rank known = std::max({h.readable_intent, h.applied.rank(), readable_rank(s)});
+        Rank known = std::max({h.readable_intent, h.applied.rank(), readable_rank(s)});
+        for (const Answer& a : h.inquiry.answers) known = std::max(known, a.last);  // one that was away when the highest log was pulled
         const bool outranks = h.fill.empty() || h.fill.back().rank() >= known;
-        if (!outranks) return wait(s);  // the mark, or what can be read here, claims more than any voter has: a later master settles it
+        if (!outranks) return wait(s);  // a later master settles it, or another inquiry
         h.trusted = h.fill.size();      // the highest log of all voters
         return finish(s, false, why, out);
     }

@@ -291,6 +291,51 @@ TEST(Repair, UnreadableMarkIsNotSettledByALongerLogOfAnEarlierEpoch) {  // S7, S
     EXPECT_EQ(b.view().last, (Rank{{2}, {4}}));
 }
 
+/// The highest log belongs to a voter that was away while the others' were pulled: its answer tells so, and it is pulled next.
+TEST(Repair, UnreadableMarkIsNotSettledByALogThatAVotersAnswerOutranks) {  // S9
+    Bench b(kUnbounded);
+    const auto lower = entries({1, 1, 1, 1, 1, 1}), higher = entries({1, 1, 1, 1, 2});
+    std::optional<Inquiry> inquiry;
+    std::vector<FetchRequest> asked;
+    const auto answer = [&](Actions out) {
+        for (const PreVoteRequest& request : sent<PreVoteRequest>(out, kNode2))
+            (void)b.from(kNode2, b.view().epoch.value, PreVoteReply{request.proposed, false, std::nullopt, {{1}, {6}}});
+        for (const FetchRequest& fetch : sent<FetchRequest>(out, kNode2))
+            (void)b.from(kNode2, b.view().epoch.value,
+                         FetchReply{.id = fetch.id, .previous = fetch.previous, .entries = part(lower, 5, 6), .last = {{1}, {6}}});
+        for (const Inquiry& q : sent<Inquiry>(out, kNode3)) inquiry = q;
+        for (const FetchRequest& fetch : sent<FetchRequest>(out, kNode3)) asked.push_back(fetch);
+        return out;
+    };
+    for (std::uint32_t i = 0; i < 20 * kTimeout && !inquiry; ++i) (void)answer(b.tick());
+    ASSERT_TRUE(inquiry);
+    ASSERT_EQ(inquiry->from, Lsn{7}) << "the log of node 2 was pulled";
+    const std::uint64_t epoch = b.view().epoch.value;
+    (void)b.from(kNode2, epoch, InquiryReply{inquiry->id, InquiryAnswer::kDenies, {}, {{1}, {6}}});
+    EXPECT_THAT(all<RepairLog>(b.from(kNode3, epoch, InquiryReply{inquiry->id, InquiryAnswer::kDenies, {}, {{2}, {5}}})), IsEmpty());
+    EXPECT_EQ(b.view().last, (Rank{{1}, {4}}));
+
+    for (std::uint32_t i = 0; i < 20 * kTimeout && asked.empty(); ++i) {
+        const Actions out = b.tick();
+        for (const PreVoteRequest& request : sent<PreVoteRequest>(out, kNode3)) {
+            (void)b.from(kNode2, epoch, PreVoteReply{request.proposed, false, std::nullopt, {{1}, {6}}});
+            for (const auto& fetch :
+                 sent<FetchRequest>(b.from(kNode3, epoch, PreVoteReply{request.proposed, false, std::nullopt, {{2}, {5}}}), kNode3))
+                asked.push_back(fetch);
+        }
+    }
+    ASSERT_EQ(asked.size(), 1U);
+    EXPECT_EQ(asked.front().previous, (Rank{{1}, {6}}));
+    const Actions again = b.from(kNode3, epoch,
+                                 FetchReply{.id = asked.front().id,
+                                            .status = FetchStatus::kDiverged,
+                                            .previous = asked.front().previous,
+                                            .last = {{2}, {5}},
+                                            .epochs = {{{1}, {1}}, {{2}, {5}}}});
+    ASSERT_EQ(sent<FetchRequest>(again, kNode3).size(), 1U);
+    EXPECT_EQ(sent<FetchRequest>(again, kNode3).front().previous, (Rank{{1}, {4}})) << "what the lower log gave is given up";
+}
+
 /// With the newest segment the cut of its predecessor is forgotten: entry 3 of epoch 2 is readable again, and never was committed.
 class LostSegment : public ::testing::Test {
 protected:
