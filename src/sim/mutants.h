@@ -148,7 +148,7 @@ inline constexpr std::array<MutantCase, kMutants - 1> kMutantCases = {{
     {Mutant::kDonorPinIgnored, "donor_pin_ignored", "S25", "a donor recycles entries behind the checkpoint that it is giving",
      "gives a copy as of"},
     {Mutant::kUnreadableRowAbsent, "unreadable_row_absent", "S26", "a row of the state that cannot be read counts as one that is not there",
-     "another state at"},
+     "the model says"},
     {Mutant::kCorruptStoreKept, "corrupt_store_kept", "S26", "a state store that was found corrupt is opened again at the next start",
      "applying to the store"},
     {Mutant::kOnlyLogCutUnasked, "only_log_cut_unasked", "S27", "an only voter cuts its corrupt log without an order to do so",
