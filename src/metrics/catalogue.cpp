@@ -16,6 +16,7 @@ constexpr std::array<Description, kMetricCount> kCatalogue{{
     {Metric::kCommitLsn,       Kind::kGauge,     "tanist_commit_lsn",             "",        "Up to where a majority holds the log."},
     {Metric::kAppliedLsn,      Kind::kGauge,     "tanist_applied_lsn",            "",        "Up to where the log is executed in the state store."},
     {Metric::kStoredLsn,       Kind::kGauge,     "tanist_stored_lsn",             "",        "Up to where the state store has it on disk."},
+    {Metric::kUnstoredBytes,   Kind::kGauge,     "tanist_unstored_bytes",         "",        "Applied and not on disk in the state store: what a restart replays; towards store.write_buffer_bytes a master slows writes down."},
     {Metric::kLagSeconds,      Kind::kGauge,     "tanist_lag_seconds",            "",        "How far this node's data is behind its master; grows while no master is heard."},
     {Metric::kLogQuarantine,   Kind::kGauge,     "tanist_log_quarantine",         "",        "1 when the node takes part in nothing because its log cannot be trusted: a person must act."},
     {Metric::kEntriesApplied,  Kind::kCounter,   "tanist_entries_applied_total",  "",        "Log entries executed."},
@@ -53,6 +54,7 @@ constexpr std::array<Description, kMetricCount> kCatalogue{{
     {Metric::kWriteSeconds,    Kind::kDurations, "tanist_write_seconds",          "",        "On the master: from an entry's proposal until it was executed, and so its writes could be answered."},
     {Metric::kPendingWrites,   Kind::kGauge,     "tanist_pending_writes",         "",        "Writes not answered yet."},
     {Metric::kPendingWriteBytes, Kind::kGauge,   "tanist_pending_write_bytes",    "",        "Their bytes; at limits.pending_bytes more are refused."},
+    {Metric::kWritesHeldSeconds, Kind::kCountedTime, "tanist_writes_held_seconds_total", "reason", "Time in which writes waited before they went to the log: \"store\", whose disk takes in less than is written, or \"switchover\"."},
     {Metric::kSessions,        Kind::kGauge,     "tanist_sessions",               "",        "Sessions that have not expired."},
 
     {Metric::kProcessCpuSeconds, Kind::kCountedTime, "process_cpu_seconds_total",     "",        "Processor time used."},

@@ -22,6 +22,7 @@ enum class Metric : std::uint8_t {
     kCommitLsn,
     kAppliedLsn,
     kStoredLsn,
+    kUnstoredBytes,
     kLagSeconds,
     kLogQuarantine,
     kEntriesApplied,
@@ -59,6 +60,7 @@ enum class Metric : std::uint8_t {
     kWriteSeconds,
     kPendingWrites,
     kPendingWriteBytes,
+    kWritesHeldSeconds,
     kSessions,
     // the process, by the names that Prometheus gives them everywhere
     kProcessCpuSeconds,

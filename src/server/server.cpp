@@ -178,6 +178,7 @@ Server::Server(config::Config config, const ByHand& by_hand, Opened opened)
                                   .links = links_,
                                   .applied_at_start = replica_.node().view().applied,
                                   .stored = [this] { return store_->stored(); },
+                                  .unstored_bytes = [this] { return store_->unstored_bytes(); },
                                   .sessions = [this] { return replica_.state().sessions(); },
                                   .disk_free_bytes = [this] { return files_->bytes_free(config_.node.data_dir.string()).value_or(0); },
                                   .cache = [this] { return store_->cache(); }}),
@@ -467,6 +468,8 @@ std::string Server::info(resp::Arguments sections, bool of_sentinel) {
                           .per_second = traffic_per_second_,
                           .cache = store_->cache(),
                           .stored = store_->stored(),
+                          .unstored_bytes = store_->unstored_bytes(),
+                          .held = writes_.held(),
                           .last_stored_at = last_stored_at_,
                           .keys = replica_.state().key_counts(),
                           .log_time_ms = replica_.state().position().timestamp};

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "server/server_metrics.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "config/version.h"
@@ -77,6 +78,7 @@ void ServerMetrics::collect_view() {
     set(Metric::kCommitLsn, number(view.commit));
     set(Metric::kAppliedLsn, number(view.applied));
     set(Metric::kStoredLsn, number(sources_.stored()));
+    set(Metric::kUnstoredBytes, static_cast<double>(sources_.unstored_bytes()));
     set(Metric::kLagSeconds, static_cast<double>(sources_.routing.lag_ms()) / 1000.0);
     set(Metric::kLogQuarantine, view.health == core::Health::kQuarantined ? 1 : 0);
     set(Metric::kSessions, static_cast<double>(sources_.sessions()));
@@ -91,6 +93,9 @@ void ServerMetrics::collect_clients() {
     registry_.gauge(Metric::kClientConnections).set(static_cast<double>(sources_.connections.open.size()));
     registry_.gauge(Metric::kPendingWrites).set(static_cast<double>(sources_.writes.pending()));
     registry_.gauge(Metric::kPendingWriteBytes).set(static_cast<double>(sources_.writes.pending_bytes()));
+    constexpr std::uint64_t kNsPerMs = 1'000'000;
+    advance(Metric::kWritesHeldSeconds, sources_.writes.held().store_ms * kNsPerMs, "store");
+    advance(Metric::kWritesHeldSeconds, sources_.writes.held().switchover_ms * kNsPerMs, "switchover");
     advance(Metric::kConnectionsRefused, counters.connections_refused);
     advance(Metric::kClientBytesReceived, sources_.connections.bytes_in);
     advance(Metric::kClientBytesSent, sources_.connections.bytes_out);
@@ -134,7 +139,7 @@ void ServerMetrics::collect_cache() {
 
 void ServerMetrics::advance(Metric metric, std::uint64_t now, std::string_view label) {
     std::uint64_t& told = told_[{metric, std::string(label)}];
-    if (now > told) registry_.counter(metric, label).add(now - told);
+    registry_.counter(metric, label).add(now - std::min(now, told));  // shown from the start, as 0
     told = std::max(told, now);
 }
 

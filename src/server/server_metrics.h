@@ -30,6 +30,7 @@ public:
         const PeerLinks& links;
         Lsn applied_at_start;  ///< what came before was another process's work
         std::function<Lsn()> stored;
+        std::function<std::uint64_t()> unstored_bytes;
         std::function<std::size_t()> sessions;
         std::function<std::uint64_t()> disk_free_bytes;
         std::function<store::Store::Cache()> cache;

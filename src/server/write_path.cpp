@@ -178,6 +178,7 @@ void WritePath::executed(std::span<const commands::Applied> applied) {
 }
 
 void WritePath::tick(std::uint64_t now_ms) {
+    count_held(now_ms);
     const std::size_t room = host_.room();
     allowance_ = room == SIZE_MAX ? INT64_MAX : std::min<std::int64_t>(allowance_, 0) + static_cast<std::int64_t>(room);
     for (Batch& batch : batches_) {
@@ -195,6 +196,14 @@ void WritePath::tick(std::uint64_t now_ms) {
         }
     }
     if (!batches_.empty()) settle(batches_.front());
+}
+
+void WritePath::count_held(std::uint64_t now_ms) {
+    using By = HeldWrites::By;
+    const std::uint64_t passed_ms = now_ms - std::exchange(last_tick_ms_, now_ms).value_or(now_ms);
+    held_writes_.by = held_.empty() ? By::kNothing : routing_.is_pausing() ? By::kSwitchover : By::kStore;
+    if (held_writes_.by == By::kStore) held_writes_.store_ms += passed_ms;
+    if (held_writes_.by == By::kSwitchover) held_writes_.switchover_ms += passed_ms;
 }
 
 void WritePath::answer(Run& run, std::span<const commands::Outcome> outcomes, Rank rank, WriteLevel reached) {

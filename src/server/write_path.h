@@ -27,6 +27,15 @@ struct WriteTerms {
     bool says_nothing_of_state = false;      ///< the reply does not depend on the state: level `master` may answer before it is executed
 };
 
+/// What writes wait for before they are proposed, and for how long they did: the milliseconds of ticks that began with some of them
+/// waiting.
+struct HeldWrites {
+    enum class By : std::uint8_t { kNothing, kStore, kSwitchover };
+    By by = By::kNothing;        ///< as of the last tick
+    std::uint64_t store_ms = 0;  ///< its disk takes in less than clients write
+    std::uint64_t switchover_ms = 0;
+};
+
 /// One thread. What it holds is bounded by `pending_bytes_max`: beyond it writes are refused as overloaded.
 class WritePath {
 public:
@@ -67,6 +76,7 @@ public:
 
     [[nodiscard]] std::size_t pending() const { return pending_; }
     [[nodiscard]] std::size_t pending_bytes() const { return pending_bytes_; }
+    [[nodiscard]] const HeldWrites& held() const { return held_writes_; }
 
 private:
     /// Writes of one client, one behind the other, on the same terms.
@@ -104,6 +114,7 @@ private:
     void propose(const core::Clock& now);
     [[nodiscard]] bool holds_back() const { return routing_.is_pausing() || allowance_ <= 0; }
     void hand_over(core::Proposal proposal);
+    void count_held(std::uint64_t now_ms);
     [[nodiscard]] bool is_refused(Client& client, std::uint64_t ticket);
     void take(const std::shared_ptr<Client>& client, std::uint64_t ticket, const WriteTerms& terms, std::size_t begin);
     /// `outcomes`: one a write of the run.
@@ -123,7 +134,9 @@ private:
     std::size_t gathered_writes_ = 0;
     bool gathered_report_durable_ = false, gathered_report_all_ = false;
 
-    std::deque<core::Proposal> held_;     ///< their batches are among those below
+    std::deque<core::Proposal> held_;  ///< their batches are among those below
+    HeldWrites held_writes_;
+    std::optional<std::uint64_t> last_tick_ms_;
     std::int64_t allowance_ = INT64_MAX;  ///< bytes that may be proposed until the next tick; below zero: what was too much before
     std::deque<Batch> batches_;           ///< proposed, by token: the first one's is first_token_
     std::uint64_t first_token_ = 1;

@@ -89,9 +89,16 @@ TEST_F(WritePathTest, WhatTheStoreHasNoRoomForWaitsInOrder) {
     room_ = 0;
     turn(10), turn(20);
     EXPECT_EQ(proposals_.size(), first);
+    EXPECT_EQ(path_.held().by, HeldWrites::By::kStore);
+    EXPECT_EQ(path_.held().store_ms, 20u);
     room_ = SIZE_MAX;
     turn(30);
     ASSERT_EQ(proposals_.size(), 4u);
+    EXPECT_EQ(path_.held().store_ms, 30u);
+    turn(40);
+    EXPECT_EQ(path_.held().by, HeldWrites::By::kNothing);
+    EXPECT_EQ(path_.held().store_ms, 30u);
+    EXPECT_EQ(path_.held().switchover_ms, 0u);
     for (std::size_t i = 0; i < 4; ++i) EXPECT_EQ(proposals_[i].token, i + 1);
     submit(5), end_turn();
     EXPECT_EQ(proposals_.size(), 5u);
@@ -202,6 +209,10 @@ TEST_F(WritePathTest, WhileMastershipIsHandedOverWritesAreHeldBackInTheirOrder) 
     EXPECT_THAT(proposals_, IsEmpty());
     EXPECT_THAT(client_->notes, IsEmpty());
     EXPECT_EQ(path_.pending(), 3u);
+    path_.tick(10), path_.tick(20);
+    EXPECT_EQ(path_.held().by, HeldWrites::By::kSwitchover);
+    EXPECT_EQ(path_.held().switchover_ms, 10u);
+    EXPECT_EQ(path_.held().store_ms, 0u);
     pause(false);
     submit(4);
     end_turn();

@@ -217,6 +217,15 @@ void keyspace_section(std::string& out, const InfoFacts& facts) {
                        facts.keys.mean_left_ms(facts.log_time_ms));
 }
 
+std::string_view name_of(HeldWrites::By by) {
+    switch (by) {
+        case HeldWrites::By::kNothing: return "nothing";
+        case HeldWrites::By::kStore: return "store";
+        case HeldWrites::By::kSwitchover: return "switchover";
+    }
+    return "nothing";
+}
+
 void tanist_section(std::string& out, const InfoFacts& facts) {
     const core::View& view = facts.routing.view();
     line(out, "cluster_name", facts.cluster_name);
@@ -227,6 +236,10 @@ void tanist_section(std::string& out, const InfoFacts& facts) {
     line(out, "commit_lsn", view.commit.value);
     line(out, "applied_lsn", view.applied.value);
     line(out, "stored_lsn", facts.stored.value);
+    line(out, "unstored_bytes", facts.unstored_bytes);
+    line(out, "writes_held_by", name_of(facts.held.by));
+    line(out, "writes_held_by_store_ms", facts.held.store_ms);
+    line(out, "writes_held_by_switchover_ms", facts.held.switchover_ms);
     line(out, "lag_ms", facts.routing.lag_ms());
 }
 

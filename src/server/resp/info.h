@@ -13,6 +13,7 @@
 #include "server/counters.h"
 #include "server/resp/port.h"
 #include "server/routing.h"
+#include "server/write_path.h"
 #include "store/store.h"
 
 namespace tanist::server::resp {
@@ -36,6 +37,8 @@ struct InfoFacts {
     Traffic total, per_second;
     store::Store::Cache cache;
     Lsn stored;                        ///< of the state, on disk
+    std::uint64_t unstored_bytes = 0;  ///< applied behind it
+    HeldWrites held;
     std::uint64_t last_stored_at = 0;  ///< seconds since 1970
     commands::KeyCounts keys = {};
     std::uint64_t log_time_ms = 0;             ///< of the last entry applied
