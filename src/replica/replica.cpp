@@ -273,7 +273,7 @@ void Replica::on_tick() {
 }
 
 std::size_t Replica::room_for_writes() const {
-    constexpr std::uint64_t kTimeMs = 1000;
+    constexpr std::uint64_t kTimeMs = 250;
     const std::uint64_t bound = options_.unstored_bytes_max, unstored = store_.unstored_bytes();
     if (node_.role() != core::Role::kMaster || unstored <= bound / 2) return SIZE_MAX;
     return (bound - std::min(bound, unstored)) * options_.node.tick_ms / kTimeMs;

@@ -40,7 +40,8 @@ public:
     /// Too little disk is left: propose nothing now (S4).
     [[nodiscard]] bool disk_is_low() const { return disk_is_low_; }
     /// So many bytes of writes may be proposed until the next tick, SIZE_MAX if nothing bounds them. What lacks to unstored_bytes_max is
-    /// given out over a second: so the rate settles at what the store takes in, and a restart has a bounded part of the log to replay.
+    /// given out over a quarter of a second: so the rate settles at what the store takes in, and a restart has a bounded part of the log to
+    /// replay.
     [[nodiscard]] std::size_t room_for_writes() const;
     /// A storage fault or a Stop ended it: steps do nothing any more.
     [[nodiscard]] bool stopped() const { return stopped_; }

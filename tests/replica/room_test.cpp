@@ -136,7 +136,7 @@ TEST_F(RoomTest, RoomForWritesShrinksToNothingAtTheBound) {
     store_.unstored_now = 500;
     EXPECT_EQ(replica_->room_for_writes(), SIZE_MAX) << "half of it";
     store_.unstored_now = 600;
-    EXPECT_EQ(replica_->room_for_writes(), 4U) << "the hundredth part of what is left";
+    EXPECT_EQ(replica_->room_for_writes(), 16U) << "a tick's share of what is left, given out over a quarter of a second";
     store_.unstored_now = 5000;
     EXPECT_EQ(replica_->room_for_writes(), 0U);
 }
