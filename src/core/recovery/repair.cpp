@@ -201,11 +201,12 @@ bool take_fill(State& s, const FetchReply& m, bool from_master) {
 void cut_hole(State& s, const char* why, Actions& out) {
     Hole& h = *s.hole;
     if (h.kind == Tail::kUnbounded) {
-        Rank known = std::max({h.readable_intent, h.applied.rank(), readable_rank(s)});
-        for (const Answer& a : h.inquiry.answers) known = std::max(known, a.last);  // one that was away when the highest log was pulled
+        const Rank known = std::max({h.readable_intent, h.applied.rank(), readable_rank(s)});
         const bool outranks = h.fill.empty() || h.fill.back().rank() >= known;
-        if (!outranks) return wait(s);  // a later master settles it, or another inquiry
-        h.trusted = h.fill.size();      // the highest log of all voters
+        // One may have answered that was away when the highest log was pulled.
+        const bool is_outranked = std::ranges::any_of(h.inquiry.answers, [&](const Answer& a) { return a.last > h.tip().rank(); });
+        if (!outranks || is_outranked) return wait(s);  // a later master settles it, or another inquiry
+        h.trusted = h.fill.size();                      // the highest log of all voters
         return finish(s, false, why, out);
     }
     drop_untrusted(h);

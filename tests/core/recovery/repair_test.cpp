@@ -336,6 +336,21 @@ TEST(Repair, UnreadableMarkIsNotSettledByALogThatAVotersAnswerOutranks) {  // S9
     EXPECT_EQ(sent<FetchRequest>(again, kNode3).front().previous, (Rank{{1}, {4}})) << "what the lower log gave is given up";
 }
 
+/// The same where nothing could be pulled: what can be read here is longer than that voter's log, and lower.
+TEST(Repair, UnreadableMarkIsNotSettledByWhatCanBeReadHereWhereAVotersAnswerOutranksIt) {  // S9
+    Bench b(kUnbounded);
+    (void)inquire(b, {{1}, {4}}, {{1}, {4}});
+    std::optional<Inquiry> inquiry;
+    for (std::uint32_t i = 0; i < kTimeout && !inquiry; ++i) {
+        for (const Inquiry& q : sent<Inquiry>(b.tick(), kNode3)) inquiry = q;
+    }
+    ASSERT_TRUE(inquiry);
+    const std::uint64_t epoch = b.view().epoch.value;
+    (void)b.from(kNode2, epoch, InquiryReply{inquiry->id, InquiryAnswer::kDenies, {}, {{1}, {4}}});
+    EXPECT_THAT(all<RepairLog>(b.from(kNode3, epoch, InquiryReply{inquiry->id, InquiryAnswer::kDenies, {}, {{2}, {3}}})), IsEmpty());
+    EXPECT_EQ(b.view().health, Health::kInDoubt);
+}
+
 /// With the newest segment the cut of its predecessor is forgotten: entry 3 of epoch 2 is readable again, and never was committed.
 class LostSegment : public ::testing::Test {
 protected:
