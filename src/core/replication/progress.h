@@ -38,6 +38,7 @@ struct Progress {
     Lsn sent;                          ///< the last entry sent on this connection: what lies above `match` may be under way still
     std::uint64_t restart_tick = 0;    ///< in which a reject last stopped the stream: more of them in the same one are of what it sent
     std::uint64_t heartbeat_tick = 0;  ///< of the last Heartbeat, which is sent beside Appends while entries are under way
+    std::uint64_t repeats_until = 0;   ///< the tick until which entries that were sent again may still be under way, acknowledged or not
 
     void probe_from(Lsn from) {
         phase = SendPhase::kProbe;

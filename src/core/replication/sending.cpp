@@ -51,7 +51,11 @@ void send_append(State& s, Peer& peer, std::vector<Entry> entries, Actions& out)
                   .round = s.reads.round,
                   .acknowledged = p.match,
                   .everywhere = s.everywhere};
-    if (!append.entries.empty()) p.sent = std::max(p.sent, append.entries.back().lsn());
+    if (!append.entries.empty()) {
+        const bool is_sent_again = append.entries.front().lsn() <= p.sent;
+        if (is_sent_again) p.repeats_until = s.time.ticks + 2 * s.options.election_timeout_ticks;
+        p.sent = std::max(p.sent, append.entries.back().lsn());
+    }
     p.commit_sent = s.commit;
     p.sent_tick = s.time.ticks;
     send(s, peer.node, std::move(append), out);
@@ -167,8 +171,9 @@ void send_heartbeats(State& s, bool now, Actions& out) {
     for (Peer& peer : s.peers) {
         if (!may_send(s, peer)) continue;
         Progress& p = peer.progress;
-        // On a slow link an Append waits behind the entries under way, for longer than an election timeout: life is shown beside them.
-        const bool are_entries_under_way = p.sent > p.match;
+        // On a slow link an Append waits behind the entries under way, for longer than an election timeout: life is shown beside them. What
+        // was sent again without need may still be on its way when all is acknowledged.
+        const bool are_entries_under_way = p.sent > p.match || s.time.ticks < p.repeats_until;
         if (are_entries_under_way && (now || is_heartbeat_due(s, p.heartbeat_tick))) {
             p.heartbeat_tick = s.time.ticks;
             send(s, peer.node, Heartbeat{.commit = s.commit, .round = s.reads.round}, out);

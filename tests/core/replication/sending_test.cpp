@@ -69,6 +69,19 @@ TEST(Sending, LifeIsShownBesideEntriesThatAreUnderWay) {  // S13, S16
     EXPECT_THAT(sent<Heartbeat>(b.tick(2 * kHeartbeat), kNode2), IsEmpty());
 }
 
+TEST(Sending, LifeIsShownBesideEntriesThatWereSentAgainWithoutNeed) {  // S13: a copy of them is on its way when all are acknowledged
+    Bench b({.log = {1, 1}, .applied = 2});
+    b.reign();
+    for (std::uint64_t token = 1; token <= 2; ++token) (void)b.step(Proposal{.token = token, .payload = "x", .now = b.clock()});
+    const Actions again = b.from(kNode2, 2, AppendReject{.previous = {{2}, {4}}, .last = {{2}, {3}}, .epochs = {{{1}, {1}}, {{2}, {3}}}});
+    ASSERT_EQ(sent<Append>(again, kNode2).size(), 1U);
+    ASSERT_EQ(sent<Append>(again, kNode2).front().entries.size(), 2U);
+    (void)b.from(kNode2, 2, AppendAck{.acknowledged = {5}});
+    for (int i = 0; i < 3; ++i) EXPECT_EQ(sent<Heartbeat>(b.tick(kHeartbeat), kNode2).size(), 1U);
+    (void)b.tick(2 * kTimeout);
+    EXPECT_THAT(sent<Heartbeat>(b.tick(2 * kHeartbeat), kNode2), IsEmpty());
+}
+
 TEST(Sending, AnswersToHeartbeatsAreContactWhileEntriesAreUnderWay) {  // S16
     Bench b({.log = {1, 1}, .applied = 2});
     b.reign();
