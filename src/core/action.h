@@ -112,7 +112,8 @@ struct ReadRefused {
 };
 
 /// What became of a SwitchoverRequested: the master now. kInvalidArgument, kNotMaster, kUnavailable, kOverloaded, kRefused: the master is
-/// the same as before. kOutcomeUnknown: the target stood, and another node was elected, or none has been heard since.
+/// the same as before. kOutcomeUnknown: the target stood, and another node was elected, or none has been heard since; or this slave's
+/// master, which was asked, has not answered.
 struct SwitchoverEnded {
     std::uint64_t token = 0;
     Result<MemberId> master;

@@ -85,7 +85,7 @@ struct CopyReceived {
     std::uint64_t timestamp = 0;
     Membership membership;
 };
-/// Hand mastership over (S17), to `target`, or to the most up-to-date slave. Answered by SwitchoverEnded.
+/// Hand mastership over (S17), to `target`, or to the most up-to-date slave; a slave asks its master. Answered by SwitchoverEnded.
 struct SwitchoverRequested {
     std::uint64_t token = 0;  ///< the shell's; not 0
     std::optional<NodeId> target;

@@ -2,6 +2,7 @@
 // What nodes say to each other, as structs; protocol/peer_codec.h turns them into frames. Every message travels under a Header.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <limits>
 #include <optional>
@@ -11,6 +12,7 @@
 
 #include "base/entry.h"
 #include "base/membership.h"
+#include "base/result.h"
 #include "base/types.h"
 
 namespace tanist::core {
@@ -141,6 +143,28 @@ struct StandNow {
     friend bool operator==(const StandNow&, const StandNow&) = default;
 };
 
+/// To the master: a client here wants it to hand over (S17). Sent once: what is lost on the way runs into the asker's deadline. Ids of one
+/// process rise, so that the master takes no ask twice.
+struct SwitchoverAsk {
+    std::uint64_t id = 0;
+    NodeId target;  ///< 0: the most up-to-date slave
+    friend bool operator==(const SwitchoverAsk&, const SwitchoverAsk&) = default;
+};
+struct Refused {
+    ErrorCode code = ErrorCode::kUnavailable;  ///< one of kRefusalCodes
+    std::string reason;
+    friend bool operator==(const Refused&, const Refused&) = default;
+};
+/// What SwitchoverEnded can say, in the order of their numbers on the wire, from 1 on.
+inline constexpr std::array kRefusalCodes{ErrorCode::kInvalidArgument, ErrorCode::kUnavailable,    ErrorCode::kNotMaster,
+                                          ErrorCode::kOverloaded,      ErrorCode::kOutcomeUnknown, ErrorCode::kRefused};
+struct SwitchoverAnswer {
+    std::uint64_t id = 0;
+    std::optional<MemberId> master;  ///< after it; nullopt: `refused` says why there was none
+    Refused refused;
+    friend bool operator==(const SwitchoverAnswer&, const SwitchoverAnswer&) = default;
+};
+
 // -- recovery (S9, S14, S15) ------------------------------------------------------------------------------------------------------
 
 /// Pulls entries: those behind `previous` up to `through`. Changes nothing at the asked.
@@ -225,7 +249,7 @@ struct CopyEnd {
 /// Numbers on the wire follow this order; append only (protocol/peer.proto).
 using Body = std::variant<Hello, FormationProposal, FormationAccept, Refusal, HigherEpoch, Heartbeat, Append, AppendAck, AppendReject,
                           ReadIndexRequest, ReadIndexReply, PreVoteRequest, PreVoteReply, VoteRequest, VoteReply, StandNow, FetchRequest,
-                          FetchReply, Inquiry, InquiryReply, CopyRequest, CopyReply, CopyEnd>;
+                          FetchReply, Inquiry, InquiryReply, CopyRequest, CopyReply, CopyEnd, SwitchoverAsk, SwitchoverAnswer>;
 
 /// What is said to one peer keeps its order within a lane. What is urgent may overtake what is bulky, which can take seconds on a slow
 /// link: signs of life, acknowledgements and votes must not wait for that. Appends are all of one lane: a lost one shows by a later one.

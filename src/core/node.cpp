@@ -22,7 +22,7 @@ namespace {
 enum class EpochRule : std::uint8_t {
     kOrdinary,    ///< lower: refused and answered with ours; higher: made durable first
     kAnswer,      ///< likewise, but a lower one is dropped: its sender asked nothing
-    kHigherOnly,  ///< pre-vote replies: a higher one is made durable, a lower one is no fault
+    kHigherOnly,  ///< a higher one is made durable, a lower one is no fault: what a pre-vote or a switchover came to
     kOwn,         ///< the handler decides: pre-votes never, vote requests and inquiries not when the own master is heard
 };
 
@@ -32,7 +32,7 @@ inline constexpr bool is_one_of = (std::is_same_v<T, Ts> || ...);
 template <class T>
 constexpr EpochRule epoch_rule() {
     if (is_one_of<T, PreVoteRequest, VoteRequest, Inquiry, InquiryReply>) return EpochRule::kOwn;
-    if (is_one_of<T, PreVoteReply>) return EpochRule::kHigherOnly;
+    if (is_one_of<T, PreVoteReply, SwitchoverAnswer>) return EpochRule::kHigherOnly;
     if (is_one_of<T, AppendAck, AppendReject, VoteReply, FetchReply, ReadIndexReply, HigherEpoch>) return EpochRule::kAnswer;
     return EpochRule::kOrdinary;
 }
@@ -69,6 +69,8 @@ struct Node::State : core::State {
     void on(Peer& from, const Header& h, const VoteRequest& m, Actions& out) { on_vote_request(*this, from, h, m, out); }
     void on(Peer& from, const Header&, const VoteReply& m, Actions& out) { on_vote_reply(*this, from, m, out); }
     void on(Peer& from, const Header&, const StandNow& m, Actions& out) { on_stand_now(*this, from, m, out); }
+    void on(Peer& from, const Header&, const SwitchoverAsk& m, Actions& out) { on_switchover_ask(*this, from, m, out); }
+    void on(Peer&, const Header&, const SwitchoverAnswer& m, Actions& out) { on_switchover_answer(*this, m, out); }
     void on(Peer& from, const Header&, const FetchRequest& m, Actions& out) { on_fetch_request(*this, from, m, out); }
     void on(Peer& from, const Header& h, const FetchReply& m, Actions& out);
     void on(Peer& from, const Header& h, const Inquiry& m, Actions& out) { on_inquiry(*this, from, h, m, out); }
@@ -123,6 +125,7 @@ void Node::State::on(const Tick& e, Actions& out) {
 
     tick_shutdown(*this, out);
     tick_formation(*this, out);
+    tick_switchover_asks(*this, out);
     if (stopped || !takes_part()) return;
     tick_reign(*this, out);
     tick_election(*this, out);

@@ -43,6 +43,7 @@ struct Peer {
     std::optional<Rank> rank;                 ///< of its log, as it last said outside of acknowledgements
     std::string refusal;                      ///< why we do not deal with it
     std::string refused_us;                   ///< why it does not deal with us
+    std::uint64_t newest_ask = 0;             ///< of its SwitchoverAsks that were taken
     Progress progress;                        ///< while we are master
 };
 
@@ -98,6 +99,7 @@ struct State {
     Election election;
     Reign reign;
     Switchover switchover;
+    SwitchoverAsks switchover_asks;
     Pull pull;
     std::optional<Hole> hole;
     Copying copying;

@@ -140,6 +140,25 @@ void put(const core::VoteReply& from, peer::Envelope& out) {
     put(rank, to->mutable_rank());
 }
 void put(const core::StandNow& from, peer::Envelope& out) { put(from.target, out.mutable_stand_now()->mutable_target()); }
+void put(const core::Refused& from, peer::Refused* to) {
+    const auto& [code, reason] = from;
+    const auto place = std::ranges::find(core::kRefusalCodes, code) - core::kRefusalCodes.begin();
+    ENSURE(static_cast<std::size_t>(place) < core::kRefusalCodes.size());
+    to->set_code(static_cast<peer::RefusalCode>(place + 1));
+    to->set_reason(reason);
+}
+void put(const core::SwitchoverAsk& from, peer::Envelope& out) {
+    const auto& [id, target] = from;
+    auto* to = out.mutable_switchover_ask();
+    to->set_id(id);
+    to->set_target(static_cast<std::uint32_t>(target.value));
+}
+void put(const core::SwitchoverAnswer& from, peer::Envelope& out) {
+    const auto& [id, master, refused] = from;
+    auto* to = out.mutable_switchover_answer();
+    to->set_id(id);
+    master ? put(*master, to->mutable_master()) : put(refused, to->mutable_refused());
+}
 void put(const core::FetchRequest& from, peer::Envelope& out) {
     const auto& [id, previous, through, bytes_max] = from;
     auto* to = out.mutable_fetch_request();
@@ -346,6 +365,21 @@ core::VoteRequest take(const peer::VoteRequest& from) {
     return {.rank = Reader::rank(from.rank()),
             .switchover_of = from.has_switchover_of() ? std::optional(Epoch{from.switchover_of()}) : std::nullopt};
 }
+core::SwitchoverAnswer take(const peer::SwitchoverAnswer& from, Reader& reader) {
+    core::SwitchoverAnswer to{.id = from.id()};
+    if (from.has_master()) {
+        to.master = reader.member(from.master(), "switchover answer.master");
+        return to;
+    }
+    const auto code = static_cast<std::size_t>(from.refused().code());
+    if (code == 0 || code > core::kRefusalCodes.size()) {
+        reader.refuse(ErrorCode::kInvalidArgument, "switchover answer.refused.code: {} is not among 1 .. {}", code,
+                      core::kRefusalCodes.size());
+        return to;
+    }
+    to.refused = {core::kRefusalCodes[code - 1], from.refused().reason()};
+    return to;
+}
 core::FetchRequest take(const peer::FetchRequest& from, Reader& reader) {
     if (from.bytes_max() > kEntriesBytesMax) {
         reader.refuse(ErrorCode::kInvalidArgument, "fetch request.bytes_max: {}, a reply carries at most {}", from.bytes_max(),
@@ -432,6 +466,8 @@ std::optional<core::Body> take_body(const peer::Envelope& from, Epoch epoch, Rea
             return core::CopyRequest{from.copy_request().copy(), from.copy_request().file(), from.copy_request().offset()};
         case peer::Envelope::kCopyReply: return take(from.copy_reply(), reader);
         case peer::Envelope::kCopyEnd: return core::CopyEnd{from.copy_end().copy()};
+        case peer::Envelope::kSwitchoverAsk: return core::SwitchoverAsk{from.switchover_ask().id(), NodeId{from.switchover_ask().target()}};
+        case peer::Envelope::kSwitchoverAnswer: return take(from.switchover_answer(), reader);
         case peer::Envelope::BODY_NOT_SET: return std::nullopt;
     }
     return std::nullopt;
@@ -447,7 +483,8 @@ constexpr int kNumber = number_of<B>(std::make_index_sequence<std::variant_size_
 static_assert(kNumber<core::Hello> == peer::Envelope::kHelloFieldNumber && kNumber<core::Append> == peer::Envelope::kAppendFieldNumber &&
               kNumber<core::VoteReply> == peer::Envelope::kVoteReplyFieldNumber &&
               kNumber<core::FetchReply> == peer::Envelope::kFetchReplyFieldNumber &&
-              kNumber<core::CopyEnd> == peer::Envelope::kCopyEndFieldNumber);
+              kNumber<core::CopyEnd> == peer::Envelope::kCopyEndFieldNumber &&
+              kNumber<core::SwitchoverAnswer> == peer::Envelope::kSwitchoverAnswerFieldNumber);
 
 std::vector<Entry> entries_of(const core::Body& body) {
     if (const auto* append = std::get_if<core::Append>(&body)) return append->entries;

@@ -62,6 +62,10 @@ std::string show(const core::CopyReply& m) {
     return fmt::format("CopyReply copy={} position={} file={} offset={} bytes={} error=\"{}\"", m.copy, show(m.position.rank()), m.file,
                        m.offset, m.data.size(), m.error);
 }
+std::string show(const core::SwitchoverAsk& m) { return fmt::format("SwitchoverAsk id={} target={}", m.id, m.target.value); }
+std::string show(const core::SwitchoverAnswer& m) {
+    return fmt::format("SwitchoverAnswer id={} master={} reason=\"{}\"", m.id, show(m.master), m.refused.reason);
+}
 std::string show(const core::CopyEnd& m) { return fmt::format("CopyEnd copy={}", m.copy); }
 
 constexpr std::size_t kShownBytesMax = 24;  ///< of a value: its beginning tells whose and which it is

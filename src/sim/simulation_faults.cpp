@@ -140,6 +140,10 @@ void Simulation::begin_forgotten_tail(const Fault& fault, SimNode& victim) {
 
 void Simulation::begin_switchover(const Fault& fault) {
     SimNode* asked = master() != nullptr ? master() : nodes_.front().get();
+    if (plan_.seed >= kFirstSeedOfMore && plan_.scenario.empty() && fault.number % 3 == 0) {
+        asked = nodes_[fault.number / 3 % nodes_.size()].get();
+        world_.note("node {} is asked for it", asked->id().value);
+    }
     asked->switch_over(fault.node.is_zero() ? std::nullopt : std::optional(fault.node));
 }
 

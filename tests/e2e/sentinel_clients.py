@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""redis-py, unchanged, finds the master through Sentinel and follows it: the master is killed with -9 under load, calls resume on the
-new one by themselves, and every acknowledged write is read back from it."""
+"""redis-py, unchanged, finds the master through Sentinel and follows it. Mastership is handed over by SENTINEL FAILOVER, asked of each node
+in turn, and the master is killed with -9, under load: calls resume on the new one by themselves, and every acknowledged write is read back."""
 import argparse, sys, threading, time
 from cluster import Cluster, Failure, await_true
 
@@ -101,10 +101,42 @@ def use(client):
     listener.close()
 
 
+def lost_of(load, client):
+    """Acknowledged, and not read back."""
+    pairs = list(load.acknowledged.items())
+    with client.pipeline(transaction=False) as pipe:
+        for key, _ in pairs:
+            pipe.get(key)
+        found = pipe.execute()
+    return [key for (key, value), answer in zip(pairs, found) if answer != value.encode()]
+
+
+def hand_over(cluster, sentinel, master, count):
+    """SENTINEL FAILOVER works at any node's Sentinel port."""
+    load = Load(master)
+    for i in range(count):
+        asked, before, written = cluster.nodes[i % len(cluster.nodes)], sentinel.discover_master(NAME), load.count()
+        port = redis.Redis(port=asked.sentinel)
+
+        def is_done():
+            try:
+                return port.execute_command("SENTINEL", "FAILOVER", NAME)
+            except redis.ResponseError as error:
+                expect(f"node {asked.id}: SENTINEL FAILOVER: {error}", str(error).startswith(("NOGOODSLAVE", "INPROG")))  # one catches up
+        await_true("a switchover", is_done)
+        await_true("another master", lambda: sentinel.discover_master(NAME) != before)
+        await_true("writes that resume by themselves", lambda: load.count() > written + 200)
+    load.stop()
+    lost = lost_of(load, master)
+    expect(f"{len(lost)} acknowledged writes are lost: {lost[:5]}", not lost)
+    print(f"{count} times SENTINEL FAILOVER, asked of all nodes in turn: {load.count()} acknowledged, all there; errors met: {load.errors}")
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--build")
-    parser.add_argument("--rounds", type=int, default=2)
+    parser.add_argument("--rounds", type=int, default=2, help="times that the master is killed")
+    parser.add_argument("--switchovers", type=int, default=3)
     options = parser.parse_args()
     with Cluster(3, build=options.build) as cluster:
         cluster.start()
@@ -128,6 +160,9 @@ def main():
             expect("a pipeline", pipe.execute() == [True] * 100)
         await_true("a slave that has the pipeline's last write", lambda: slave.get("k99") == b"99")
 
+        hand_over(cluster, sentinel, master, options.switchovers)
+        while listener.get_message(timeout=0.1):  # of those switchovers
+            pass
         for round in range(options.rounds):
             load = Load(master)
             await_true("some load", lambda: load.count() > 200)
@@ -140,14 +175,9 @@ def main():
             load.stop()
             new = sentinel.discover_master(NAME)
             expect("another master", new != victim.address)
-            pairs = list(load.acknowledged.items())
-            with master.pipeline(transaction=False) as pipe:
-                for key, _ in pairs:
-                    pipe.get(key)
-                found = pipe.execute()
-            lost = [key for (key, value), answer in zip(pairs, found) if answer != value.encode()]
+            lost = lost_of(load, master)
             expect(f"{len(lost)} acknowledged writes are lost: {lost[:5]}", not lost)
-            print(f"round {round + 1}: master {victim.id} killed, 200 more writes after {took:.2f} s; {len(pairs)} acknowledged, "
+            print(f"round {round + 1}: master {victim.id} killed, 200 more writes after {took:.2f} s; {load.count()} acknowledged, "
                   f"all there; errors met: {load.errors}")
             if victim is not cluster.nodes[2]:
                 message = await_true("+switch-master", lambda: listener.get_message(timeout=1))

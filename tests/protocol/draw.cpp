@@ -107,6 +107,11 @@ void draw(Random& random, core::CopyReply& to) {
     if (draw_flag(random)) to.membership = draw_membership(random);
 }
 void draw(Random& random, core::CopyEnd& to) { to.copy = draw_number(random); }
+void draw(Random& random, core::SwitchoverAsk& to) { to = {draw_number(random), draw_member(random).node}; }
+void draw(Random& random, core::SwitchoverAnswer& to) {
+    to = {draw_number(random), draw_optional(random, [&] { return draw_member(random); }), {}};
+    if (!to.master) to.refused = {core::kRefusalCodes[random.below(core::kRefusalCodes.size())], draw_bytes(random)};
+}
 
 /// The variant's alternative number `kind`, default made.
 template <class Variant, std::size_t... I>

@@ -188,7 +188,7 @@ TEST(Preamble, OtherProtocolsAreNamedInTheError) {
 TEST(Preamble, OtherVersionIsNamedInTheError) {
     ReadBuffer buffer;
     buffer.append(as_bytes(peer_preamble(7)));
-    EXPECT_EQ(take_peer_preamble(buffer).error().message, "version 7 of the peer protocol: this node speaks version 3");
+    EXPECT_EQ(take_peer_preamble(buffer).error().message, "version 7 of the peer protocol: this node speaks version 4");
 }
 
 }  // namespace

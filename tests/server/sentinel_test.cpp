@@ -200,9 +200,8 @@ TEST_F(SentinelPort, WithoutAMajorityTheLastMasterIsToldAsDown) {
 TEST_F(SentinelPort, FailoverHandsMastershipOver) {  // S17
     RespClient listener = sentinel(3);
     listener.call({"SUBSCRIBE", "+switch-master"});
-    EXPECT_THAT(ask(2, {"SENTINEL", "FAILOVER", "test"}), StartsWith("-ERR this node is no master"));
     EXPECT_EQ(ask(1, {"SENTINEL", "FAILOVER", "other"}), "-ERR No such master with that name\r\n");
-    EXPECT_EQ(ask(1, {"SENTINEL", "FAILOVER", "test"}), "+OK\r\n");
+    EXPECT_EQ(ask(2, {"SENTINEL", "FAILOVER", "test"}), "+OK\r\n") << "any Sentinel can be asked";
     EXPECT_THAT(listener.reply(), HasSubstr(fmt::format("test 127.0.0.1 {} 127.0.0.1 ", cluster_.client_port(1))));
     const std::size_t master = cluster_.await_master(1);
     ASSERT_NE(master, 0u);
@@ -210,7 +209,7 @@ TEST_F(SentinelPort, FailoverHandsMastershipOver) {  // S17
     EXPECT_EQ(cluster_.resp(master).call({"FAILOVER", "TO", "127.0.0.1", "1"}), "-ERR FAILOVER target HOST and PORT is not a replica.\r\n");
     RespClient client = cluster_.resp(master);
     EXPECT_EQ(client.call({"PING"}), "+PONG\r\n");
-    EXPECT_TRUE(eventually([&] { return cluster_.resp(master).call({"FAILOVER", "TO", "127.0.0.1", back}) == "+OK\r\n"; }));
+    EXPECT_TRUE(eventually([&] { return cluster_.resp(1).call({"FAILOVER", "TO", "127.0.0.1", back}) == "+OK\r\n"; })) << "so can any node";
     EXPECT_EQ(client.reply(), "");  // a master that has stepped down closes, so that its clients look for the new one
     EXPECT_EQ(cluster_.await_master(), 1u);
 }

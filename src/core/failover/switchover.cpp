@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/failover/switchover.h"
 
+#include <limits>
 #include <string>
 #include <tuple>
 #include <utility>
@@ -37,9 +38,21 @@ const Peer* best_target(const State& s) {
     return best;
 }
 
-void begin(State& s, const Peer& target, std::uint64_t token, bool is_named, Actions& out) {
+void answer(State& s, const Switchover::Asker& asker, Result<MemberId> result, Actions& out) {
+    if (asker.token == 0) return;
+    if (asker.node.is_zero()) return out.push_back(SwitchoverEnded{asker.token, std::move(result)});
+    SwitchoverAnswer told{.id = asker.token};
+    if (result) {
+        told.master = *result;
+    } else {
+        told.refused = {result.error().code, std::move(result.error().message)};
+    }
+    send(s, asker.node, std::move(told), out);
+}
+
+void begin(State& s, const Peer& target, const Switchover::Asker& asker, bool is_named, Actions& out) {
     s.switchover = {.phase = SwitchoverPhase::kCatchingUp,
-                    .token = token,
+                    .asker = asker,
                     .target = *target.id,
                     .is_named = is_named,
                     .epoch = s.epoch(),
@@ -55,7 +68,7 @@ void end(State& s, Result<MemberId> result, Actions& out) {
     } else {
         notice(out, NoticeLevel::kWarn, "not switched over target={} reason=\"{}\"", over.target.node.value, result.error().message);
     }
-    if (over.token != 0) out.push_back(SwitchoverEnded{over.token, std::move(result)});
+    answer(s, over.asker, std::move(result), out);
     on_switchover_ended(s, out);
 }
 
@@ -146,35 +159,71 @@ void await_successor(State& s, Actions& out) {
     end(s, fail(ErrorCode::kOutcomeUnknown, "node {} stood for election, and no master has been heard since", w.target.node.value), out);
 }
 
+/// At the master.
+void take(State& s, std::optional<NodeId> wanted, const Switchover::Asker& asker, Actions& out) {
+    const auto refuse = [&](tl::unexpected<Error> why) { answer(s, asker, std::move(why), out); };
+    if (wanted == s.self().node) return answer(s, asker, s.self(), out);
+    if (s.stopping_since || s.switchover.is_under_way()) return refuse(fail(ErrorCode::kRefused, "a switchover is under way already"));
+    if (!s.reign.open) return refuse(fail(ErrorCode::kOverloaded, "{}", kNotOpen));
+    if (!wanted) {
+        const Peer* best = best_target(s);
+        if (best == nullptr) return refuse(fail(ErrorCode::kRefused, "no other data node is connected and in sync"));
+        return begin(s, *best, asker, false, out);
+    }
+    const Peer* target = s.find_peer(*wanted);
+    if (target == nullptr) return refuse(fail(ErrorCode::kInvalidArgument, "node {} is no member of this cluster", wanted->value));
+    if (const std::string why = why_unfit(s, *target); !why.empty())
+        return refuse(fail(ErrorCode::kRefused, "node {} {}", wanted->value, why));
+    begin(s, *target, asker, true, out);
+}
+
+/// A copy of an ask that was taken, or one that was overtaken. Ids of one process rise from a number drawn at random: the ids of its next
+/// life are not just below.
+bool is_repeated(const Peer& from, const SwitchoverAsk& m) { return from.newest_ask - m.id <= std::numeric_limits<std::uint32_t>::max(); }
+
 }  // namespace
 
 void on_switchover_requested(State& s, const SwitchoverRequested& e, Actions& out) {
     const auto refuse = [&](tl::unexpected<Error> why) { out.push_back(SwitchoverEnded{e.token, std::move(why)}); };
-    if (!s.is_master()) {
-        if (!hears_master(s)) return refuse(fail(ErrorCode::kUnavailable, "no master is known"));
-        return refuse(fail(ErrorCode::kNotMaster, "node {} is master", s.following.master->node.value));
+    if (s.is_master()) return take(s, e.target, {.token = e.token}, out);
+    if (!s.takes_part() || !hears_master(s)) return refuse(fail(ErrorCode::kUnavailable, "no master is known"));
+    auto& pending = s.switchover_asks.pending;
+    if (pending.size() == kSwitchoverAsksMax) {
+        return refuse(fail(ErrorCode::kOverloaded, "the master was asked for {} switchovers and has not answered yet", pending.size()));
     }
-    if (e.target == s.self().node) {
-        out.push_back(SwitchoverEnded{e.token, s.self()});
-        return;
-    }
-    if (s.stopping_since || s.switchover.is_under_way()) return refuse(fail(ErrorCode::kRefused, "a switchover is under way already"));
-    if (!s.reign.open) return refuse(fail(ErrorCode::kOverloaded, "{}", kNotOpen));
-    if (!e.target) {
-        const Peer* best = best_target(s);
-        if (best == nullptr) return refuse(fail(ErrorCode::kRefused, "no other data node is connected and in sync"));
-        return begin(s, *best, e.token, false, out);
-    }
-    const Peer* target = s.find_peer(*e.target);
-    if (target == nullptr) return refuse(fail(ErrorCode::kInvalidArgument, "node {} is no member of this cluster", e.target->value));
-    if (const std::string why = why_unfit(s, *target); !why.empty())
-        return refuse(fail(ErrorCode::kRefused, "node {} {}", e.target->value, why));
-    begin(s, *target, e.token, true, out);
+    const std::uint64_t id = s.next_id();
+    pending[id] = {e.token, s.time.ticks + kSwitchoverAskTimeouts * s.options.election_timeout_ticks};
+    send(s, s.following.master->node, SwitchoverAsk{id, e.target.value_or(NodeId{})}, out);
+}
+
+void on_switchover_ask(State& s, Peer& from, const SwitchoverAsk& m, Actions& out) {
+    if (!s.is_member(from) || is_repeated(from, m)) return;
+    from.newest_ask = m.id;
+    const Switchover::Asker asker{m.id, from.node};
+    if (s.is_master()) return take(s, m.target.is_zero() ? std::nullopt : std::optional(m.target), asker, out);
+    // The asker is of our epoch: whatever this node may have begun in an earlier life, it has not come about.
+    answer(s, asker, fail(ErrorCode::kNotMaster, "node {} is not the master any more", s.self().node.value), out);
+}
+
+void on_switchover_answer(State& s, const SwitchoverAnswer& m, Actions& out) {
+    const auto asked = s.switchover_asks.pending.extract(m.id);
+    if (asked.empty()) return;
+    const std::uint64_t token = asked.mapped().token;
+    if (m.master) return out.push_back(SwitchoverEnded{token, *m.master});
+    out.push_back(SwitchoverEnded{token, fail(m.refused.code, "{}", m.refused.reason)});
+}
+
+void tick_switchover_asks(State& s, Actions& out) {
+    std::erase_if(s.switchover_asks.pending, [&](const auto& asked) {
+        if (s.time.ticks < asked.second.deadline) return false;
+        out.push_back(SwitchoverEnded{asked.second.token, fail(ErrorCode::kOutcomeUnknown, "the master has not answered in time")});
+        return true;
+    });
 }
 
 void switch_over_before_shutdown(State& s, Actions& out) {
     if (!s.is_master() || !s.reign.open || s.switchover.is_under_way()) return;
-    if (const Peer* best = best_target(s)) begin(s, *best, 0, false, out);
+    if (const Peer* best = best_target(s)) begin(s, *best, {}, false, out);
 }
 
 void tick_renewal(State& s, Actions& out) {

@@ -101,9 +101,9 @@ void wait(RespSession& session, Arguments arguments) {
 }
 
 /// FAILOVER [TO host port [FORCE]] [ABORT] [TIMEOUT ms]: of these, whom to. Nothing is lost, so there is nothing to force or give up.
+/// Redis takes it on the master alone; here a slave asks the master.
 void failover(RespSession& session, Arguments arguments) {
     const core::View& view = session.services().routing.view();
-    if (!session.services().routing.is_master()) return session.reply_error("ERR FAILOVER is not valid when server is a replica.");
     std::optional<NodeId> target;
     for (std::size_t i = 1; i < arguments.size(); ++i) {
         if (is_word(arguments[i], "ABORT") && arguments.size() == 2) return session.reply_error("ERR No failover in progress.");

@@ -21,9 +21,6 @@ std::string_view code_of(ErrorCode code) {
 }  // namespace
 
 void switch_over(RespSession& session, std::optional<NodeId> target) {
-    const Routing& routing = session.services().routing;
-    if (!routing.is_master())
-        return session.reply_error(fmt::format("ERR this node is no master: ask the master's{}", routing.directions()));
     session.block();
     session.services().switchovers.ask(target, [asker = session.shared_session()](const Result<MemberId>& master) {
         asker->unblock([&](protocol::RespEncoder& to) {

@@ -172,11 +172,97 @@ TEST(Switchover, ALostTargetEndsThePauseAtOnce) {
     EXPECT_FALSE(b.view().pausing);
 }
 
-TEST(Switchover, SlaveSaysWhereToAsk) {
+// -- asked of a slave -------------------------------------------------------------------------------------------------------------
+
+/// A slave of node 2, in epoch 1.
+struct Slave : Bench {
+    Slave() : Bench({.log = {1, 1}}) {
+        (void)tick();
+        (void)from(kNode2, 1, Append{.previous = {{1}, {2}}});
+    }
+    std::vector<SwitchoverAsk> ask(std::uint64_t token, std::optional<NodeId> target = std::nullopt) {
+        return sent<SwitchoverAsk>(step(SwitchoverRequested{token, target}), kNode2);
+    }
+};
+
+TEST(Switchover, SlaveThatHearsNoMasterHasNobodyToAsk) {
     Bench b({.log = {1, 1}});
     EXPECT_EQ(refused(b.step(SwitchoverRequested{1, std::nullopt}))->code, ErrorCode::kUnavailable);
-    (void)b.from(kNode2, 1, Append{.previous = {{1}, {2}}});
-    EXPECT_EQ(refused(b.step(SwitchoverRequested{1, std::nullopt}))->code, ErrorCode::kNotMaster);
+}
+
+TEST(Switchover, SlaveAsksItsMasterAndTellsWhatItAnswers) {
+    Slave b;
+    const auto any = b.ask(1), named = b.ask(2, kNode3);
+    ASSERT_THAT(any, SizeIs(1));
+    ASSERT_THAT(named, SizeIs(1));
+    EXPECT_EQ(any.front().target, NodeId{});
+    EXPECT_EQ(named.front().target, kNode3);
+    const Actions no = b.from(kNode2, 1, SwitchoverAnswer{named.front().id, std::nullopt, {ErrorCode::kRefused, "no"}});
+    ASSERT_NE(refused(no), nullptr);
+    EXPECT_EQ(all<SwitchoverEnded>(no).front().token, 2u);
+    EXPECT_EQ(refused(no)->code, ErrorCode::kRefused);
+    (void)b.from(kNode3, 3, Append{.previous = {{1}, {2}}});
+    const SwitchoverAnswer yes{any.front().id, member(kNode3), {}};
+    const auto done = all<SwitchoverEnded>(b.from(kNode2, 2, yes));  // of a lower epoch than ours by now, and no less true
+    ASSERT_THAT(done, SizeIs(1));
+    EXPECT_EQ(done.front().token, 1u);
+    EXPECT_EQ(done.front().master, member(kNode3));
+    EXPECT_THAT(all<SwitchoverEnded>(b.from(kNode2, 2, yes)), IsEmpty()) << "once";
+}
+
+TEST(Switchover, AnAskThatIsNotAnsweredHasAnUnknownOutcome) {
+    Slave b;
+    ASSERT_THAT(b.ask(1), SizeIs(1));
+    EXPECT_THAT(all<SwitchoverEnded>(b.tick(kSwitchoverAskTimeouts * kTimeout - 1)), IsEmpty());
+    const Actions out = b.tick();
+    ASSERT_NE(refused(out), nullptr);
+    EXPECT_EQ(refused(out)->code, ErrorCode::kOutcomeUnknown);
+}
+
+TEST(Switchover, AsksOfASlaveAreBounded) {
+    Slave b;
+    for (std::uint64_t token = 1; token <= kSwitchoverAsksMax; ++token) ASSERT_THAT(b.ask(token), SizeIs(1));
+    EXPECT_EQ(refused(b.step(SwitchoverRequested{9, std::nullopt}))->code, ErrorCode::kOverloaded);
+}
+
+std::vector<SwitchoverAnswer> answers(const Actions& out) { return sent<SwitchoverAnswer>(out, kNode3); }
+
+TEST(Switchover, MasterTellsTheNodeThatAskedHowItEnded) {
+    Master b;
+    (void)b.settle(acknowledge_all(b, kNode2));
+    const auto wrong = answers(b.from(kNode3, 2, SwitchoverAsk{8, NodeId{9}}));
+    ASSERT_THAT(wrong, SizeIs(1));
+    EXPECT_EQ(wrong.front().refused.code, ErrorCode::kInvalidArgument);
+    EXPECT_THAT(answers(b.from(kNode3, 2, SwitchoverAsk{9, kNode2})), IsEmpty());
+    EXPECT_TRUE(b.view().pausing);
+    const auto lost = answers(b.step(PeerLost{kNode2, Loss::kReset}));
+    ASSERT_THAT(lost, SizeIs(1));
+    EXPECT_EQ(lost.front().id, 9u);
+    EXPECT_EQ(lost.front().refused.code, ErrorCode::kRefused);
+}
+
+TEST(Switchover, ACopyOfAnAskNeitherAnswersItNorBeginsAnotherSwitchover) {  // a network may deliver twice, and late
+    Master b;
+    (void)b.settle(acknowledge_all(b, kNode2));
+    (void)b.from(kNode3, 2, SwitchoverAsk{9, kNode2});
+    ASSERT_TRUE(b.view().pausing);
+    EXPECT_THAT(answers(b.from(kNode3, 2, SwitchoverAsk{9, kNode2})), IsEmpty()) << "its own switchover is no other one under way";
+    ASSERT_THAT(answers(b.step(PeerLost{kNode2, Loss::kReset})), SizeIs(1));
+    (void)b.step(PeerConnected{kNode2});
+    (void)b.settle(acknowledge_all(b, kNode2));
+    EXPECT_THAT(answers(b.from(kNode3, 2, SwitchoverAsk{9, NodeId{7}})), IsEmpty());
+    EXPECT_THAT(answers(b.from(kNode3, 2, SwitchoverAsk{8, NodeId{7}})), IsEmpty()) << "overtaken";
+    EXPECT_FALSE(b.view().pausing);
+    EXPECT_THAT(answers(b.from(kNode3, 2, SwitchoverAsk{10, NodeId{7}})), SizeIs(1));
+    EXPECT_THAT(answers(b.from(kNode3, 2, SwitchoverAsk{1ull << 60, NodeId{7}})), SizeIs(1)) << "its next life begins elsewhere";
+    EXPECT_THAT(answers(b.from(kNode3, 2, SwitchoverAsk{1ull << 59, NodeId{7}})), SizeIs(1));
+}
+
+TEST(Switchover, WhoIsNotMasterAnyMoreSaysSoToWhoAsks) {
+    Slave b;
+    const auto out = answers(b.from(kNode3, 1, SwitchoverAsk{9, kNode2}));
+    ASSERT_THAT(out, SizeIs(1));
+    EXPECT_EQ(out.front().refused.code, ErrorCode::kNotMaster);
 }
 
 /// Time passes in which node 2 is well, and node 3 says that its log has no readable mark.
