@@ -8,7 +8,8 @@
 namespace tanist::replica {
 
 /// Has the keys of the entries that the log holds beyond the state looked up all together: each block of the store is then read and
-/// unpacked once, not once for each key in it. May take a part of a second and as much memory as those entries; an optimisation only.
+/// unpacked once, not once for each key in it. May take two seconds (HotStoreOptions::warm_time_max) and as much memory as those entries;
+/// an optimisation only.
 void warm_up(const wal::Log& log, commands::StateMachine& state);
 
 }  // namespace tanist::replica

@@ -22,6 +22,7 @@ public:
     HotStore(std::unique_ptr<Store> cold, const HotStoreOptions& options)
         : gathered_max_(std::min(options.gathered_max, options.memory_max / 8)),
           waiting_max_(options.memory_max / 2),
+          warm_time_max_(options.warm_time_max),
           cold_(std::move(cold)),
           hot_(options.memory_max, process_secret()),
           position_(cold_->position()),
@@ -64,6 +65,7 @@ private:
     [[nodiscard]] std::size_t pinned_bytes() const;
 
     const std::size_t gathered_max_, waiting_max_;
+    const std::chrono::milliseconds warm_time_max_;
     std::unique_ptr<Store> cold_;
     mutable HotSet hot_;  ///< reading changes what is kept, never what is answered
     mutable std::uint64_t hits_ = 0, misses_ = 0;
@@ -136,6 +138,7 @@ void HotStore::warm(std::span<const std::string_view> keys) const {
     const auto at = [&](std::size_t part) { return unknown.begin() + static_cast<std::ptrdiff_t>(unknown.size() * part / parts); };
     for (std::size_t part = 1; part < parts; ++part) std::nth_element(at(part - 1), at(part), unknown.end());
 
+    const auto end = std::chrono::steady_clock::now() + warm_time_max_;
     std::mutex admission;  // guards hot_ and misses_ between these threads
     const auto read_part = [&](std::size_t part) {
         std::sort(at(part), at(part + 1));
@@ -150,6 +153,7 @@ void HotStore::warm(std::span<const std::string_view> keys) const {
             }
             misses_ += values->size();
             rest = rest.subspan(values->size());
+            if (std::chrono::steady_clock::now() >= end) return;
         }
     };
     std::vector<std::jthread> others;

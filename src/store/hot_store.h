@@ -2,6 +2,7 @@
 // A store that answers from memory, and keeps the rest, and its durable state, in another store behind it: the cold tier.
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <memory>
 
@@ -13,10 +14,11 @@ struct HotStoreOptions {
     std::size_t memory_max = 512 << 20;  ///< bytes of the hot set as a whole; what is pinned and a single write may exceed it
     /// Bytes of changed entries that are gathered for one write to the cold tier; a small part of memory_max when that is less.
     std::size_t gathered_max = 32 << 20;
-    std::size_t write_max = 64 << 20;  ///< bytes of them in one write, unless what is gathered at once is more
+    std::size_t write_max = 64 << 20;               ///< bytes of them in one write, unless what is gathered at once is more
+    std::chrono::milliseconds warm_time_max{2000};  ///< then warm() stops: a node whose disk answers slowly is not kept from taking part
 };
 
-/// `cold` must bear reads by one thread beside apply(), flush() and stored() by another: RocksDB does. It stands still at some
+/// `cold` must bear reads by some threads beside apply(), flush() and stored() by another: RocksDB does. It stands still at some
 /// position at or below ours, and is never ahead of what a restart needs: what it has not got, the log has.
 [[nodiscard]] std::unique_ptr<Store> open_hot_store(std::unique_ptr<Store> cold, const HotStoreOptions& options);
 

@@ -189,7 +189,7 @@ TEST_F(HotStoreTest, WarmKeysAreAnsweredWithoutTheColdTier) {
         names.push_back((i % 5 == 0 ? "j" : "k") + std::to_string(i));
         if (i % 3 != 0) image->rows[names.back()] = std::to_string(i);
     }
-    const auto store = open({.memory_max = 4 << 20, .gathered_max = 1 << 16});
+    const auto store = open({.memory_max = 4 << 20, .gathered_max = 1 << 16, .warm_time_max = std::chrono::hours(1)});
     apply(*store, {{"k7", "changed"}, {"j", std::nullopt, "k"}});
     const std::vector<std::string_view> keys(names.begin(), names.end());
     store->warm(keys);
@@ -206,11 +206,20 @@ TEST_F(HotStoreTest, WarmKeysAreAnsweredWithoutTheColdTier) {
 TEST_F(HotStoreTest, WarmingFillsAPartOfTheMemory) {
     std::vector<std::string> names;
     for (int i = 0; i < 8000; ++i) image->rows[names.emplace_back("k" + std::to_string(i))] = std::string(1000, 'v');
-    const auto store = open({.memory_max = 4 << 20, .gathered_max = 1 << 16});
+    const auto store = open({.memory_max = 4 << 20, .gathered_max = 1 << 16, .warm_time_max = std::chrono::hours(1)});
     store->warm(std::vector<std::string_view>(names.begin(), names.end()));
     EXPECT_GT(store->cache().entries, 500U);
     EXPECT_LT(store->cache().bytes, 3U << 20) << "a quarter of it, the table's own share and what was read at once on top";
     EXPECT_EQ(store->cache().evictions, 0U) << "what was read would drive out what was read before it";
+}
+
+TEST_F(HotStoreTest, WarmingEndsWhenItsTimeIsOver) {
+    std::vector<std::string> names;
+    for (int i = 0; i < 100'000; ++i) image->rows[names.emplace_back("k" + std::to_string(i))] = "v";
+    const auto store = open({.memory_max = 256 << 20, .gathered_max = 1 << 16, .warm_time_max = std::chrono::milliseconds(0)});
+    store->warm(std::vector<std::string_view>(names.begin(), names.end()));
+    EXPECT_GT(store->cache().misses, 0U) << "what was begun is kept";
+    EXPECT_LT(store->cache().misses, 20'000U) << "each thread, of eight at most, looks at a thousand keys, and then at the clock";
 }
 
 TEST_F(HotStoreTest, AFailureOfTheColdTierIsAnErrorFromThenOn) {  // S4: never retried
