@@ -206,21 +206,36 @@ Keyspace::Row& Keyspace::glance(std::string_view key) {
 
 const Keyspace::Row& Keyspace::find(std::string_view key) {
     Row& row = look_up(key);
-    if (is_due(row)) static_cast<void>(change(key, false, {}, 0));  // its turn has not come yet, where many are due at once
+    if (is_due(row)) remove_due(key);  // its turn has not come yet, where many are due at once
+    static_cast<void>(count_lookup(row.exists));
     return row;
 }
 
 bool Keyspace::exists(std::string_view key) {
     Row& row = glance(key);
-    if (is_due(row)) static_cast<void>(change(key, false, {}, 0));
-    return row.exists;
+    if (is_due(row)) remove_due(key);
+    return count_lookup(row.exists);
 }
 
 std::optional<Version> Keyspace::put(std::string_view key, Value value, std::uint64_t deadline) {
     if (deadline != 0 && (first_deadline_ == 0 || deadline < first_deadline_)) first_deadline_ = deadline;
-    return change(key, true, std::move(value), deadline);
+    const bool is_new = notes_changes_ && !glance(key).exists;
+    const auto version = change(key, true, std::move(value), deadline);
+    if (version) note(KeyChange::Kind::kPut, key, is_new, deadline);
+    return version;
 }
-std::optional<Version> Keyspace::erase(std::string_view key) { return change(key, false, {}, 0); }
+
+std::optional<Version> Keyspace::erase(std::string_view key) {
+    const auto version = change(key, false, {}, 0);
+    if (version) note(KeyChange::Kind::kErased, key);
+    return version;
+}
+
+void Keyspace::remove_due(std::string_view key) {
+    if (!change(key, false, {}, 0)) return;
+    ++expired_;
+    note(KeyChange::Kind::kExpired, key);
+}
 
 std::optional<Version> Keyspace::change(std::string_view key, bool exists, Value value, std::uint64_t deadline) {
     Row& row = glance(key);
@@ -255,6 +270,7 @@ void Keyspace::erase_all() {
     emptied_ = true;
     rows_.for_each([&](const auto& one) { static_cast<void>(change(one.key, false, {}, 0)); });
     counts_ = {};
+    note(KeyChange::Kind::kFlushed, {});
 }
 
 Keyspace::KeyPage Keyspace::page(std::string_view begin, std::size_t rows_max) {
@@ -313,7 +329,7 @@ void Keyspace::erase_due(const std::string& row_key) {
     const std::string& key = own_keys_.emplace_back(expiry->key);
     const Row& row = glance(key);
     if (row.exists && (row.deadline == expiry->deadline || mutant(Mutant::kExpiryUnconditional))) {
-        static_cast<void>(change(key, false, {}, 0));
+        remove_due(key);
     } else {
         outdated_.push_back(row_key);
     }

@@ -8,10 +8,12 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/result.h"
 #include "commands/key_counts.h"
+#include "commands/key_events.h"
 #include "commands/key_table.h"
 #include "commands/request.h"
 #include "store/store.h"
@@ -95,6 +97,22 @@ public:
 
     [[nodiscard]] const KeyCounts& counts() const { return counts_; }
 
+    /// While it is on, changes() has what was put, erased or fell due, in order, until it is cleared.
+    void note_changes(bool on) { notes_changes_ = on; }
+    [[nodiscard]] std::vector<KeyChange>& changes() { return noted_; }
+    /// Keys that were looked for, there or not; those that a command has told of since take_told(); and those that fell due.
+    struct Lookups {
+        std::uint64_t hits = 0, misses = 0;
+    };
+    [[nodiscard]] const Lookups& lookups() const { return lookups_; }
+    /// What was looked for since `before` counts as told.
+    void count_told(const Lookups& before) {
+        told_.hits += lookups_.hits - before.hits;
+        told_.misses += lookups_.misses - before.misses;
+    }
+    [[nodiscard]] Lookups take_told() { return std::exchange(told_, {}); }
+    [[nodiscard]] std::uint64_t expired() const { return expired_; }
+
     /// No key falls due before this; 0: none ever. It may be too early, never too late.
     [[nodiscard]] std::uint64_t first_deadline() const { return first_deadline_; }
     /// Erases up to `keys_max` keys that are due. All changes of entries before this one must have been written.
@@ -115,6 +133,14 @@ private:
 
     [[nodiscard]] std::optional<Version> change(std::string_view key, bool exists, Value value, std::uint64_t deadline);
     [[nodiscard]] Row& row_of(std::string_view key) { return rows_.try_emplace(key).first->value; }
+    void remove_due(std::string_view key);
+    void note(KeyChange::Kind kind, std::string_view key, bool is_new = false, std::uint64_t deadline = 0) {
+        if (notes_changes_) noted_.push_back({kind, std::string(key), is_new, deadline});
+    }
+    bool count_lookup(bool found) {
+        ++(found ? lookups_.hits : lookups_.misses);
+        return found;
+    }
     void take_rows(std::vector<store::Change>& out);
     void forget();
     Row& remember(std::string_view key, std::string row);
@@ -141,6 +167,10 @@ private:
     bool emptied_ = false;                              ///< what the store has is to be erased, and is not there for anyone any more
     KeyCounts counts_, stored_counts_, counts_before_;  ///< as of now, of what the store has, and before this request
     std::uint64_t first_deadline_ = 0;
+    Lookups lookups_, told_;
+    std::uint64_t expired_ = 0;
+    bool notes_changes_ = false;
+    std::vector<KeyChange> noted_;
     std::vector<Undo> undo_;
     Status status_;
     std::vector<std::string> outdated_;  ///< rows that are to go: of deadlines that no key has

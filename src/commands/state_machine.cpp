@@ -2,6 +2,7 @@
 #include "commands/state_machine.h"
 
 #include <algorithm>
+#include <array>
 
 #include "base/ensure.h"
 #include "base/mutant.h"
@@ -22,6 +23,20 @@ constexpr std::size_t kPrefetchKeysMax = 4096;
 constexpr std::size_t kBacklogBytes = limits::kMiB / 2;  ///< of entries to apply at once: more than a turn of the loop brings
 /// Keys that one entry removes because they are due. The rest is not seen any more, and removed by the next ones.
 constexpr std::size_t kExpiredPerEntryMax = 1000;
+
+/// The command of Redis's that does the same.
+std::span<const std::string_view> redis_name_of(CommandKind kind) {
+    static constexpr std::array<std::string_view, 3> kSet{"SET"};
+    static constexpr std::array<std::string_view, 1> kDel{"DEL"}, kIncrBy{"INCRBY"}, kGet{"GET"};
+    switch (kind) {
+        case CommandKind::kPut: return kSet;
+        case CommandKind::kDelete: return kDel;
+        case CommandKind::kIncrement: return kIncrBy;
+        case CommandKind::kGet:
+        case CommandKind::kRedis: break;
+    }
+    return kGet;
+}
 
 /// The earlier of two times of which 0 is none.
 std::uint64_t earlier(std::uint64_t a, std::uint64_t b) { return a == 0 || b == 0 ? std::max(a, b) : std::min(a, b); }
@@ -54,6 +69,8 @@ public:
     std::size_t sessions() const override { return sessions_.size(); }
     const KeyCounts& key_counts() const override { return keys_.counts(); }
     const Users& users() const override { return users_.all(); }
+    KeyStatistics statistics() const override { return {told_.hits, told_.misses, keys_.expired()}; }
+    void watch(std::vector<KeyEvent>* events) override;
 
     Result<std::optional<StoredValue>> get(std::string_view key) const override;
     Result<std::size_t> visit_many(std::span<const std::string_view> keys, std::size_t bytes_max, const Visit& visit) const override;
@@ -67,6 +84,8 @@ private:
     [[nodiscard]] Status check_order(const Entry& entry) const;
     [[nodiscard]] Status write();
     void note_keys_read(const Item& item);
+    void tell_events(std::span<const std::string_view> words);
+    void count(const Keyspace::Lookups& told) const;
     [[nodiscard]] Result<std::optional<StoredValue>> to_stored_value(std::string row) const;
     void run_entry(const Entry& entry, std::vector<Outcome>* out);
     void run_commands(std::string_view payload, std::vector<Outcome>* out);
@@ -87,8 +106,13 @@ private:
     std::vector<store::Change> changes_;
     std::uint64_t registrations_ = 0;    ///< in this entry
     std::size_t result_bytes_left_ = 0;  ///< of this entry
+    Rank running_;                       ///< this entry
+    std::size_t running_item_ = 0;       ///< of it
     Item item_;                          ///< kept for its memory, like the next
     std::vector<std::string_view> read_keys_, overwritten_keys_;
+
+    std::vector<KeyEvent>* events_ = nullptr;
+    mutable Keyspace::Lookups told_;
 };
 
 // -- applying --------------------------------------------------------------------------------------------------------------
@@ -152,8 +176,11 @@ void Machine::run_entry(const Entry& entry, std::vector<Outcome>* out) {
     const std::uint64_t now = std::max(position_.timestamp, entry.timestamp());
     position_.timestamp = now;
     sessions_.expire(now);
+    running_ = entry.id().rank();
+    running_item_ = 0;
     keys_.begin_entry(entry.lsn(), now);
     keys_.expire(kExpiredPerEntryMax);
+    tell_events({});
     registrations_ = 0;
     result_bytes_left_ = kResultBytesPerEntryMax;
     switch (entry.kind()) {
@@ -188,7 +215,7 @@ void Machine::run_commands(std::string_view payload, std::vector<Outcome>* out) 
 
     if (out != nullptr) out->reserve(items);
     ItemReader reader(payload);
-    for (Outcome outcome; reader.next(item_); outcome = {}) {
+    for (Outcome outcome; reader.next(item_); outcome = {}, ++running_item_) {
         run_item(item_, out != nullptr, outcome);
         if (out != nullptr) out->push_back(std::move(outcome));
     }
@@ -287,6 +314,8 @@ void Machine::evaluate(const Item& request, bool wanted, Outcome& outcome) {
     for (std::size_t i = 0; i < request.conditions.size(); ++i) {
         if (!holds(request.conditions[i], keys_)) return fail_condition(request, i, outcome);
     }
+    tell_events({});
+    const std::size_t events_before = events_ == nullptr ? 0 : events_->size();
     keys_.begin_request(request.commands.size() > 1 || !request.words.empty());
     Answers answers(wanted ? &outcome.results : nullptr, std::min(kResultBytesPerRequestMax, result_bytes_left_));
     if (wanted) outcome.results.reserve(request.commands.size());
@@ -294,11 +323,35 @@ void Machine::evaluate(const Item& request, bool wanted, Outcome& outcome) {
         if (const auto code = run(request, command, keys_, answers); code != OutcomeCode::kDone) {
             ENSURE(!mutant(Mutant::kContentEndsProcess));
             keys_.undo_request();
+            keys_.changes().clear();
+            static_cast<void>(keys_.take_told());
+            if (events_ != nullptr) events_->erase(events_->begin() + static_cast<std::ptrdiff_t>(events_before), events_->end());
             outcome = {.code = code};
             return;
         }
+        tell_events(command.kind == CommandKind::kRedis ? request.words_of(command) : redis_name_of(command.kind));
     }
     result_bytes_left_ -= answers.bytes();
+    if (const auto told = keys_.take_told(); wanted) count(told);
+}
+
+// -- what others are told of it ----------------------------------------------------------------------------------------------
+
+void Machine::watch(std::vector<KeyEvent>* events) {
+    events_ = events;
+    keys_.note_changes(events != nullptr);
+    keys_.changes().clear();
+}
+
+void Machine::tell_events(std::span<const std::string_view> words) {
+    if (events_ == nullptr || keys_.changes().empty()) return;
+    append_events(*events_, keys_.changes(), words, running_, running_item_);
+    keys_.changes().clear();
+}
+
+void Machine::count(const Keyspace::Lookups& told) const {
+    told_.hits += told.hits;
+    told_.misses += told.misses;
 }
 
 void Machine::fail_condition(const Item& request, std::size_t index, Outcome& outcome) {
@@ -331,13 +384,17 @@ Result<std::size_t> Machine::visit_many(std::span<const std::string_view> keys, 
     std::string text;
     const auto rows = data_keys(keys, text);
     Status status;
+    Keyspace::Lookups told;
     auto visited = store_.read(rows, bytes_max, [&](std::size_t, std::optional<std::string_view> row) {
+        ++told.misses;
         if (!status || !row) return visit(std::nullopt);
         const auto trailer = layout::trailer_of(*row);
         if (!trailer) status = fail(ErrorCode::kCorrupt, "store: a row of {} bytes has no known trailer", row->size());
         if (!trailer || trailer->is_due(position_.timestamp)) return visit(std::nullopt);
+        ++told.hits, --told.misses;
         visit(layout::value_of(*row, *trailer));
     });
+    count(told);
     if (!status) return fail(std::move(status.error()));
     return visited;
 }
@@ -389,6 +446,7 @@ Result<Reply> Machine::read(std::span<const std::string_view> words, std::uint64
                      .is_local = true};
     Reply reply = redis::run(call);
     if (!keys.status()) return fail(Error(keys.status().error()));
+    count(keys.take_told());
     return reply;
 }
 
@@ -403,6 +461,7 @@ Status Machine::reload() {
         membership_ = std::move(*decoded);
     }
     if (auto status = keys_.open(); !status) return status;
+    if (events_ != nullptr) events_->push_back({.of = EventClass::kFlushed, .name = "flushed", .key = {}, .entry = {}});
     if (auto status = users_.load(store_); !status) return status;
     return sessions_.load(store_);
 }

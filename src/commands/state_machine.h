@@ -15,6 +15,7 @@
 #include "base/membership.h"
 #include "base/result.h"
 #include "commands/key_counts.h"
+#include "commands/key_events.h"
 #include "commands/request.h"
 #include "commands/users.h"
 #include "store/store.h"
@@ -70,6 +71,9 @@ public:
     [[nodiscard]] virtual std::uint64_t next_due() const = 0;
     [[nodiscard]] virtual std::size_t sessions() const = 0;
     [[nodiscard]] virtual const KeyCounts& key_counts() const = 0;
+    [[nodiscard]] virtual KeyStatistics statistics() const = 0;
+    /// From here on appends to `events`, which whoever listens empties, what happens to keys; null: nobody listens.
+    virtual void watch(std::vector<KeyEvent>* events) = 0;
     /// Those of the cluster, as of the last entry applied.
     [[nodiscard]] virtual const Users& users() const = 0;
 

@@ -17,7 +17,9 @@ OutcomeCode erase(const CommandView& command, Keyspace& keys, Answers& answers) 
 }
 
 OutcomeCode get(const CommandView& command, Keyspace& keys, Answers& answers) {
+    const auto looked_up = keys.lookups();
     const Keyspace::Row& row = keys.find(command.key);
+    keys.count_told(looked_up);
     if (!row.exists) return answers.add(std::nullopt, Version{}, false);
     return answers.add(row.value.bytes(), row.version(), true);
 }

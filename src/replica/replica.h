@@ -37,6 +37,8 @@ public:
 
     [[nodiscard]] const core::Node& node() const { return node_; }
     [[nodiscard]] const commands::StateMachine& state() const { return *directory_.state; }
+    /// As commands::StateMachine::watch().
+    void watch(std::vector<commands::KeyEvent>* events) { directory_.state->watch(events); }
     /// Too little disk is left: propose nothing now (S4).
     [[nodiscard]] bool disk_is_low() const { return disk_is_low_; }
     /// So many bytes of writes may be proposed until the next tick, SIZE_MAX if nothing bounds them. What lacks to unstored_bytes_max is

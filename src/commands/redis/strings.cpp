@@ -62,8 +62,9 @@ Reply getset(Call& call) {
 }
 
 Reply getdel(Call& call) {
-    Reply before = bulk_or_nil(call.keys.find(call.key()));
-    erase(call, call.key());
+    const Keyspace::Row& row = call.keys.find(call.key());
+    Reply before = bulk_or_nil(row);
+    if (row.exists) static_cast<void>(call.keys.erase(call.key()));
     return before;
 }
 

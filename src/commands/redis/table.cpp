@@ -20,9 +20,9 @@ constexpr std::array kTable = {
     Row{"SETNX", 3, kOneKey, kWrites | kGrows | kFast, kStrings, setnx},
     Row{"SETEX", 4, kOneKey, kWrites | kGrows, kStrings, setex},
     Row{"PSETEX", 4, kOneKey, kWrites | kGrows, kStrings, psetex},
-    Row{"GETSET", 3, kOneKey, kWrites | kGrows | kFast, kStrings, getset},
-    Row{"GETDEL", 2, kOneKey, kWrites | kFast, kStrings, getdel},
-    Row{"GETEX", -2, kOneKey, kWrites | kFast, kStrings, getex},
+    Row{"GETSET", 3, kOneKey, kWrites | kGrows | kFast | kTells, kStrings, getset},
+    Row{"GETDEL", 2, kOneKey, kWrites | kFast | kTells, kStrings, getdel},
+    Row{"GETEX", -2, kOneKey, kWrites | kFast | kTells, kStrings, getex},
     Row{"MGET", -2, kAllKeys, kReads | kFast, kStrings, mget},
     Row{"MSET", -3, kPairs, kWrites | kGrows, kStrings, mset},
     Row{"MSETNX", -3, kPairs, kWrites | kGrows, kStrings, msetnx},
@@ -92,7 +92,10 @@ Reply run(Call& call) {
         return Reply::error("ERR wrong number of arguments for '" + lower(row->name) + "' command");
     }
     if (call.is_local && row->has(kWrites)) return Reply::error("ERR a command that writes cannot be answered from the state alone");
-    return row->run(call);
+    const auto looked_up = call.keys.lookups();
+    Reply reply = row->run(call);
+    if (row->has(kReads) || row->has(kTells)) call.keys.count_told(looked_up);
+    return reply;
 }
 
 }  // namespace tanist::commands::redis

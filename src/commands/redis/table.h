@@ -23,6 +23,7 @@ enum Trait : std::uint32_t {
     kGrows = 1u << 2,   ///< may make the data larger
     kFast = 1u << 3,    ///< takes the same time whatever the data
     kScans = 1u << 4,   ///< looks at many keys
+    kTells = 1u << 5,   ///< writes, and yet tells what was there: counts as a hit or a miss, as what only reads does
 };
 enum class Family : std::uint8_t { kStrings, kBits, kKeys };
 
