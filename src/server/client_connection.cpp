@@ -152,9 +152,9 @@ void ClientConnection::flush() {
     if (!waiting_to_write_) write_some();
     if (!open_) return;
     update_interest();
-    if (unsent() > shared_.limits.output_bytes_max) {
+    if (unsent() > output_bytes_max()) {
         spdlog::warn("client dropped: it does not read its replies from={} unsent_bytes={} output_bytes_max={}", remote(), unsent(),
-                     shared_.limits.output_bytes_max);
+                     output_bytes_max());
         return drop();
     }
     resume();

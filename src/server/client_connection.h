@@ -63,7 +63,7 @@ public:
     void drop();
     /// Takes no more requests, and ends once what was asked is answered and written.
     void finish();
-    void tick();
+    virtual void tick();
     /// What held it back may be over: looks again, soon.
     void wake() { replied(); }
     void on_ready(std::uint32_t events) override;
@@ -100,6 +100,8 @@ protected:
     /// No more requests are to be taken now; what is left is looked at again later.
     [[nodiscard]] bool is_full() const { return output_is_full() || outstanding() >= shared_.limits.outstanding_max || holds_back(); }
     [[nodiscard]] bool output_is_full() const { return unsent() >= pause_at_; }
+    /// Unsent bytes at which the connection is ended.
+    [[nodiscard]] virtual std::size_t output_bytes_max() const { return shared_.limits.output_bytes_max; }
     void set_speaks_resp() { speaks_resp_ = true; }
     [[nodiscard]] ConnectionShared& shared() { return shared_; }
 

@@ -27,6 +27,7 @@ public:
     struct Listener {
         std::function<void(core::Event)> event;  ///< to be fed to the replica
         std::function<Lsn()> stored;             ///< of the store
+        std::function<void(std::span<const commands::Applied>)> executed;
         std::function<void()> view_changed;
         std::function<void()> store_is_corrupt;
         std::function<void(int exit_code, const std::string& reason)> stop;
@@ -54,7 +55,7 @@ public:
     void on(const core::ReadReady& action) override { reads_.on(action); }
     void on(const core::ReadRefused& action) override { reads_.on(action); }
     void on(const core::SwitchoverEnded& action) override { switchovers_.on(action); }
-    void executed(std::span<const commands::Applied> applied) override { writes_.executed(applied); }
+    void executed(std::span<const commands::Applied> applied) override { listener_.executed(applied); }
     void on(const core::ViewChanged&) override { listener_.view_changed(); }
     void on(const core::Notice& action) override;
     void store_is_corrupt() override { listener_.store_is_corrupt(); }

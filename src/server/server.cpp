@@ -151,6 +151,7 @@ Server::Server(config::Config config, const ByHand& by_hand, Opened opened)
       host_(*loop_, *opened.directory.log, links_, writes_, reads_, switchovers_, registry_,
             {.event = [this](core::Event event) { step(std::move(event)); },
              .stored = [this] { return store_->stored(); },
+             .executed = [this](std::span<const commands::Applied> applied) { executed(applied); },
              .view_changed = [this] { on_view_changed(); },
              .store_is_corrupt = [this] { condemn_state_store(config_); },
              .stop = [this](int exit_code, const std::string& reason) { on_stop(exit_code, reason); }}),
@@ -186,6 +187,7 @@ Server::Server(config::Config config, const ByHand& by_hand, Opened opened)
       end_timer_(loop_->io()),
       client_port_(clients_.port()) {
     last_stored_at_ = wall_us() / 1'000'000;
+    port_.keys.set_source([this](std::vector<commands::KeyEvent>* events) { replica_.watch(events); });
     apply_settings();
     metrics::collect_process_metrics(registry_);
     connections_.now_ms = sentinel_connections_.now_ms = last_tick_ms_ = monotonic_ms();
@@ -279,6 +281,12 @@ void Server::propose(core::Proposal proposal) {
     writes_.on(core::ProposalRefused{proposal.token, code, "this node is shutting down" + routing_.directions()});
 }
 
+void Server::executed(std::span<const commands::Applied> applied) {
+    port_.keys.note_authors([this](Rank entry, std::size_t item) { return writes_.author(entry, item); });
+    writes_.executed(applied);
+    port_.keys.deliver();  // behind the answers, as in Redis
+}
+
 /// Everything that was ready has been handled: what it amounts to goes to log, peers and clients, in as few calls as there are of these.
 void Server::end_of_turn() {
     if (std::exchange(tick_due_, false)) tick(monotonic_ms());
@@ -286,6 +294,7 @@ void Server::end_of_turn() {
     reads_.end_of_turn();
     users_.look();
     port_.waiting.look(connections_.now_ms);
+    port_.keys.deliver();
     if (exit_code_ && *exit_code_ != kExitClean) return;  // nothing more is said (S4)
     links_.flush();
     connections_.output.flush();
@@ -436,6 +445,13 @@ resp::Administration Server::administration() {
             .store_state = [this] { return store_state(); },
             .stored = [this] { return store_->stored(); },
             .last_stored_at = [this] { return last_stored_at_; },
+            .reset_statistics =
+                [this] {
+                    baseline_ = {replica_.state().statistics(),
+                                 {counters_.all_requests(), connections_.bytes_in, connections_.bytes_out},
+                                 counters_.connections_accepted,
+                                 counters_.connections_refused};
+                },
             .shut_down = [this] { shut_down(); }};
 }
 
@@ -455,24 +471,30 @@ http::Readiness Server::readiness() const {
 std::string Server::info(resp::Arguments sections, bool of_sentinel) {
     routing_.refresh(replica_.node().view(), monotonic_ms());  // what was answered before it, it tells
     const ConnectionShared& connections = of_sentinel ? sentinel_connections_ : connections_;
-    resp::InfoFacts facts{.routing = routing_,
-                          .counters = counters_,
-                          .port = of_sentinel ? sentinel_port_ : port_,
-                          .cluster_name = config_.cluster.name,
-                          .tcp_port = of_sentinel ? sentinel_port() : client_port_,
-                          .uptime_seconds = (monotonic_ms() - started_ms_) / 1000,
-                          .connected_clients = connections.open.size(),
-                          .blocked_clients = reads_.waiting() + port_.waiting.size() + resp::clients_paused(connections),
-                          .clients_max = config_.limits.connections,
-                          .total = {counters_.all_requests(), connections.bytes_in, connections.bytes_out},
-                          .per_second = traffic_per_second_,
-                          .cache = store_->cache(),
-                          .stored = store_->stored(),
-                          .unstored_bytes = store_->unstored_bytes(),
-                          .held = writes_.held(),
-                          .last_stored_at = last_stored_at_,
-                          .keys = replica_.state().key_counts(),
-                          .log_time_ms = replica_.state().position().timestamp};
+    const commands::KeyStatistics keys = replica_.state().statistics();
+    const Baseline before = of_sentinel ? Baseline{} : baseline_;
+    resp::InfoFacts facts{
+        .routing = routing_,
+        .port = of_sentinel ? sentinel_port_ : port_,
+        .cluster_name = config_.cluster.name,
+        .tcp_port = of_sentinel ? sentinel_port() : client_port_,
+        .uptime_seconds = (monotonic_ms() - started_ms_) / 1000,
+        .connected_clients = connections.open.size(),
+        .blocked_clients = reads_.waiting() + port_.waiting.size() + resp::clients_paused(connections),
+        .clients_max = config_.limits.connections,
+        .total = {counters_.all_requests() - before.traffic.commands, connections.bytes_in - before.traffic.bytes_in,
+                  connections.bytes_out - before.traffic.bytes_out},
+        .per_second = traffic_per_second_,
+        .cache = store_->cache(),
+        .stored = store_->stored(),
+        .unstored_bytes = store_->unstored_bytes(),
+        .held = writes_.held(),
+        .last_stored_at = last_stored_at_,
+        .keys = replica_.state().key_counts(),
+        .log_time_ms = replica_.state().position().timestamp,
+        .statistics = {keys.hits - before.keys.hits, keys.misses - before.keys.misses, keys.expired - before.keys.expired},
+        .connections_accepted = counters_.connections_accepted - before.accepted,
+        .connections_refused = counters_.connections_refused - before.refused};
     if (of_sentinel) facts.sentinel = sentinel::info_section(sentinel_);
     return resp::info_text(sections, facts);
 }

@@ -88,6 +88,7 @@ private:
     void users_changed(bool anew);
     void step(core::Event event);
     void propose(core::Proposal proposal);
+    void executed(std::span<const commands::Applied> applied);
     void end_of_turn();
     void start_ticking();
     void tick(std::uint64_t now_ms);
@@ -138,6 +139,12 @@ private:
     std::unique_ptr<http::HttpServer> http_;
 
     std::uint16_t client_port_ = 0;
+    /// What INFO counts, when CONFIG RESETSTAT was said last.
+    struct Baseline {
+        commands::KeyStatistics keys;
+        resp::Traffic traffic;
+        std::uint64_t accepted = 0, refused = 0;
+    } baseline_;
     resp::Traffic traffic_, traffic_per_second_;  ///< as of the last connection tick, and in the second before it
     Lsn storing_;                                 ///< what a SAVE has asked to be stored
     std::uint64_t last_stored_at_ = 0;            ///< seconds since 1970

@@ -177,6 +177,16 @@ void WritePath::executed(std::span<const commands::Applied> applied) {
     }
 }
 
+const Client* WritePath::author(Rank entry, std::size_t item) const {
+    const auto logged = std::ranges::find(logged_, entry, &Logged::rank);
+    if (logged == logged_.end() || logged->token < first_token_ || logged->token - first_token_ >= batches_.size()) return nullptr;
+    for (const Run& run : batches_[logged->token - first_token_].runs) {
+        if (item < run.count) return run.client.get();
+        item -= run.count;
+    }
+    return nullptr;
+}
+
 void WritePath::tick(std::uint64_t now_ms) {
     count_held(now_ms);
     const std::size_t room = host_.room();

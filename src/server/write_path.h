@@ -73,6 +73,8 @@ public:
     void on(const core::ProposalOnAll& action);
     void on(const core::ProposalUnknown& action);
     void executed(std::span<const commands::Applied> applied);
+    /// Who made the request that is number `item` of an entry, before that is executed(); null: nobody here, or it is answered already.
+    [[nodiscard]] const Client* author(Rank entry, std::size_t item) const;
 
     [[nodiscard]] std::size_t pending() const { return pending_; }
     [[nodiscard]] std::size_t pending_bytes() const { return pending_bytes_; }

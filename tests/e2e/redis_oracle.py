@@ -6,6 +6,7 @@ commands that led to it. INTENDED lists where the two may differ, and how such r
 import argparse, collections, pathlib, random, shutil, subprocess, sys, tempfile
 
 from cluster import Cluster, Failure, await_true, free_ports
+from redis_watchers import notification_story, redirect_story, tracking_story
 from redis_stories import (Connection, acl_story, counts_story, elements, ending_story, expiry_story, facts_story, inline_story,
                            protocol_error_story, pubsub_story, scan_story)
 
@@ -380,6 +381,9 @@ def main():
             facts_story(redis_port, tanist_port)
             counts_story(redis_port, tanist_port, Draw(options.seed))
             acl_story(redis_port, tanist_port, options.seed)
+            notification_story(redis_port, tanist_port, options.seed)
+            tracking_story(redis_port, tanist_port, options.seed)
+            redirect_story(redis_port, tanist_port, options.seed)
             ending_story(redis_port, tanist_port)
             print(f"{done} commands without a difference")
             return 0

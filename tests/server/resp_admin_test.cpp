@@ -310,5 +310,44 @@ TEST(RespWait, CountsSlavesThatHoldTheLastWriteDurably) {
     EXPECT_EQ(client.call({"WAIT", "x", "50"}), "-ERR value is not an integer or out of range\r\n");
 }
 
+TEST_F(RespAdmin, InfoTellsHitsAndMissesSinceResetstat) {
+    RespClient client = cluster_.resp(1);
+    client.call({"SET", "k", "1"});
+    client.call({"GET", "k"});
+    client.call({"MGET", "k", "none"});
+    client.send({"SET", "k", "2"});
+    client.send({"GET", "k"});  // logged, where it stands behind a write
+    EXPECT_NE(client.reply(), "");
+    EXPECT_NE(client.reply(), "");
+    EXPECT_THAT(client.call({"INFO", "stats"}), AllOf(HasSubstr("keyspace_hits:3\r\n"), HasSubstr("keyspace_misses:1\r\n")));
+    EXPECT_EQ(client.call({"CONFIG", "RESETSTAT"}), "+OK\r\n");
+    client.call({"GET", "none"});
+    EXPECT_THAT(client.call({"INFO", "stats"}),
+                AllOf(HasSubstr("keyspace_hits:0\r\n"), HasSubstr("keyspace_misses:1\r\n"), HasSubstr("total_connections_received:0\r\n")));
+}
+
+TEST_F(RespAdmin, IdleConnectionsEndAfterTheTimeoutAndListenersDoNot) {
+    RespClient idle = cluster_.resp(1), listener = cluster_.resp(1), client = cluster_.resp(1);
+    idle.call({"PING"});
+    listener.call({"SUBSCRIBE", "c"});
+    EXPECT_EQ(client.call({"CONFIG", "SET", "timeout", "1"}), "+OK\r\n");
+    EXPECT_EQ(idle.reply(), "");
+    RespClient later = cluster_.resp(1);
+    EXPECT_EQ(later.call({"PUBLISH", "c", "m"}), ":1\r\n");
+}
+
+TEST_F(RespAdmin, AListenerThatDoesNotReadIsEndedAtTheLimitOfItsClass) {
+    RespClient client = cluster_.resp(1);
+    const std::string_view name = "client-output-buffer-limit";
+    EXPECT_THAT(client.call({"CONFIG", "SET", name, "pubsub 1 2"}), HasSubstr("Wrong number of arguments in buffer limit"));
+    EXPECT_THAT(client.call({"CONFIG", "SET", name, "nobody 1 2 3"}), HasSubstr("Invalid client class specified"));
+    EXPECT_EQ(client.call({"CONFIG", "SET", name, "pubsub 100kb 0 0"}), "+OK\r\n");
+    EXPECT_THAT(client.call({"CONFIG", "GET", name}), HasSubstr("normal 0 0 0 slave 268435456 67108864 60 pubsub 102400 0 0"));
+    RespClient listener = cluster_.resp(1);
+    listener.call({"SUBSCRIBE", "c"});
+    const std::string message(1 << 20, 'x');
+    EXPECT_TRUE(eventually([&] { return client.call({"PUBLISH", "c", message}) == ":0\r\n"; }));
+}
+
 }  // namespace
 }  // namespace tanist::server::testing

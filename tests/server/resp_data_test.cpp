@@ -194,5 +194,29 @@ TEST(Cursors, AreForgottenOldestFirst) {
     EXPECT_EQ(cursors.translate(last), "");
 }
 
+TEST_F(RespData, KeysOfALargeStateAreGatheredWhileOthersAreServed) {
+    RespClient client = cluster_.resp(1), other = cluster_.resp(1);
+    constexpr std::size_t kKeys = 100'500, kPerCommand = 500;
+    for (std::size_t i = 0; i < kKeys; i += kPerCommand) {
+        std::vector<std::string> texts;
+        for (std::size_t k = i; k < i + kPerCommand; ++k) texts.push_back(fmt::format("key:{:06}", k));
+        std::vector<std::string_view> words{"MSET"};
+        for (const std::string& text : texts) words.insert(words.end(), {text, "v"});
+        ASSERT_EQ(client.call(words), "+OK\r\n");
+    }
+    client.send({"KEYS", "*"});
+    EXPECT_EQ(other.call({"SET", "a", "1"}), "+OK\r\n");
+    const std::string all = client.reply();
+    EXPECT_TRUE(all.starts_with("*100500\r\n") || all.starts_with("*100501\r\n")) << all.substr(0, 40);
+    EXPECT_LT(all.find("key:000000\r\n"), all.find("key:100499\r\n"));
+    client.send({"SET", "key:07", "1"});
+    client.send({"KEYS", "key:0700*"});  // sees the writes before it, and stops behind what begins so
+    EXPECT_EQ(client.reply(), "+OK\r\n");
+    EXPECT_THAT(client.reply(), StartsWith("*100\r\n"));
+    EXPECT_EQ(client.call({"KEYS", "none*"}), "*0\r\n");
+    EXPECT_EQ(client.call({"CONFIG", "SET", "limits.output_bytes", "1048576"}), "+OK\r\n");
+    EXPECT_EQ(client.call({"KEYS", "*"}), "-ERR the keys would pass 524288 bytes, half of limits.output_bytes: use SCAN\r\n");
+}
+
 }  // namespace
 }  // namespace tanist::server::testing

@@ -18,6 +18,7 @@ struct Administration {
     std::function<Status()> store_state;                ///< begins to make what is applied part of the store on disk
     std::function<Lsn()> stored;                        ///< as far as that has got
     std::function<std::uint64_t()> last_stored_at;      ///< seconds since 1970: when the last SAVE was through, or the node started
+    std::function<void()> reset_statistics;             ///< of INFO: those that are not the port's records
     std::function<void()> shut_down;                    ///< as SIGTERM
 };
 

@@ -12,6 +12,7 @@
 #include "server/resp/command.h"
 #include "server/resp/help.h"
 #include "server/resp/session.h"
+#include "server/resp/tracking_commands.h"
 #include "server/resp/words.h"
 
 namespace tanist::server::resp {
@@ -63,33 +64,6 @@ void on_or_off(RespSession& session, Arguments arguments) {
     is_word(arguments[2], "ON") || is_word(arguments[2], "OFF") ? session.reply_ok() : session.reply_error("ERR syntax error");
 }
 
-void tracking(RespSession& session, Arguments arguments) {
-    if (is_word(arguments[2], "OFF")) return session.reply_ok();  // it is
-    if (!is_word(arguments[2], "ON")) return session.reply_error("ERR syntax error");
-    session.reply_error("ERR client-side caching is not supported: this server does not track which keys a client has read");
-}
-
-void caching(RespSession& session, Arguments) {
-    session.reply_error("ERR CLIENT CACHING can be called only when the client is in tracking mode with OPTIN or OPTOUT mode enabled");
-}
-
-void tracking_info(RespSession& session, Arguments) {
-    session.reply([](RespEncoder& to) {
-        to.map(3);
-        to.bulk("flags");
-        to.set(1);
-        to.bulk("off");
-        to.bulk("redirect");
-        to.integer(-1);
-        to.bulk("prefixes");
-        to.array(0);
-    });
-}
-
-void get_redirection(RespSession& session, Arguments) {
-    session.reply([](RespEncoder& to) { to.integer(-1); });
-}
-
 // -- the others -----------------------------------------------------------------------------------------------------------------------
 
 std::vector<std::shared_ptr<RespSession>> sessions(RespSession& session) {
@@ -108,6 +82,9 @@ std::string flags_of(const RespSession& session) {
     if (session.listens()) flags += 'P';
     if (session.transaction().is_open) flags += 'x';
     if (session.is_blocked() || session.waits_for_unpause()) flags += 'b';
+    if (session.tracking()) flags += 't';
+    if (session.tracking() && session.tracking()->is_broken) flags += 'R';
+    if (session.tracking() && session.tracking()->broadcasts) flags += 'B';
     return flags.empty() ? "N" : flags;
 }
 
@@ -262,9 +239,9 @@ constexpr std::uint32_t kRuling = kAnyTime | kAdmin;
 constexpr KeyWords kNoKeys{};
 constexpr auto kGroup = Group::kConnection;
 constexpr std::array kSubcommands = {
-    Command{"CACHING", 3, RequestKind::kOther, caching, kAnyTime, kNoKeys, kGroup},
+    Command{"CACHING", 3, RequestKind::kOther, client_caching, kAnyTime, kNoKeys, kGroup},
     Command{"GETNAME", 2, RequestKind::kOther, get_name, kAnyTime, kNoKeys, kGroup},
-    Command{"GETREDIR", 2, RequestKind::kOther, get_redirection, kAnyTime, kNoKeys, kGroup},
+    Command{"GETREDIR", 2, RequestKind::kOther, client_redirection, kAnyTime, kNoKeys, kGroup},
     Command{"HELP", 2, RequestKind::kOther, help, kLoading | kStale | kOnSentinel, kNoKeys, kGroup},
     Command{"ID", 2, RequestKind::kOther, id, kAnyTime, kNoKeys, kGroup},
     Command{"INFO", 2, RequestKind::kOther, info, kAnyTime, kNoKeys, kGroup},
@@ -276,8 +253,8 @@ constexpr std::array kSubcommands = {
     Command{"REPLY", 3, RequestKind::kOther, reply, kAnyTime, kNoKeys, kGroup},
     Command{"SETINFO", 4, RequestKind::kOther, set_info, kAnyTime, kNoKeys, kGroup},
     Command{"SETNAME", 3, RequestKind::kOther, set_name, kAnyTime, kNoKeys, kGroup},
-    Command{"TRACKING", -3, RequestKind::kOther, tracking, kAnyTime, kNoKeys, kGroup},
-    Command{"TRACKINGINFO", 2, RequestKind::kOther, tracking_info, kAnyTime, kNoKeys, kGroup},
+    Command{"TRACKING", -3, RequestKind::kOther, client_tracking, kAnyTime, kNoKeys, kGroup},
+    Command{"TRACKINGINFO", 2, RequestKind::kOther, client_tracking_info, kAnyTime, kNoKeys, kGroup},
     Command{"UNBLOCK", -3, RequestKind::kOther, unblock, kRuling, kNoKeys, kGroup},
     Command{"UNPAUSE", 2, RequestKind::kOther, unpause, kRuling, kNoKeys, kGroup},
 };
@@ -292,11 +269,12 @@ std::string describe_client(const RespSession& of, std::uint64_t now_ms, std::si
     const std::int64_t queued = of.transaction().is_open ? static_cast<std::int64_t>(of.transaction().queued.size()) : -1;
     return fmt::format(
         "id={} addr={} laddr={} fd={} name={} age={} idle={} flags={} db=0 sub={} psub={} ssub={} multi={} qbuf={} qbuf-free=0 argv-mem=0 "
-        "multi-mem=0 rbs=0 rbp=0 obl=0 oll=0 omem={} tot-mem={} events=r cmd={} user={} redir=-1 resp={} lib-name={} lib-ver={}",
+        "multi-mem=0 rbs=0 rbp=0 obl=0 oll=0 omem={} tot-mem={} events=r cmd={} user={} redir={} resp={} lib-name={} lib-ver={}",
         of.id(), of.remote(), of.local(), of.descriptor(), of.name, (now_ms - of.opened_ms()) / 1000, (now_ms - of.heard_ms()) / 1000,
         flags_of(of), of.channels().size(), of.patterns().size(), of.shard_subscriptions(), queued, unread, of.unsent(),
-        unread + of.unsent(), of.last_row() == nullptr ? "NULL" : of.last_row()->name, of.user_name(), static_cast<int>(of.version()),
-        of.library, of.library_version);
+        unread + of.unsent(), of.last_row() == nullptr ? "NULL" : of.last_row()->name, of.user_name(),
+        of.tracking() ? static_cast<std::int64_t>(of.tracking()->redirect) : -1, static_cast<int>(of.version()), of.library,
+        of.library_version);
 }
 
 std::span<const Command> client_commands() { return kCommands; }

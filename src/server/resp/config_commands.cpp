@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <array>
+#include <climits>
 #include <cmath>
 #include <cstdlib>
 #include <optional>
@@ -35,6 +36,7 @@ struct Parameter {
     std::string_view name;
     std::string_view section, key;  ///< ours; empty: of the port, see below
     std::string (*show)(const config::Config& config);
+    bool is_bytes = false;  ///< taken with a unit, too
 };
 
 std::string directory(const config::Config& config) {
@@ -65,88 +67,92 @@ constexpr std::array kParameters = {
     Parameter{"aclfile", "", "", [](const config::Config& c) { return c.security.acl_file.path.string(); }},
     Parameter{"bind", "", "", [](const config::Config& c) { return c.listen.client.host; }},
     Parameter{"dir", "", "", directory},
-    Parameter{"client-query-buffer-limit", "", "", [](const config::Config& c) { return std::to_string(c.limits.request_bytes); }},
+    Parameter{"client-query-buffer-limit", "limits", "request_bytes",
+              [](const config::Config& c) { return std::to_string(c.limits.request_bytes); }, true},
     Parameter{"loglevel", "log", "level", log_level},
     Parameter{"maxclients", "limits", "connections", [](const config::Config& c) { return std::to_string(c.limits.connections); }},
     Parameter{"port", "", "", [](const config::Config& c) { return std::to_string(c.listen.client.port); }},
     Parameter{"requirepass", "security", "requirepass",
               [](const config::Config& c) { return std::string(c.security.requirepass.text.empty() ? "" : "(hidden)"); }},
-    Parameter{"proto-max-bulk-len", "limits", "value_bytes", [](const config::Config& c) { return std::to_string(c.limits.value_bytes); }},
+    Parameter{"proto-max-bulk-len", "limits", "value_bytes", [](const config::Config& c) { return std::to_string(c.limits.value_bytes); },
+              true},
 };
 
 /// What holds here, in Redis's words, and cannot be changed.
-constexpr std::array<std::pair<std::string_view, std::string_view>, 35> kFixed{{{"acl-pubsub-default", "resetchannels"},
-                                                                                {"activedefrag", "no"},
-                                                                                {"daemonize", "no"},
-                                                                                {"appendfsync", "always"},
-                                                                                {"appendonly", "yes"},
-                                                                                {"cluster-enabled", "no"},
-                                                                                {"databases", "1"},
-                                                                                {"dynamic-hz", "no"},
-                                                                                {"hz", "100"},
-                                                                                {"io-threads", "1"},
-                                                                                {"lazyfree-lazy-eviction", "no"},
-                                                                                {"lazyfree-lazy-expire", "no"},
-                                                                                {"lazyfree-lazy-server-del", "no"},
-                                                                                {"lazyfree-lazy-user-del", "no"},
-                                                                                {"lazyfree-lazy-user-flush", "no"},
-                                                                                {"list-max-listpack-size", "-2"},
-                                                                                {"maxmemory", "0"},
-                                                                                {"maxmemory-clients", "0"},
-                                                                                {"maxmemory-policy", "noeviction"},
-                                                                                {"maxmemory-samples", "5"},
-                                                                                {"min-replicas-to-write", "0"},
-                                                                                {"protected-mode", "no"},
-                                                                                {"notify-keyspace-events", ""},
-                                                                                {"replica-priority", "100"},
-                                                                                {"replica-read-only", "yes"},
-                                                                                {"replica-serve-stale-data", "yes"},
-                                                                                {"save", ""},
-                                                                                {"slave-priority", "100"},
-                                                                                {"slave-read-only", "yes"},
-                                                                                {"slave-serve-stale-data", "yes"},
-                                                                                {"supervised", "no"},
-                                                                                {"tcp-keepalive", "0"},
-                                                                                {"timeout", "0"},
-                                                                                {"unixsocket", ""}}};
+constexpr auto kFixed = std::to_array<std::pair<std::string_view, std::string_view>>({{"acl-pubsub-default", "resetchannels"},
+                                                                                      {"activedefrag", "no"},
+                                                                                      {"daemonize", "no"},
+                                                                                      {"appendfsync", "always"},
+                                                                                      {"appendonly", "yes"},
+                                                                                      {"cluster-enabled", "no"},
+                                                                                      {"databases", "1"},
+                                                                                      {"dynamic-hz", "no"},
+                                                                                      {"hz", "100"},
+                                                                                      {"io-threads", "1"},
+                                                                                      {"lazyfree-lazy-eviction", "no"},
+                                                                                      {"lazyfree-lazy-expire", "no"},
+                                                                                      {"lazyfree-lazy-server-del", "no"},
+                                                                                      {"lazyfree-lazy-user-del", "no"},
+                                                                                      {"lazyfree-lazy-user-flush", "no"},
+                                                                                      {"list-max-listpack-size", "-2"},
+                                                                                      {"maxmemory", "0"},
+                                                                                      {"maxmemory-clients", "0"},
+                                                                                      {"maxmemory-policy", "noeviction"},
+                                                                                      {"maxmemory-samples", "5"},
+                                                                                      {"min-replicas-to-write", "0"},
+                                                                                      {"protected-mode", "no"},
+                                                                                      {"replica-priority", "100"},
+                                                                                      {"replica-read-only", "yes"},
+                                                                                      {"replica-serve-stale-data", "yes"},
+                                                                                      {"save", ""},
+                                                                                      {"slave-priority", "100"},
+                                                                                      {"slave-read-only", "yes"},
+                                                                                      {"slave-serve-stale-data", "yes"},
+                                                                                      {"supervised", "no"},
+                                                                                      {"tcp-keepalive", "0"},
+                                                                                      {"unixsocket", ""}});
 
 /// Of the port, not of the configuration: they last until the node ends.
 struct PortParameter {
     std::string_view name;
     std::int64_t min, max;
-    std::int64_t (*get)(const Records& records);
-    void (*set)(Records& records, std::int64_t value);
+    std::int64_t (*get)(const Port& port);
+    void (*set)(Port& port, std::int64_t value);
 };
 constexpr std::array kPortParameters = {
     PortParameter{"latency-monitor-threshold", 0, INT64_MAX,
-                  [](const Records& r) { return static_cast<std::int64_t>(r.latency_threshold_ms); },
-                  [](Records& r, std::int64_t value) { r.latency_threshold_ms = static_cast<std::uint64_t>(value); }},
-    PortParameter{"acllog-max-len", 0, 100'000, [](const Records& r) { return static_cast<std::int64_t>(r.acl_log.events_max); },
-                  [](Records& r, std::int64_t value) { r.acl_log.events_max = static_cast<std::size_t>(value); }},
-    PortParameter{"slowlog-log-slower-than", -1, INT64_MAX, [](const Records& r) { return r.slower_than_us; },
-                  [](Records& r, std::int64_t value) { r.slower_than_us = value; }},
-    PortParameter{"slowlog-max-len", 0, 100'000, [](const Records& r) { return static_cast<std::int64_t>(r.slow_max); },
-                  [](Records& r, std::int64_t value) { r.slow_max = static_cast<std::size_t>(value); }},
+                  [](const Port& p) { return static_cast<std::int64_t>(p.records.latency_threshold_ms); },
+                  [](Port& p, std::int64_t value) { p.records.latency_threshold_ms = static_cast<std::uint64_t>(value); }},
+    PortParameter{"acllog-max-len", 0, 100'000, [](const Port& p) { return static_cast<std::int64_t>(p.records.acl_log.events_max); },
+                  [](Port& p, std::int64_t value) { p.records.acl_log.events_max = static_cast<std::size_t>(value); }},
+    PortParameter{"slowlog-log-slower-than", -1, INT64_MAX, [](const Port& p) { return p.records.slower_than_us; },
+                  [](Port& p, std::int64_t value) { p.records.slower_than_us = value; }},
+    PortParameter{"timeout", 0, INT_MAX, [](const Port& p) { return static_cast<std::int64_t>(p.idle_seconds_max); },
+                  [](Port& p, std::int64_t value) { p.idle_seconds_max = static_cast<std::uint64_t>(value); }},
+    PortParameter{"tracking-table-max-keys", 0, INT64_MAX, [](const Port& p) { return static_cast<std::int64_t>(p.tracking.keys_max); },
+                  [](Port& p, std::int64_t value) { p.tracking.keys_max = static_cast<std::size_t>(value); }},
+    PortParameter{"slowlog-max-len", 0, 100'000, [](const Port& p) { return static_cast<std::int64_t>(p.records.slow_max); },
+                  [](Port& p, std::int64_t value) { p.records.slow_max = static_cast<std::size_t>(value); }},
 };
 
 /// The same for those that are not a number.
 struct PortText {
     std::string_view name;
-    std::string (*get)(const Records& records);
-    /// Nullopt: set; otherwise why not. `records` null: only looks whether it can be set.
-    std::optional<std::string> (*set)(Records* records, std::string_view value);
+    std::string (*get)(const Port& port);
+    /// Nullopt: set; otherwise why not. `port` null: only looks whether it can be set.
+    std::optional<std::string> (*set)(Port* port, std::string_view value);
 };
 
-std::optional<std::string> set_latency_tracking(Records* records, std::string_view value) {
+std::optional<std::string> set_latency_tracking(Port* port, std::string_view value) {
     const bool yes = is_word(value, "YES");
     if (!yes && !is_word(value, "NO")) return "argument must be 'yes' or 'no'";
-    if (records == nullptr) return std::nullopt;
-    records->tracks_latency = yes;
-    if (!yes) records->forget_latency_tracking();
+    if (port == nullptr) return std::nullopt;
+    port->records.tracks_latency = yes;
+    if (!yes) port->records.forget_latency_tracking();
     return std::nullopt;
 }
 
-std::optional<std::string> set_percentiles(Records* records, std::string_view value) {
+std::optional<std::string> set_percentiles(Port* port, std::string_view value) {
     std::vector<double> percentiles;
     std::istringstream words{std::string(value)};
     for (std::string word; words >> word;) {
@@ -156,13 +162,29 @@ std::optional<std::string> set_percentiles(Records* records, std::string_view va
         if (percent < 0 || percent > 100) return "latency-tracking-info-percentiles parameters should sit between [0.0,100.0]";
         percentiles.push_back(percent);
     }
-    if (records != nullptr) records->percentiles = std::move(percentiles);
+    if (port != nullptr) port->records.percentiles = std::move(percentiles);
+    return std::nullopt;
+}
+
+std::optional<std::string> set_output_limits(Port* port, std::string_view value) {
+    OutputLimits limits = port == nullptr ? OutputLimits{} : port->output_limits;
+    if (auto refused = limits.read(value)) return refused;
+    if (port != nullptr) port->output_limits = limits;
+    return std::nullopt;
+}
+
+std::optional<std::string> set_event_classes(Port* port, std::string_view value) {
+    const auto classes = EventClasses::parse(value);
+    if (!classes) return "Invalid event class character. Use 'Ag$lszhxeKEtmdn'.";
+    if (port != nullptr) port->keys.set_classes(*classes);
     return std::nullopt;
 }
 
 constexpr std::array kPortTexts = {
-    PortText{"latency-tracking", [](const Records& r) { return std::string(r.tracks_latency ? "yes" : "no"); }, set_latency_tracking},
-    PortText{"latency-tracking-info-percentiles", [](const Records& r) { return fmt::format("{}", fmt::join(r.percentiles, " ")); },
+    PortText{"client-output-buffer-limit", [](const Port& p) { return p.output_limits.to_string(); }, set_output_limits},
+    PortText{"notify-keyspace-events", [](const Port& p) { return p.keys.classes().to_string(); }, set_event_classes},
+    PortText{"latency-tracking", [](const Port& p) { return std::string(p.records.tracks_latency ? "yes" : "no"); }, set_latency_tracking},
+    PortText{"latency-tracking-info-percentiles", [](const Port& p) { return fmt::format("{}", fmt::join(p.records.percentiles, " ")); },
              set_percentiles},
 };
 
@@ -189,8 +211,8 @@ Settings all_settings(RespSession& session) {
     for (const std::string_view name : {"replicaof", "slaveof"}) all.emplace_back(name, master);
     for (const auto& [name, value] : kFixed) all.emplace_back(name, value);
     for (const PortParameter& parameter : kPortParameters)
-        all.emplace_back(parameter.name, std::to_string(parameter.get(session.services().port.records)));
-    for (const PortText& parameter : kPortTexts) all.emplace_back(parameter.name, parameter.get(session.services().port.records));
+        all.emplace_back(parameter.name, std::to_string(parameter.get(session.services().port)));
+    for (const PortText& parameter : kPortTexts) all.emplace_back(parameter.name, parameter.get(session.services().port));
     for (const config::Key& key : config::keys()) all.emplace_back(key.full_name(), without_quotes(key.print(config)));
     return all;
 }
@@ -258,12 +280,15 @@ std::optional<std::string> take_setting(std::string_view name, std::string_view 
         if (!level) return failed(name, "argument(s) must be one of the following: debug, verbose, notice, warning");
         value = *level;
     }
+    const auto* parameter = std::ranges::find(kParameters, name, &Parameter::name);
+    const auto bytes = parameter != kParameters.end() && parameter->is_bytes ? bytes_of(value) : std::nullopt;
+    const std::string text = bytes ? std::to_string(*bytes) : std::string(value);
     const config::Key* key = key_of(name);
     if (key == nullptr || !key->reloadable) {
         if (lower(value) == known->second) return std::nullopt;  // tools that set what holds anyway
         return failed(name, "can't set immutable config");
     }
-    if (const Status read = key->read(config::PlainText{std::string(value)}, key->bounds, change.config); !read)
+    if (const Status read = key->read(config::PlainText{text}, key->bounds, change.config); !read)
         return failed(name, read.error().message);
     change.changes_config = true;
     return std::nullopt;
@@ -286,8 +311,8 @@ void set(RespSession& session, Arguments arguments) {
         return session.reply_error(failed(names.front(), valid.error().message));
     const bool sets_password = change.config.security.requirepass != session.services().administration.config().security.requirepass;
     if (const auto refused = sets_password ? session.services().users.refuse_change() : std::nullopt) return session.reply_error(*refused);
-    for (const auto& [parameter, value] : change.of_port) parameter->set(session.services().port.records, value);
-    for (const auto& [parameter, value] : change.texts) static_cast<void>(parameter->set(&session.services().port.records, value));
+    for (const auto& [parameter, value] : change.of_port) parameter->set(session.services().port, value);
+    for (const auto& [parameter, value] : change.texts) static_cast<void>(parameter->set(&session.services().port, value));
     if (change.changes_config) session.services().administration.change_config(std::move(change.config));
     if (!sets_password || session.is_capturing()) return session.reply_ok();
     session.block();
@@ -303,6 +328,7 @@ void rewrite(RespSession& session, Arguments) {
 
 void reset_statistics(RespSession& session, Arguments) {
     session.services().port.records.forget_counts();
+    session.services().administration.reset_statistics();
     session.reply_ok();
 }
 

@@ -14,6 +14,7 @@
 #include "server/resp/data.h"
 #include "server/resp/help.h"
 #include "server/resp/info.h"
+#include "server/resp/keys_command.h"
 #include "server/resp/replies.h"
 #include "server/resp/session.h"
 
@@ -86,6 +87,11 @@ void set(RespSession& session, Arguments arguments) {
     session.write(put, [](RespSession&, RespEncoder& to, const commands::Outcome&) { to.ok(); }, true);
 }
 
+void keys(RespSession& session, Arguments arguments) {
+    const bool is_large = session.services().state.key_counts().keys > kKeysAtOnce;
+    is_large ? gather_keys(session, arguments) : data(session, arguments);
+}
+
 void answer_found(RespSession&, RespEncoder& to, const commands::Outcome& outcome) {
     to.integer(std::ranges::count_if(outcome.results, &commands::CommandResult::found));
 }
@@ -153,7 +159,8 @@ struct ShortWay {
     std::string_view name;
     Handler handler;
 };
-constexpr std::array kShortWays = {ShortWay{"GET", get}, ShortWay{"SET", set}, ShortWay{"DEL", del}, ShortWay{"INCR", incr}};
+constexpr std::array kShortWays = {ShortWay{"GET", get}, ShortWay{"SET", set}, ShortWay{"DEL", del}, ShortWay{"INCR", incr},
+                                   ShortWay{"KEYS", keys}};
 
 constexpr KeyWords kSecondWord{2, 2, 1};
 constexpr std::array kObjectSubcommands = {

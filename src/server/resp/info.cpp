@@ -53,7 +53,7 @@ void clients_section(std::string& out, const InfoFacts& facts) {
     line(out, "cluster_connections", 0);
     line(out, "maxclients", facts.clients_max);
     line(out, "blocked_clients", facts.blocked_clients);
-    line(out, "tracking_clients", 0);
+    line(out, "tracking_clients", facts.port.tracking.sessions());
     line(out, "clients_in_timeout_table", 0);
 }
 
@@ -112,18 +112,32 @@ void persistence_section(std::string& out, const InfoFacts& facts) {
 std::string kilobytes(std::uint64_t bytes) { return fmt::format("{:.2f}", static_cast<double>(bytes) / 1024); }
 
 void stats_section(std::string& out, const InfoFacts& facts) {
-    line(out, "total_connections_received", facts.counters.connections_accepted);
+    line(out, "total_connections_received", facts.connections_accepted);
     line(out, "total_commands_processed", facts.total.commands);
     line(out, "instantaneous_ops_per_sec", facts.per_second.commands);
     line(out, "total_net_input_bytes", facts.total.bytes_in);
     line(out, "total_net_output_bytes", facts.total.bytes_out);
     line(out, "instantaneous_input_kbps", kilobytes(facts.per_second.bytes_in));
     line(out, "instantaneous_output_kbps", kilobytes(facts.per_second.bytes_out));
-    line(out, "rejected_connections", facts.counters.connections_refused);
-    for (const std::string_view none : {"sync_full", "sync_partial_ok", "sync_partial_err", "evicted_keys"}) line(out, none, 0);
+    line(out, "rejected_connections", facts.connections_refused);
+    for (const std::string_view none : {"sync_full", "sync_partial_ok", "sync_partial_err"}) line(out, none, 0);
+    line(out, "expired_keys", facts.statistics.expired);
+    line(out, "expired_stale_perc", "0.00");  // what is due goes with the next entry of the log
+    constexpr std::array<std::string_view, 6> kNeverSo{
+        "expired_time_cap_reached_count", "expire_cycle_cpu_milliseconds", "evicted_keys", "evicted_clients",
+        "total_eviction_exceeded_time",   "current_eviction_exceeded_time"};
+    for (const std::string_view none : kNeverSo) line(out, none, 0);
+    line(out, "keyspace_hits", facts.statistics.hits);
+    line(out, "keyspace_misses", facts.statistics.misses);
     line(out, "pubsub_channels", facts.port.pubsub.channel_count());
     line(out, "pubsub_patterns", facts.port.pubsub.pattern_count());
-    line(out, "latest_fork_usec", 0);
+    line(out, "pubsubshard_channels", facts.port.pubsub.shard_channel_count());
+    for (const std::string_view none : {"latest_fork_usec", "total_forks", "migrate_cached_sockets", "slave_expires_tracked_keys"})
+        line(out, none, 0);
+    line(out, "tracking_total_keys", facts.port.tracking.keys());
+    line(out, "tracking_total_items", facts.port.tracking.items());
+    line(out, "tracking_total_prefixes", facts.port.tracking.prefixes());
+    line(out, "unexpected_error_replies", 0);
     std::uint64_t errors = 0;
     for (const auto& [_, count] : facts.port.records.errors()) errors += count;
     line(out, "total_error_replies", errors);

@@ -9,8 +9,8 @@
 #include <string_view>
 
 #include "commands/key_counts.h"
+#include "commands/key_events.h"
 #include "server/client_connection.h"
-#include "server/counters.h"
 #include "server/resp/port.h"
 #include "server/routing.h"
 #include "server/write_path.h"
@@ -28,7 +28,6 @@ struct Traffic {
 /// What INFO tells beside the view.
 struct InfoFacts {
     const Routing& routing;
-    const Counters& counters;
     const Port& port;
     std::string_view cluster_name;
     std::uint16_t tcp_port = 0;
@@ -41,7 +40,9 @@ struct InfoFacts {
     HeldWrites held;
     std::uint64_t last_stored_at = 0;  ///< seconds since 1970
     commands::KeyCounts keys = {};
-    std::uint64_t log_time_ms = 0;             ///< of the last entry applied
+    std::uint64_t log_time_ms = 0;  ///< of the last entry applied
+    commands::KeyStatistics statistics = {};
+    std::uint64_t connections_accepted = 0, connections_refused = 0;
     std::optional<std::string> sentinel = {};  ///< of the Sentinel port: its section
 };
 /// These sections, each once; "default", "all" and "everything" are several; none are the default ones. What is unknown is left out, as in

@@ -55,6 +55,7 @@ public:
     [[nodiscard]] std::size_t shard_listeners(std::string_view channel) const { return count(shard_channels_, channel); }
     [[nodiscard]] std::size_t channel_count() const { return channels_.size(); }
     [[nodiscard]] std::size_t pattern_count() const { return patterns_.size(); }
+    [[nodiscard]] std::size_t shard_channel_count() const { return shard_channels_.size(); }
 
 private:
     using Listeners = std::map<std::string, std::vector<Subscriber*>, std::less<>>;

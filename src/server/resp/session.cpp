@@ -121,7 +121,9 @@ void RespSession::run(const resp::CommandTable::Row& row, resp::Arguments argume
         run_monitored(row, arguments);
     }
     running_ = outer;
-    if (held_.empty()) record(row, arguments);
+    if (!held_.empty()) return;
+    if (tracking_) end_caching(row);
+    record(row, arguments);
 }
 
 /// What administrators do is not shown, as in Redis; what EXEC does is, before it.
@@ -198,6 +200,7 @@ void RespSession::show_to_monitors(resp::Arguments arguments) {
 void RespSession::on_closed() {
     services_.port.pubsub.unsubscribe_all(*this);
     services_.port.records.remove_monitor(*this);
+    track(std::nullopt);
 }
 
 void RespSession::set_replies(Replies replies) {
@@ -393,6 +396,7 @@ void RespSession::on_written(std::uint64_t ticket, const WriteResult& result) {
     Slot& slot = slots_[ticket - first_ticket_];
     const resp::WriteAnswer answer = std::move(slot.write_answer);  // filling may let go of the slot
     --writes_pending_;
+    if (slot.remembers && slot.row != nullptr) remember(*slot.row, views(slot.arguments));
     const bool falls_short = slot.wants_all && result.reached != WriteLevel::kAll;
     const auto refused = falls_short ? resp::not_on_all() : resp::error_of(result.outcome);
     fill(ticket, [&](RespEncoder& to) { refused ? to.error(*refused) : answer(*this, to, result.outcome); });
@@ -415,29 +419,47 @@ void RespSession::read(resp::Arguments arguments, const resp::ReadAnswer& answer
     }
     Failure failure;
     switch (admit(failure)) {
-        case ReadGate::Admission::kNow: return reply([&](RespEncoder& to) { run_read(to, answer, arguments); });
+        case ReadGate::Admission::kNow:
+            reply([&](RespEncoder& to) { run_read(to, answer, arguments); });
+            if (remembers() && running_ != nullptr) remember(*running_, arguments);
+            return;
         case ReadGate::Admission::kRefused: return reply_failure(failure);
         case ReadGate::Admission::kWaiting: {
             Slot& slot = open_slot();
             slot.read_answer = answer;
             slot.arguments = copies(arguments);
+            slot.remembers = remembers();
             ++reads_waiting_;
         }
     }
 }
+
+void RespSession::read_for_long(resp::Arguments arguments, const Start& start) {
+    if (waits_for_its_writes(arguments)) return;
+    Failure failure;
+    const auto admission = admit(failure);
+    if (admission == ReadGate::Admission::kRefused) return reply_failure(failure);
+    block();
+    if (admission == ReadGate::Admission::kNow) return start(*this);
+    slots_[slots_.size() - 1].start = start;
+    ++reads_waiting_;
+}
+
+void RespSession::note_state_seen() { token_ = std::max(token_, services_.applied()); }
 
 void RespSession::read_through_log(resp::Arguments arguments, const resp::ReadAnswer& answer, const resp::LoggedRead& logged) {
     Slot& slot = open_slot();
     slot.write_answer = logged.answer;
     slot.read_answer = answer;
     slot.arguments = copies(arguments);
+    slot.remembers = remembers();
     ++writes_pending_;
     const WriteTerms terms{.level = WriteLevel::kQuorum, .deadline_ms = shared().now_ms + kDefaultDeadlineMs};
     services_.writes.submit(shared_from_this(), first_ticket_ + slots_.size() - 1, logged.request(*this, arguments), terms);
 }
 
 void RespSession::get(resp::Arguments arguments) {
-    if (slots_.empty() && !is_silent_) {
+    if (slots_.empty() && !is_silent_ && !tracking_) {
         Failure failure;
         const auto admission =
             get_ends_.empty() ? admit(failure) : ReadGate::Admission::kNow;  // its neighbours were admitted in this very moment
@@ -477,7 +499,7 @@ bool RespSession::answer_gets() {
         }
         done += *answered;
     }
-    token_ = std::max(token_, services_.applied());
+    note_state_seen();
     replied();
     gets_answered_ += done;
     if (gets_answered_ < get_ends_.size()) return false;
@@ -492,18 +514,20 @@ bool RespSession::answer_gets() {
 void RespSession::run_read(RespEncoder& to, const resp::ReadAnswer& answer, resp::Arguments arguments) {
     const Status answered = answer(*this, to, arguments);
     if (!answered) return services_.storage_failed(answered.error());
-    token_ = std::max(token_, services_.applied());
+    note_state_seen();
 }
 
 void RespSession::answer_read(std::uint64_t ticket) {
     Slot& slot = slots_[ticket - first_ticket_];
     const auto arguments = std::exchange(slot.arguments, {});
     const resp::ReadAnswer answer = slot.read_answer;
+    if (slot.remembers && slot.row != nullptr) remember(*slot.row, views(arguments));
     fill(ticket, [&](RespEncoder& to) { run_read(to, answer, views(arguments)); });
 }
 
 void RespSession::on_read_ready(std::uint64_t ticket) {
     --reads_waiting_;
+    if (const auto start = std::exchange(slots_[ticket - first_ticket_].start, nullptr)) return start(*this);
     answer_read(ticket);
 }
 
@@ -516,6 +540,7 @@ void RespSession::on_failed(std::uint64_t ticket, const Failure& failure) {
     const bool may_be_stale = read_level_.value_or(services_.settings.read_level) != ReadLevel::kLinearizable;
     // A read that could not be logged among the writes before it is not their failure.
     if (was_logged && is_read && may_be_stale && services_.routing.serves_reads()) return answer_read(ticket);
+    if (slot.start) blocked_.reset();
     services_.counters.count(failure.code);
     if (failure.code == FailureCode::kStaleToken) token_ = {};
     fill(ticket, [&](RespEncoder& to) { to.error(resp::error_of(failure)); });

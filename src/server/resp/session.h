@@ -21,6 +21,8 @@
 #include "server/client_services.h"
 #include "server/resp/acl_selector.h"
 #include "server/resp/command.h"
+#include "server/resp/output_limits.h"
+#include "server/resp/tracking.h"
 #include "server/resp/transaction.h"
 
 namespace tanist::server {
@@ -57,6 +59,11 @@ public:
     void write(const commands::CommandView& command, resp::WriteAnswer answer, bool says_nothing_of_state = false);
     /// Without `logged`, the read waits until the writes before it are answered.
     void read(resp::Arguments arguments, const resp::ReadAnswer& answer, const resp::LoggedRead* logged = nullptr);
+    /// A read that takes several turns of the loop: `start` is called once the state is fresh enough, and unblocks the session at the end.
+    using Start = std::function<void(RespSession& session)>;
+    void read_for_long(resp::Arguments arguments, const Start& start);
+    /// What it sends back tells of the state as it is now.
+    void note_state_seen();
     /// GET: looked up together with those next to it in the pipeline.
     void get(resp::Arguments arguments);
     /// While reads wait for the state to be fresh enough: keeps the command until they are answered, and says so.
@@ -88,11 +95,21 @@ public:
     /// Why this user may not run these words, which were queued, as an error.
     [[nodiscard]] std::optional<std::string> denied_in_transaction(const resp::CommandTable::Row& row, resp::Arguments arguments);
     void users_changed(bool anew) override;
+    void tick() override;
     [[nodiscard]] bool needs_authentication() const { return !authenticated_ && !services_.acl.is_open(); }
     void set_read_level(ReadLevel level) { read_level_ = level; }
     void set_write_level(WriteLevel level) { write_level_ = level; }
     std::string name, library, library_version;  ///< CLIENT SETNAME and SETINFO
     bool is_monitor = false;
+
+    [[nodiscard]] std::optional<resp::TrackingMode>& tracking() { return tracking_; }
+    [[nodiscard]] const std::optional<resp::TrackingMode>& tracking() const { return tracking_; }
+    /// CLIENT TRACKING from here on; nullopt: off.
+    void track(std::optional<resp::TrackingMode> mode);
+    /// The command that is being run is one whose keys are to be remembered.
+    [[nodiscard]] bool remembers() const { return tracking_ && tracking_->remembers(); }
+    /// These words have been answered, and read their keys.
+    void remember(const resp::CommandTable::Row& row, resp::Arguments arguments);
 
     /// A command that kept its client waiting for so long, if that is slow.
     void record_slow(const resp::CommandTable::Row& row, resp::Arguments arguments, std::uint64_t microseconds);
@@ -126,6 +143,7 @@ protected:
     [[nodiscard]] std::size_t outstanding() const override { return slots_.size(); }
     [[nodiscard]] bool holds_back() const override { return blocked_ || (!held_.empty() && must_hold()); }
     void on_closed() override;
+    [[nodiscard]] std::size_t output_bytes_max() const override;
 
 private:
     /// The place of one answer, from the first that is still open on. Its number, counted since the connection began, is its ticket.
@@ -139,6 +157,8 @@ private:
         resp::WriteAnswer write_answer = nullptr;
         resp::ReadAnswer read_answer = nullptr;  ///< a read that waits; with write_answer: one that is logged
         std::vector<std::string> arguments;      ///< of the read
+        bool remembers = false;                  ///< of the read: CLIENT TRACKING
+        Start start = nullptr;                   ///< a read for long that waits
     };
 
     void dispatch(resp::Arguments arguments);
@@ -169,6 +189,8 @@ private:
     void run_monitored(const resp::CommandTable::Row& row, resp::Arguments arguments);
     void show_to_monitors(resp::Arguments arguments);
     void record(const resp::CommandTable::Row& row, resp::Arguments arguments);
+    [[nodiscard]] const resp::OutputLimits::Limit& output_limit() const;
+    void end_caching(const resp::CommandTable::Row& row);
     [[nodiscard]] ReadGate::Admission admit(Failure& failure);
     /// Takes the next place among the answers for a write, and sends it off.
     template <class Append>
@@ -200,6 +222,7 @@ private:
     std::optional<std::uint64_t> blocked_;      ///< the ticket that is waited for
     bool is_off_ = false, skips_next_ = false;  ///< CLIENT REPLY
     bool is_silent_ = false;                    ///< of the command that is being run
+    std::uint64_t softly_full_ms_ = 0;          ///< since when it has more unsent than it may for long; 0: it has not
     std::uint64_t clock_us_ = 0;                ///< when the command before ended
 
     std::string last_name_;  ///< and its row: pipelines repeat one command
@@ -214,6 +237,7 @@ private:
     std::vector<std::string> held_;   ///< a command that waits until they are, or until there is room
 
     resp::Transaction transaction_;
+    std::optional<resp::TrackingMode> tracking_;
     std::string* capture_ = nullptr;  ///< takes the answer instead of the client
 
     std::string get_keys_;  ///< of the GETs not yet looked up, one behind the other

@@ -77,7 +77,8 @@ void unwatch(RespSession& session, Arguments) {
 /// A queued command.
 struct Part {
     const CommandTable::Row* row;
-    std::optional<std::string> answer;  ///< encoded, of one that is not about data; nullopt: the next of the outcome's results is it
+    std::optional<std::string> answer;   ///< encoded, of one that is not about data; nullopt: the next of the outcome's results is it
+    std::vector<std::string> read = {};  ///< its words, where its keys are to be remembered
 };
 using Parts = std::vector<Part>;
 
@@ -94,12 +95,13 @@ void answer_exec(RespSession& session, RespEncoder& to, const commands::Outcome&
         RespEncoder answer(text, to.version());
         encode(answer, *(result++)->reply, session.services().cursors);
         session.count_executed(*part.row, text);
+        session.remember(*part.row, std::vector<std::string_view>(part.read.begin(), part.read.end()));
         to.encoded(text);
     }
 }
 
 /// All of them at one moment of the state.
-Status answer_exec_from_state(RespSession& session, RespEncoder& to, const Transaction& transaction) {
+Status answer_exec_from_state(RespSession& session, RespEncoder& to, const Transaction& transaction, bool remembers) {
     std::vector<std::string_view> keys;
     for (const auto& watched : transaction.watched) keys.push_back(watched.key);
     const auto versions = versions_of(session, keys);
@@ -119,7 +121,9 @@ Status answer_exec_from_state(RespSession& session, RespEncoder& to, const Trans
         } else {
             const std::size_t begin = text.size();
             if (const Status answered = answer_from_state(session, answers, words); !answered) return answered;
-            session.count_executed(*session.services().port.commands.find(words), std::string_view(text).substr(begin));
+            const CommandTable::Row& row = *session.services().port.commands.find(words);
+            session.count_executed(row, std::string_view(text).substr(begin));
+            if (remembers) session.remember(row, words);
         }
         if (text.size() > commands::kResultBytesPerRequestMax) {  // as where it is logged
             to.error(*error_of(commands::Outcome{.code = OutcomeCode::kTooLarge}));
@@ -139,12 +143,14 @@ bool reads(const Transaction& transaction) {
 void exec(RespSession& session, Arguments arguments) {
     if (!session.transaction().is_open) return session.reply_error("ERR EXEC without MULTI");
     if (session.waits_for_reads(arguments)) return;  // a WATCH among them
+    const bool remembers = session.remembers();
     const bool is_read = !session.transaction().is_refused && !session.transaction().writes && reads(session.transaction());
     if (is_read) {
         if (session.waits_for_its_writes(arguments)) return;
         const auto transaction = std::make_shared<Transaction>(std::exchange(session.transaction(), {}));
-        return session.read(
-            arguments, [transaction](RespSession& on, RespEncoder& to, Arguments) { return answer_exec_from_state(on, to, *transaction); });
+        return session.read(arguments, [transaction, remembers](RespSession& on, RespEncoder& to, Arguments) {
+            return answer_exec_from_state(on, to, *transaction, remembers);
+        });
     }
     const Transaction transaction = std::exchange(session.transaction(), {});
     if (transaction.is_refused) return session.reply_error("EXECABORT Transaction discarded because of previous errors.");
@@ -162,6 +168,7 @@ void exec(RespSession& session, Arguments arguments) {
         if (commands::redis::find(queued.command->name) != nullptr) {
             request.commands.emplace_back(to_logged(queued.command->name, words, session.services().cursors));
             parts->push_back({row, std::nullopt});
+            if (remembers && row->has(kReadOnly)) parts->back().read = queued.words;
         } else {
             parts->push_back({row, session.capture(words)});
         }

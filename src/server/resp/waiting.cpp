@@ -10,6 +10,10 @@ namespace tanist::server::resp {
 
 void Waiting::add(const std::shared_ptr<RespSession>& session, std::uint64_t deadline_ms, Settle settle) {
     session->block();
+    keep(session, deadline_ms, std::move(settle));
+}
+
+void Waiting::keep(const std::shared_ptr<RespSession>& session, std::uint64_t deadline_ms, Settle settle) {
     entries_.push_back({session, deadline_ms, std::move(settle)});
 }
 

@@ -22,6 +22,8 @@ public:
     using Settle = std::function<bool(RespSession& session, bool at_deadline)>;
 
     void add(const std::shared_ptr<RespSession>& session, std::uint64_t deadline_ms, Settle settle);
+    /// The same for a session that is blocked already.
+    void keep(const std::shared_ptr<RespSession>& session, std::uint64_t deadline_ms, Settle settle);
     /// Asks all of them again: when a turn ends.
     void look(std::uint64_t now_ms);
     /// Ends the wait of a session as if its deadline had come; false: it does not wait.

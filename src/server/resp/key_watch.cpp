@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "server/resp/key_watch.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace tanist::server::resp {
+namespace {
+
+constexpr std::string_view kInA = "g$lshzxetd";
+
+char letter_of(commands::EventClass of) {
+    switch (of) {
+        case commands::EventClass::kString: return '$';
+        case commands::EventClass::kExpired: return 'x';
+        case commands::EventClass::kNew: return 'n';
+        case commands::EventClass::kGeneric:
+        case commands::EventClass::kFlushed: break;
+    }
+    return 'g';
+}
+
+}  // namespace
+
+std::optional<EventClasses> EventClasses::parse(std::string_view letters) {
+    EventClasses classes;
+    const auto add = [&](char letter) { classes.bits_ |= 1u << kLetters.find(letter); };
+    for (const char letter : letters) {
+        if (letter == 'A') {
+            std::ranges::for_each(kInA, add);
+        } else if (kLetters.find(letter) != std::string_view::npos) {
+            add(letter);
+        } else {
+            return std::nullopt;
+        }
+    }
+    return classes;
+}
+
+std::string EventClasses::to_string() const {
+    const bool has_all = std::ranges::all_of(kInA, [this](char letter) { return has(letter); });
+    std::string text;
+    if (has_all) text = "A";
+    for (const char letter : kLetters) {
+        const bool is_said = has_all && (kInA.find(letter) != std::string_view::npos || letter == 'n');  // as Redis leaves it out
+        if (has(letter) && !is_said) text += letter;
+    }
+    return text;
+}
+
+void KeyWatch::set_classes(EventClasses classes) {
+    classes_ = classes;
+    update();
+}
+
+void KeyWatch::update() {
+    const bool watches = tracking_.is_used() || classes_.is_used();
+    if (watches == std::exchange(watches_, watches) || !watch_) return;
+    watch_(watches ? &events_ : nullptr);
+}
+
+void KeyWatch::note_authors(const AuthorOf& author_of) {
+    if (!tracking_.wants_authors()) return;
+    for (std::size_t i = authors_.size(); i < events_.size(); ++i) authors_.push_back(author_of(events_[i].entry, events_[i].item));
+}
+
+void KeyWatch::deliver() {
+    const auto authors = std::exchange(authors_, {});
+    for (std::size_t i = 0; i < events_.size(); ++i) {
+        const commands::KeyEvent& event = events_[i];
+        if (event.of == commands::EventClass::kFlushed) {
+            tracking_.all_changed();
+            continue;
+        }
+        publish(event);
+        if (tracking_.is_used()) tracking_.changed(event.key, i < authors.size() ? authors[i] : nullptr);
+    }
+    events_.clear();
+    tracking_.settle();
+}
+
+void KeyWatch::publish(const commands::KeyEvent& event) const {
+    if (!classes_.is_used() || !classes_.has(letter_of(event.of))) return;
+    if (classes_.has('K')) pubsub_.publish("__keyspace@0__:" + event.key, event.name);
+    if (classes_.has('E')) pubsub_.publish("__keyevent@0__:" + std::string(event.name), event.key);
+}
+
+}  // namespace tanist::server::resp

@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "server/resp/tracking.h"
+
+#include <algorithm>
+#include <iterator>
+#include <span>
+#include <vector>
+
+#include "server/resp/session.h"
+
+namespace tanist::server::resp {
+namespace {
+
+using protocol::RespEncoder;
+using protocol::RespVersion;
+
+constexpr std::string_view kChannel = "__redis__:invalidate";
+
+/// Tells the session, or the one that it has named instead. `encode_keys`: an array, or null for all keys.
+template <class EncodeKeys>
+void tell(RespSession& session, const EncodeKeys& encode_keys) {
+    TrackingMode& mode = *session.tracking();
+    const auto other = mode.other.lock();
+    const bool redirects = mode.redirect != 0;
+    if (redirects && (!other || !other->is_open())) {
+        mode.is_broken = true;
+        if (session.version() == RespVersion::k2) return;
+        return session.push([&](RespEncoder& to) {
+            to.push(2);
+            to.bulk("tracking-redir-broken");
+            to.integer(static_cast<std::int64_t>(mode.redirect));
+        });
+    }
+    RespSession& target = redirects ? *other : session;
+    // In RESP2 a message needs a channel that the connection listens to, and so another connection than that of the commands.
+    const bool as_message = target.version() == RespVersion::k2;
+    if (as_message && !(redirects && target.listens())) return;
+    target.push([&](RespEncoder& to) {
+        to.push(as_message ? 3 : 2);
+        to.bulk(as_message ? "message" : "invalidate");
+        if (as_message) to.bulk(kChannel);
+        encode_keys(to);
+    });
+}
+
+void tell_keys(RespSession& session, std::span<const std::string_view> keys) {
+    tell(session, [&](RespEncoder& to) {
+        to.array(keys.size());
+        for (const std::string_view key : keys) to.bulk(key);
+    });
+}
+
+bool spares(RespSession& session, const Client* author) {
+    return session.tracking()->spares_own && author == static_cast<const Client*>(&session);
+}
+
+}  // namespace
+
+void Tracking::start(RespSession& session) {
+    stop(session);
+    sessions_.emplace(session.id(), &session);
+    sparing_ += session.tracking()->spares_own ? 1 : 0;
+    for (const std::string& prefix : session.tracking()->prefixes) prefixes_[prefix].sessions.insert(&session);
+}
+
+void Tracking::stop(RespSession& session) {
+    if (sessions_.erase(session.id()) == 0) return;
+    leave_prefixes(session);
+    if (sessions_.empty()) forget_all();  // and nobody notices changes from here on
+    sparing_ =
+        static_cast<std::size_t>(std::ranges::count_if(sessions_, [](const auto& each) { return each.second->tracking()->spares_own; }));
+}
+
+void Tracking::leave_prefixes(RespSession& session) {
+    for (auto each = prefixes_.begin(); each != prefixes_.end();) {
+        each->second.sessions.erase(&session);
+        each = each->second.sessions.empty() ? prefixes_.erase(each) : std::next(each);
+    }
+}
+
+void Tracking::remember(const RespSession& session, std::string_view key) {
+    if (readers_[std::string(key)].insert(session.id()).second) ++items_;
+    if (session.tracking()->spares_own) just_read_.emplace(session.id(), key);
+}
+
+void Tracking::changed(std::string_view key, const Client* author) {
+    for (auto& [prefix, state] : prefixes_) {
+        if (!key.starts_with(prefix)) continue;
+        const auto [known, is_new] = state.changed.try_emplace(std::string(key), author);
+        if (!is_new && known->second != author) known->second = nullptr;
+    }
+    if (const auto found = readers_.find(std::string(key)); found != readers_.end()) {
+        const auto read = readers_.extract(found);
+        items_ -= read.mapped().size();
+        tell_readers(read.key(), read.mapped(), author);
+    }
+}
+
+void Tracking::tell_readers(const std::string& key, const Readers& readers, const Client* author) {
+    const std::string_view one = key;
+    for (const std::uint64_t id : readers) {
+        const auto session = sessions_.find(id);
+        if (session == sessions_.end() || session->second->tracking()->broadcasts) continue;
+        // Of a read and a write in one entry, nobody here knows which came first.
+        const bool is_spared = spares(*session->second, author) && !just_read_.contains({id, key});
+        if (!is_spared) tell_keys(*session->second, {&one, 1});
+    }
+}
+
+void Tracking::forget_all() {
+    readers_.clear();
+    items_ = 0;
+}
+
+void Tracking::all_changed() {
+    forget_all();
+    for (auto& [_, prefix] : prefixes_) prefix.changed.clear();
+    for (const auto& [_, session] : sessions_) tell(*session, [](RespEncoder& to) { to.null(); });
+}
+
+void Tracking::settle() {
+    just_read_.clear();
+    for (auto& [_, prefix] : prefixes_) {
+        if (prefix.changed.empty()) continue;
+        for (RespSession* session : prefix.sessions) {
+            std::vector<std::string_view> keys;
+            for (const auto& [key, author] : prefix.changed) {
+                if (!spares(*session, author)) keys.push_back(key);
+            }
+            if (!keys.empty()) tell_keys(*session, keys);
+        }
+        prefix.changed.clear();
+    }
+    while (keys_max != 0 && readers_.size() > keys_max) {
+        const auto forgotten = readers_.extract(readers_.begin());
+        items_ -= forgotten.mapped().size();
+        tell_readers(forgotten.key(), forgotten.mapped(), nullptr);
+    }
+}
+
+}  // namespace tanist::server::resp
