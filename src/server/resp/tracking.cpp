@@ -66,7 +66,10 @@ void Tracking::start(RespSession& session) {
 void Tracking::stop(RespSession& session) {
     if (sessions_.erase(session.id()) == 0) return;
     leave_prefixes(session);
-    if (sessions_.empty()) forget_all();  // and nobody notices changes from here on
+    if (sessions_.empty()) {  // and nobody notices changes from here on
+        readers_.clear();
+        items_ = 0;
+    }
     sparing_ =
         static_cast<std::size_t>(std::ranges::count_if(sessions_, [](const auto& each) { return each.second->tracking()->spares_own; }));
 }
@@ -80,7 +83,6 @@ void Tracking::leave_prefixes(RespSession& session) {
 
 void Tracking::remember(const RespSession& session, std::string_view key) {
     if (readers_[std::string(key)].insert(session.id()).second) ++items_;
-    if (session.tracking()->spares_own) just_read_.emplace(session.id(), key);
 }
 
 void Tracking::changed(std::string_view key, const Client* author) {
@@ -101,25 +103,22 @@ void Tracking::tell_readers(const std::string& key, const Readers& readers, cons
     for (const std::uint64_t id : readers) {
         const auto session = sessions_.find(id);
         if (session == sessions_.end() || session->second->tracking()->broadcasts) continue;
-        // Of a read and a write in one entry, nobody here knows which came first.
-        const bool is_spared = spares(*session->second, author) && !just_read_.contains({id, key});
-        if (!is_spared) tell_keys(*session->second, {&one, 1});
+        if (!spares(*session->second, author)) {
+            tell_keys(*session->second, {&one, 1});
+        } else {
+            remember(*session->second, key);  // of a read and a write in one entry, nobody here knows which came first
+        }
     }
 }
 
-void Tracking::forget_all() {
+void Tracking::all_changed() {
     readers_.clear();
     items_ = 0;
-}
-
-void Tracking::all_changed() {
-    forget_all();
     for (auto& [_, prefix] : prefixes_) prefix.changed.clear();
     for (const auto& [_, session] : sessions_) tell(*session, [](RespEncoder& to) { to.null(); });
 }
 
 void Tracking::settle() {
-    just_read_.clear();
     for (auto& [_, prefix] : prefixes_) {
         if (prefix.changed.empty()) continue;
         for (RespSession* session : prefix.sessions) {

@@ -10,7 +10,6 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
-#include <utility>
 
 #include "server/client.h"
 
@@ -67,7 +66,6 @@ private:
         std::set<RespSession*> sessions;
         std::map<std::string, const Client*, std::less<>> changed;  ///< by whom; null: by several, or not known
     };
-    void forget_all();
     void leave_prefixes(RespSession& session);
 
     using Readers = std::set<std::uint64_t>;  ///< ids, some of them gone
@@ -76,9 +74,8 @@ private:
     std::unordered_map<std::uint64_t, RespSession*> sessions_;  ///< by id
     std::unordered_map<std::string, Readers> readers_;          ///< by key
     std::map<std::string, Prefix, std::less<>> prefixes_;
-    std::set<std::pair<std::uint64_t, std::string>> just_read_;  ///< since settle(), by sessions that spare their own
-    std::size_t items_ = 0;                                      ///< ids in all of readers_
-    std::size_t sparing_ = 0;                                    ///< sessions that spare their own
+    std::size_t items_ = 0;    ///< ids in all of readers_
+    std::size_t sparing_ = 0;  ///< sessions that spare their own
 };
 
 }  // namespace resp
