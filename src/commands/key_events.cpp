@@ -56,6 +56,9 @@ bool tells_deadline(std::span<const std::string_view> words) {
 void append_events(std::vector<KeyEvent>& out, std::span<const KeyChange> changes, std::span<const std::string_view> words, Rank entry,
                    std::size_t item) {
     const std::string_view command = words.empty() ? std::string_view() : words[0];
+    const bool renames = command == "RENAME" || command == "RENAMENX";
+    if (renames && !changes.empty() && changes.back().kind == KeyChange::Kind::kPut)  // told first
+        out.push_back({EventClass::kNew, "new", changes.back().key, entry, item});
     for (const KeyChange& change : changes) {
         const bool is_asked_for = change.kind != KeyChange::Kind::kExpired;
         const auto add = [&](EventClass of, std::string_view name) {
@@ -64,11 +67,11 @@ void append_events(std::vector<KeyEvent>& out, std::span<const KeyChange> change
         switch (change.kind) {
             case KeyChange::Kind::kExpired: add(EventClass::kExpired, "expired"); break;
             case KeyChange::Kind::kFlushed: add(EventClass::kFlushed, "flushed"); break;
-            case KeyChange::Kind::kErased: add(kGeneric, command.starts_with("RENAME") ? "rename_from" : "del"); break;
+            case KeyChange::Kind::kErased: add(kGeneric, renames ? "rename_from" : "del"); break;
             case KeyChange::Kind::kPut: {
                 const PutName name = name_of_put(command, change.deadline != 0);
-                const bool takes_place = name.event == "rename_to" || name.event == "copy_to";  // of what goes without a word
-                if (change.is_new || takes_place) add(EventClass::kNew, "new");
+                const bool is_told_as_new = change.is_new || command == "COPY";  // also where it takes the place of another
+                if (is_told_as_new && !renames) add(EventClass::kNew, "new");
                 add(name.of, name.event);
                 if (change.deadline != 0 && tells_deadline(words)) add(kGeneric, "expire");
                 break;

@@ -150,7 +150,7 @@ TEST_F(TrackingTest, KeyspaceNotificationsTellTheClassesThatAreOn) {
     writer_.call({"SET", "k", "0"});
     EXPECT_EQ(writer_.call({"CONFIG", "SET", "notify-keyspace-events", "q"}),
               "-ERR CONFIG SET failed (possibly related to argument 'notify-keyspace-events') - Invalid event class character. Use "
-              "'Ag$lszhxeKEtmdn'.\r\n");
+              "'Ag$lshzxeKEtmdn'.\r\n");
     EXPECT_EQ(writer_.call({"CONFIG", "SET", "notify-keyspace-events", "KEgx"}), "+OK\r\n");
     EXPECT_EQ(writer_.call({"CONFIG", "GET", "notify-keyspace-events"}), "*2\r\n" + bulk("notify-keyspace-events") + bulk("gxKE"));
     writer_.call({"SET", "k", "1", "PX", "20"});  // of class $, but for its deadline

@@ -175,7 +175,7 @@ std::optional<std::string> set_output_limits(Port* port, std::string_view value)
 
 std::optional<std::string> set_event_classes(Port* port, std::string_view value) {
     const auto classes = EventClasses::parse(value);
-    if (!classes) return "Invalid event class character. Use 'Ag$lszhxeKEtmdn'.";
+    if (!classes) return "Invalid event class character. Use 'Ag$lshzxeKEtmdn'.";
     if (port != nullptr) port->keys.set_classes(*classes);
     return std::nullopt;
 }
