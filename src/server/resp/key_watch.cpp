@@ -73,7 +73,8 @@ void KeyWatch::deliver() {
             continue;
         }
         publish(event);
-        if (tracking_.is_used()) tracking_.changed(event.key, i < authors.size() ? authors[i] : nullptr);
+        const bool is_told_again = event.of == commands::EventClass::kNew;  // by the event of the command that stored it
+        if (tracking_.is_used() && !is_told_again) tracking_.changed(event.key, i < authors.size() ? authors[i] : nullptr);
     }
     events_.clear();
     tracking_.settle();
