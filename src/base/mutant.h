@@ -46,6 +46,7 @@ enum class Mutant : std::uint8_t {
     kInquiryCutsEarly,
     kHoleAcknowledged,
     kOwnReignSettlesMark,
+    kLowerLogSettlesMark,
     kDraftNotSynced,
     kRollNotSynced,
     kStaleBytesRead,

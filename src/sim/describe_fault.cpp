@@ -75,6 +75,7 @@ std::string_view where_in_log(const Fault& fault) {
     switch (fault.amount) {
         case 1: return " where it parts from what is committed";
         case 2: return " where it was synced long ago";
+        case 3: return " at its end, with its mark";
         default: return "";
     }
 }

@@ -61,7 +61,7 @@ Recorded read_recorded(const std::string& path) {
 void write_recorded(const std::string& path, const std::vector<Hunt>& hunts) {
     std::ofstream file(path);
     file << "# What finds each mutant; written by ./dev sim --mutants --recorded FILE --record.\n"
-         << fmt::format("# {:<24} {:>7} {:>6}  {:<4} {}\n", "mutant", "seed", "tried", "rule", "noticed by");
+         << fmt::format("# {:<24} {:>7} {:>6}  {:<4} {}\n", "mutant", "seed", "within", "rule", "noticed by");
     for (const Hunt& hunt : hunts) {
         const Trail& trail = *hunt.trail;
         if (!trail.found) continue;

@@ -85,7 +85,8 @@ enum class FaultKind : std::uint8_t {
     // -- of a medium: of a minority of the voters, each at most once a history ---------------------------------------------------
     kWipe,           ///< a power cut, and the node comes back with an empty disk
     kDamage,         ///< a power cut or kill, and the node comes back with something in its log's segments destroyed; `amount` 1: the
-                     ///< first entry that is not what was committed there; 2: one that was synced long ago
+                     ///< first entry that is not what was committed there; 2: one that was synced long ago; 3: its end
+                     ///< or all of it, and its mark
     kRotVote,        ///< … or in its vote or identity files
     kLostState,      ///< … or with a state store that cannot be read and is given up
     kRotState,       ///< one of the rows of a node's state store can be read no more

@@ -57,10 +57,27 @@ void vote_and_log(Script& s) {
     s.end(rots + s.timeouts(8, 12));
 }
 
+/// Who was in a short reign forgets the end of its log, or all of it, and how far that went; it meets an old master, whose tail of an
+/// earlier epoch is longer, and then the master of that reign (S9).
+void two_histories(Script& s) {
+    s.cast(3, 0);
+    s.hurry();
+    s.write_much(s.one_of(std::array<std::uint32_t, 2>{64, 400}));
+    s.write_alone();
+    s.plan_.disk.segment_bytes = s.one_of(std::array<std::uint64_t, 2>{32 << 10, 256 << 10});
+    const Instant parts = s.begin(), meets = parts + s.timeouts(2.5, 3.5);
+    s.split(parts, bit(s.part(0)), meets - parts);
+    Fault& dies = s.wait(parts, Moment::kElected, FaultKind::kPowerCut, s.timeouts(3, 8));
+    dies.after = s.between(5ms, 200ms);
+    s.add(meets, FaultKind::kDamage, s.part(1), s.between(10ms, 200ms), 3);
+    s.end(meets + s.timeouts(14, 16));
+}
+
 constexpr std::array kRottenFamilies = {
     Family{"rotten state", rotten_state},
     Family{"only log", only_log},
     Family{"vote and log", vote_and_log},
+    Family{"two histories", two_histories},
 };
 
 }  // namespace

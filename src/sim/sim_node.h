@@ -70,6 +70,8 @@ public:
     // -- to a node that is down: what it finds at its next start
     /// A bit, the end of a segment, its slots, or a whole segment is destroyed.
     void damage();
+    /// Its newest segments are lost, one or all, or what is left of the newest has no mark.
+    void wreck_log();
     /// A bit of one entry has changed.
     void rot_entry(Lsn lsn);
     /// A part of the newest segment's end, fsynced as it was, is zeroed or cut off.

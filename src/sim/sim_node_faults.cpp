@@ -88,6 +88,20 @@ void SimNode::damage() {
     }
 }
 
+void SimNode::wreck_log() {
+    const auto paths = segments();
+    if (paths.empty()) return;
+    damaged_ = true;
+    checker_.on_damaged(self_.node);
+    if (random_.chance(1, 3)) {
+        world_.note("node {}: {} has no mark any more", self_.node.value, paths.back());
+        return disk_->zero(paths.back(), 0, 2 * wal::kSlotStride);
+    }
+    const std::size_t lost = random_.chance(1, 2) ? paths.size() : 1 + random_.below(paths.size());
+    world_.note("node {}: the newest {} of {} segments are lost", self_.node.value, lost, paths.size());
+    for (std::size_t i = paths.size() - lost; i < paths.size(); ++i) disk_->lose(paths[i]);
+}
+
 void SimNode::rot_entry(Lsn lsn) {
     for (const std::string& path : segments()) {
         const auto name = wal::parse_file_name(path.substr(path.rfind('/') + 1));

@@ -94,6 +94,7 @@ void Simulation::begin_at_medium(const Fault& fault, SimNode& target) {
             switch (fault.amount) {
                 case 1: target.rot_entry(checker_.first_unlike_committed(target.id())); break;
                 case 2: target.rot_entry(checker_.synced_long_ago(target.id(), fault.variant)); break;
+                case 3: target.wreck_log(); break;
                 default: target.damage();
             }
             break;

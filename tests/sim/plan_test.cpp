@@ -90,7 +90,7 @@ TEST(Plan, RottenScenariosSpoilAStateOrAnOnlyLog) {
         const auto spoilt = std::ranges::find_if(plan.faults, [](const Fault& f) { return is_of_medium(f.kind); });
         ASSERT_NE(spoilt, plan.faults.end());
         EXPECT_THAT(spoilt->kind, testing::AnyOf(FaultKind::kDamage, FaultKind::kRotState, FaultKind::kRotVote));
-        EXPECT_EQ(spoilt->kind == FaultKind::kDamage, plan.nodes.size() == 1);
+        EXPECT_TRUE(plan.nodes.size() != 1 || spoilt->amount == 2) << "of an only voter's log, what a person has to give up";
         EXPECT_EQ(with_only(plan, parts_of(plan)), plan);
     }
 }

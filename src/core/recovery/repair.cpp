@@ -205,8 +205,9 @@ void cut_hole(State& s, const char* why, Actions& out) {
         const bool outranks = h.fill.empty() || h.fill.back().rank() >= known;
         // One may have answered that was away when the highest log was pulled.
         const bool is_outranked = std::ranges::any_of(h.inquiry.answers, [&](const Answer& a) { return a.last > h.tip().rank(); });
-        if (!outranks || is_outranked) return wait(s);  // a later master settles it, or another inquiry
-        h.trusted = h.fill.size();                      // the highest log of all voters
+        if (!outranks || (is_outranked && !mutant(Mutant::kLowerLogSettlesMark)))
+            return wait(s);         // a later master settles it, or another inquiry
+        h.trusted = h.fill.size();  // the highest log of all voters
         return finish(s, false, why, out);
     }
     drop_untrusted(h);
