@@ -145,7 +145,7 @@ TEST(Preamble, FirstByteTellsTheDialect) {
 }
 
 TEST(Preamble, BytesOnTheWireStayTheSame) {
-    EXPECT_EQ(hex(peer_preamble()), "0254414e03000000");
+    EXPECT_EQ(hex(peer_preamble()), "0254414e04000000");
     EXPECT_EQ(hex(kClientPreamble), "0154414e");
 }
 
