@@ -152,9 +152,11 @@ void ClientConnection::flush() {
     if (!waiting_to_write_) write_some();
     if (!open_) return;
     update_interest();
-    if (unsent() > output_bytes_max()) {
-        spdlog::warn("client dropped: it does not read its replies from={} unsent_bytes={} output_bytes_max={}", remote(), unsent(),
-                     output_bytes_max());
+    if (unsent() + kept_back() > output_bytes_max()) {
+        spdlog::warn(
+            "client dropped: it does not read its replies, or they wait for one that does not come from={} unsent_bytes={} "
+            "kept_back_bytes={} output_bytes_max={}",
+            remote(), unsent(), kept_back(), output_bytes_max());
         return drop();
     }
     resume();

@@ -99,8 +99,10 @@ protected:
     void replied();
     /// No more requests are to be taken now; what is left is looked at again later.
     [[nodiscard]] bool is_full() const { return output_is_full() || outstanding() >= shared_.limits.outstanding_max || holds_back(); }
-    [[nodiscard]] bool output_is_full() const { return unsent() >= pause_at_; }
-    /// Unsent bytes at which the connection is ended.
+    [[nodiscard]] bool output_is_full() const { return unsent() + kept_back() >= pause_at_; }
+    /// Bytes of replies that wait for one before them.
+    [[nodiscard]] virtual std::size_t kept_back() const { return 0; }
+    /// Bytes unsent and kept back at which the connection is ended.
     [[nodiscard]] virtual std::size_t output_bytes_max() const { return shared_.limits.output_bytes_max; }
     void set_speaks_resp() { speaks_resp_ = true; }
     [[nodiscard]] ConnectionShared& shared() { return shared_; }

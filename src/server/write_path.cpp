@@ -177,14 +177,14 @@ void WritePath::executed(std::span<const commands::Applied> applied) {
     }
 }
 
-const Client* WritePath::author(Rank entry, std::size_t item) const {
-    const auto logged = std::ranges::find(logged_, entry, &Logged::rank);
-    if (logged == logged_.end() || logged->token < first_token_ || logged->token - first_token_ >= batches_.size()) return nullptr;
-    for (const Run& run : batches_[logged->token - first_token_].runs) {
-        if (item < run.count) return run.client.get();
-        item -= run.count;
-    }
-    return nullptr;
+const Client* WritePath::author(Rank entry, std::size_t item) {
+    const auto logged = std::ranges::lower_bound(logged_, entry, {}, &Logged::rank);
+    if (logged == logged_.end() || logged->rank != entry || logged->token < first_token_ || logged->token - first_token_ >= batches_.size())
+        return nullptr;
+    const std::vector<Run>& runs = batches_[logged->token - first_token_].runs;
+    if (asked_.entry != entry || item < asked_.first_item) asked_ = {.entry = entry};
+    while (asked_.run < runs.size() && item >= asked_.first_item + runs[asked_.run].count) asked_.first_item += runs[asked_.run++].count;
+    return asked_.run < runs.size() ? runs[asked_.run].client.get() : nullptr;
 }
 
 void WritePath::tick(std::uint64_t now_ms) {

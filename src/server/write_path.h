@@ -74,7 +74,8 @@ public:
     void on(const core::ProposalUnknown& action);
     void executed(std::span<const commands::Applied> applied);
     /// Who made the request that is number `item` of an entry, before that is executed(); null: nobody here, or it is answered already.
-    [[nodiscard]] const Client* author(Rank entry, std::size_t item) const;
+    /// Cheap for items of one entry that are asked for in their order.
+    [[nodiscard]] const Client* author(Rank entry, std::size_t item);
 
     [[nodiscard]] std::size_t pending() const { return pending_; }
     [[nodiscard]] std::size_t pending_bytes() const { return pending_bytes_; }
@@ -135,6 +136,11 @@ private:
     std::vector<Run> gathered_;
     std::size_t gathered_writes_ = 0;
     bool gathered_report_durable_ = false, gathered_report_all_ = false;
+
+    struct Asked {
+        Rank entry;
+        std::size_t run = 0, first_item = 0;
+    } asked_;  ///< author()'s last
 
     std::deque<core::Proposal> held_;  ///< their batches are among those below
     HeldWrites held_writes_;

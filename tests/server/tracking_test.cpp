@@ -109,6 +109,51 @@ TEST_F(TrackingTest, ABroadcastTellsAllKeysWithThePrefixInOneMessage) {
     EXPECT_EQ(client.call({"PING"}), "+PONG\r\n");
 }
 
+TEST_F(TrackingTest, ChangingTheModeForgetsNothing) {
+    RespClient client = reader({});
+    client.call({"GET", "k"});
+    EXPECT_EQ(client.call({"CLIENT", "TRACKING", "ON", "NOLOOP"}), "+OK\r\n");
+    writer_.call({"SET", "k", "1"});
+    EXPECT_EQ(client.reply(), invalidation({"k"}));
+}
+
+TEST_F(TrackingTest, WhatATransactionReadAndAnswersLateIsToldAsChanged) {
+    RespClient client = reader({"NOLOOP"});
+    EXPECT_EQ(client.call({"TANIST.ACK", "all"}), "+OK\r\n");
+    client.call({"MULTI"});
+    client.call({"SET", "own", "1"});
+    client.call({"MGET", "a", "b"});
+    EXPECT_THAT(client.call({"EXEC"}), StartsWith("*2\r\n+OK\r\n"));
+    EXPECT_EQ(client.reply(), invalidation({"a", "b"}));
+}
+
+TEST_F(TrackingTest, WhatWaitsBehindABlockedCommandIsBounded) {
+    RespClient client = reader({"BCAST"});
+    EXPECT_EQ(writer_.call({"CONFIG", "SET", "client-output-buffer-limit", "normal 100kb 0 0"}), "+OK\r\n");
+    client.send({"WAIT", "9", "0"});
+    client.send({"PING"});
+    const std::string key(1000, 'k');
+    for (int i = 0; i < 2000; ++i) {
+        if (writer_.call({"SET", key + std::to_string(i), "1"}) != "+OK\r\n") break;
+        if (i % 20 == 0 && writer_.call({"CLIENT", "LIST"}).find("cmd=wait") == std::string::npos) return;  // dropped
+    }
+    FAIL() << "the connection is there still, and what it is told piles up";
+}
+
+TEST_F(TrackingTest, PrefixesAreBounded) {
+    RespClient client = cluster_.resp(1);
+    client.call({"HELLO", "3"});
+    std::vector<std::string> prefixes;
+    for (int i = 100; i < 229; ++i) prefixes.push_back(std::to_string(i));
+    std::vector<std::string_view> words{"CLIENT", "TRACKING", "ON", "BCAST"};
+    for (const std::string& prefix : prefixes) words.insert(words.end(), {"PREFIX", prefix});
+    EXPECT_EQ(client.call(words), "-ERR a client has at most 128 prefixes, of at most 256 bytes each\r\n");
+    words.resize(words.size() - 2);
+    EXPECT_EQ(client.call(words), "+OK\r\n");
+    writer_.call({"SET", "2270", "1"});
+    EXPECT_EQ(client.reply(), invalidation({"2270"}));
+}
+
 TEST_F(TrackingTest, InResp2AnotherConnectionIsTold) {
     RespClient listener = cluster_.resp(1), client = cluster_.resp(1);
     const std::string id = id_of(listener);

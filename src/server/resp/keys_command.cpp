@@ -43,6 +43,11 @@ Status go_on(const commands::StateMachine& state, Gathering& gathering) {
 /// True: answered.
 bool settle(RespSession& session, Gathering& gathering, bool is_ended) {
     ClientServices& services = session.services();
+    const auto wait = [&] {
+        asio::post(services.connections.io, [] {});  // a turn follows at once, also where nobody else wants one
+        return false;
+    };
+    if (!is_ended && !services.port.waiting.may_look_long()) return wait();
     if (const Status looked = go_on(services.state, gathering); !looked) {
         services.storage_failed(looked.error());
         return true;
@@ -56,10 +61,7 @@ bool settle(RespSession& session, Gathering& gathering, bool is_ended) {
         });
         return true;
     }
-    if (!gathering.is_done) {
-        asio::post(services.connections.io, [] {});  // a turn follows at once, also where nobody else wants one
-        return false;
-    }
+    if (!gathering.is_done) return wait();
     session.unblock([&](RespEncoder& to) {
         to.array(gathering.count);
         to.encoded(gathering.keys);

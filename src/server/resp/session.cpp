@@ -27,13 +27,11 @@ constexpr std::size_t kLookBytesMax = limits::kMiB;
 std::vector<std::string> copies(resp::Arguments arguments) { return {arguments.begin(), arguments.end()}; }
 std::vector<std::string_view> views(const std::vector<std::string>& words) { return {words.begin(), words.end()}; }
 
-void encode_value(RespEncoder& to, const std::optional<commands::StoredValue>& value) { value ? to.bulk(value->value) : to.null(); }
-
 Status answer_get(RespSession& session, RespEncoder& to, resp::Arguments arguments) {
-    auto value = session.services().state.get(arguments[1]);
-    if (!value) return fail(value.error());
-    encode_value(to, *value);
-    return {};
+    const std::string_view key = arguments[1];
+    const auto looked = session.services().state.visit_many(
+        {&key, 1}, kLookBytesMax, [&](std::optional<std::string_view> value) { value ? to.bulk(*value) : to.null(); });
+    return looked ? Status{} : fail(looked.error());
 }
 
 const resp::LoggedRead kLoggedGet{
@@ -109,6 +107,7 @@ void RespSession::run(const resp::CommandTable::Row& row, resp::Arguments argume
     if (refused) {
         if (waits_for_gets(arguments)) return;
         if (refused->denial) note_denial(*refused->denial, transaction_.is_open);
+        if (tracking_) end_caching(row);
         return reject(row, refused->error);
     }
     if (transaction_.is_open && capture_ == nullptr && !resp::runs_at_once(row)) return queue(row, arguments);
@@ -399,7 +398,12 @@ void RespSession::on_written(std::uint64_t ticket, const WriteResult& result) {
     if (slot.remembers && slot.row != nullptr) remember(*slot.row, views(slot.arguments));
     const bool falls_short = slot.wants_all && result.reached != WriteLevel::kAll;
     const auto refused = falls_short ? resp::not_on_all() : resp::error_of(result.outcome);
+    // What was read in it may have changed since it was executed: the client is told so at once.
+    std::set<std::string> read_late;
+    read_late_ = slot.wants_all ? &read_late : nullptr;
     fill(ticket, [&](RespEncoder& to) { refused ? to.error(*refused) : answer(*this, to, result.outcome); });
+    read_late_ = nullptr;
+    if (!read_late.empty() && tracking_) services_.port.tracking.tell(*this, read_late);
 }
 
 // -- reads ----------------------------------------------------------------------------------------------------------------------------
@@ -567,12 +571,14 @@ void RespSession::fill(std::uint64_t ticket, Encode&& encode) {
     note_answer(row, std::string_view(out).substr(begin));
     if (place > 0) {
         if (!is_silent) slots_[place].reply = std::move(kept);
+        kept_back_ += sizeof slots_[place] + slots_[place].reply.size();
         return;
     }
     slots_.pop_front();
     ++first_ticket_;
     while (!slots_.empty() && slots_.front().ready) {
         if (is_open()) output() += slots_.front().reply;
+        kept_back_ -= sizeof slots_.front() + slots_.front().reply.size();
         slots_.pop_front();
         ++first_ticket_;
     }

@@ -6,6 +6,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -144,6 +145,7 @@ protected:
     [[nodiscard]] bool holds_back() const override { return blocked_ || (!held_.empty() && must_hold()); }
     void on_closed() override;
     [[nodiscard]] std::size_t output_bytes_max() const override;
+    [[nodiscard]] std::size_t kept_back() const override { return kept_back_; }
 
 private:
     /// The place of one answer, from the first that is still open on. Its number, counted since the connection began, is its ticket.
@@ -231,6 +233,7 @@ private:
     const resp::CommandTable::Row* ran_ = nullptr;      ///< the newest, its subcommand where it has one
 
     Ring<Slot> slots_;
+    std::size_t kept_back_ = 0;       ///< bytes of the slots that are ready, and what these take themselves
     std::uint64_t first_ticket_ = 0;  ///< of slots_.front()
     std::size_t writes_pending_ = 0;  ///< slots with a write_answer that are not ready
     std::size_t reads_waiting_ = 0;   ///< slots with only a read_answer that are not ready
@@ -238,7 +241,8 @@ private:
 
     resp::Transaction transaction_;
     std::optional<resp::TrackingMode> tracking_;
-    std::string* capture_ = nullptr;  ///< takes the answer instead of the client
+    std::set<std::string>* read_late_ = nullptr;  ///< takes the keys to be remembered of an answer that was kept back
+    std::string* capture_ = nullptr;              ///< takes the answer instead of the client
 
     std::string get_keys_;  ///< of the GETs not yet looked up, one behind the other
     std::vector<std::size_t> get_ends_;
@@ -255,6 +259,7 @@ void RespSession::reply(Encode&& encode) {
         Slot& slot = open_slot();
         slot.ready = true;
         encode_answer(slot.reply, encode);
+        kept_back_ += sizeof slot + slot.reply.size();
     }
     replied();
 }

@@ -16,7 +16,9 @@ void RespSession::track(std::optional<resp::TrackingMode> mode) {
 
 void RespSession::remember(const resp::CommandTable::Row& row, resp::Arguments arguments) {
     if (!tracking_ || !row.has(resp::kReadOnly)) return;
-    for (const std::string_view key : resp::keys_of(*row.command, arguments)) services_.port.tracking.remember(*this, key);
+    for (const std::string_view key : resp::keys_of(*row.command, arguments)) {
+        read_late_ != nullptr ? void(read_late_->emplace(key)) : services_.port.tracking.remember(*this, key);
+    }
 }
 
 /// CLIENT CACHING is about the next command, or all of the next transaction.

@@ -18,7 +18,7 @@ constexpr std::string_view kChannel = "__redis__:invalidate";
 
 /// Tells the session, or the one that it has named instead. `encode_keys`: an array, or null for all keys.
 template <class EncodeKeys>
-void tell(RespSession& session, const EncodeKeys& encode_keys) {
+void tell_session(RespSession& session, const EncodeKeys& encode_keys) {
     TrackingMode& mode = *session.tracking();
     const auto other = mode.other.lock();
     const bool redirects = mode.redirect != 0;
@@ -44,7 +44,7 @@ void tell(RespSession& session, const EncodeKeys& encode_keys) {
 }
 
 void tell_keys(RespSession& session, std::span<const std::string_view> keys) {
-    tell(session, [&](RespEncoder& to) {
+    tell_session(session, [&](RespEncoder& to) {
         to.array(keys.size());
         for (const std::string_view key : keys) to.bulk(key);
     });
@@ -57,39 +57,49 @@ bool spares(RespSession& session, const Client* author) {
 }  // namespace
 
 void Tracking::start(RespSession& session) {
-    stop(session);
+    leave(session);
     sessions_.emplace(session.id(), &session);
     sparing_ += session.tracking()->spares_own ? 1 : 0;
-    for (const std::string& prefix : session.tracking()->prefixes) prefixes_[prefix].sessions.insert(&session);
+    for (const std::string& prefix : session.tracking()->prefixes) {
+        prefixes_[prefix].sessions.insert(&session);
+        longest_prefix_ = std::max(longest_prefix_, prefix.size());
+    }
 }
 
 void Tracking::stop(RespSession& session) {
-    if (sessions_.erase(session.id()) == 0) return;
-    leave_prefixes(session);
-    if (sessions_.empty()) {  // and nobody notices changes from here on
-        readers_.clear();
-        items_ = 0;
-    }
-    sparing_ =
-        static_cast<std::size_t>(std::ranges::count_if(sessions_, [](const auto& each) { return each.second->tracking()->spares_own; }));
+    if (!leave(session) || !sessions_.empty()) return;
+    readers_.clear();  // nobody notices changes from here on
+    items_ = 0;
 }
 
-void Tracking::leave_prefixes(RespSession& session) {
+bool Tracking::leave(RespSession& session) {
+    if (sessions_.erase(session.id()) == 0) return false;
+    sparing_ =
+        static_cast<std::size_t>(std::ranges::count_if(sessions_, [](const auto& each) { return each.second->tracking()->spares_own; }));
     for (auto each = prefixes_.begin(); each != prefixes_.end();) {
         each->second.sessions.erase(&session);
         each = each->second.sessions.empty() ? prefixes_.erase(each) : std::next(each);
     }
+    longest_prefix_ = 0;
+    for (const auto& [prefix, _] : prefixes_) longest_prefix_ = std::max(longest_prefix_, prefix.size());
+    return true;
 }
 
 void Tracking::remember(const RespSession& session, std::string_view key) {
     if (readers_[std::string(key)].insert(session.id()).second) ++items_;
 }
 
+void Tracking::gather(std::string_view prefix, std::string_view key, const Client* author) {
+    const auto found = prefixes_.find(prefix);
+    if (found == prefixes_.end()) return;
+    const auto [known, is_new] = found->second.changed.try_emplace(std::string(key), author);
+    if (!is_new && known->second != author) known->second = nullptr;
+}
+
 void Tracking::changed(std::string_view key, const Client* author) {
-    for (auto& [prefix, state] : prefixes_) {
-        if (!key.starts_with(prefix)) continue;
-        const auto [known, is_new] = state.changed.try_emplace(std::string(key), author);
-        if (!is_new && known->second != author) known->second = nullptr;
+    // However many prefixes there are: no more of them are looked up than the longest has bytes.
+    for (std::size_t bytes = 0; !prefixes_.empty() && bytes <= std::min(key.size(), longest_prefix_); ++bytes) {
+        gather(key.substr(0, bytes), key, author);
     }
     if (const auto found = readers_.find(std::string(key)); found != readers_.end()) {
         const auto read = readers_.extract(found);
@@ -111,11 +121,16 @@ void Tracking::tell_readers(const std::string& key, const Readers& readers, cons
     }
 }
 
+void Tracking::tell(RespSession& session, const std::set<std::string>& keys) {
+    const std::vector<std::string_view> views(keys.begin(), keys.end());
+    tell_keys(session, views);
+}
+
 void Tracking::all_changed() {
     readers_.clear();
     items_ = 0;
     for (auto& [_, prefix] : prefixes_) prefix.changed.clear();
-    for (const auto& [_, session] : sessions_) tell(*session, [](RespEncoder& to) { to.null(); });
+    for (const auto& [_, session] : sessions_) tell_session(*session, [](RespEncoder& to) { to.null(); });
 }
 
 void Tracking::settle() {

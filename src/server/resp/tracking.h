@@ -19,6 +19,9 @@ class RespSession;
 
 namespace resp {
 
+/// Of one connection, and of one prefix: each change of a key is held against them.
+inline constexpr std::size_t kPrefixesMax = 128, kPrefixBytesMax = 256;
+
 /// Of one connection that has turned it on.
 struct TrackingMode {
     bool broadcasts = false;  ///< told of all keys with its prefixes, whether it has read them or not
@@ -46,6 +49,8 @@ public:
     void start(RespSession& session);
     void stop(RespSession& session);
     void remember(const RespSession& session, std::string_view key);
+    /// That these keys have changed, or may have, since it read them.
+    void tell(RespSession& session, const std::set<std::string>& keys);
 
     /// `author`: whose request it was; null: not known, or of another node.
     void changed(std::string_view key, const Client* author);
@@ -66,7 +71,9 @@ private:
         std::set<RespSession*> sessions;
         std::map<std::string, const Client*, std::less<>> changed;  ///< by whom; null: by several, or not known
     };
-    void leave_prefixes(RespSession& session);
+    /// False: it was not here.
+    bool leave(RespSession& session);
+    void gather(std::string_view prefix, std::string_view key, const Client* author);
 
     using Readers = std::set<std::uint64_t>;  ///< ids, some of them gone
     void tell_readers(const std::string& key, const Readers& readers, const Client* author);
@@ -74,6 +81,7 @@ private:
     std::unordered_map<std::uint64_t, RespSession*> sessions_;  ///< by id
     std::unordered_map<std::string, Readers> readers_;          ///< by key
     std::map<std::string, Prefix, std::less<>> prefixes_;
+    std::size_t longest_prefix_ = 0;
     std::size_t items_ = 0;    ///< ids in all of readers_
     std::size_t sparing_ = 0;  ///< sessions that spare their own
 };

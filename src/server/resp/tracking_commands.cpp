@@ -55,6 +55,10 @@ bool overlap(std::string_view a, std::string_view b) { return a.starts_with(b) |
 
 std::optional<std::string> refuse_prefixes(const std::vector<std::string_view>& prefixes, const TrackingMode* before) {
     constexpr std::string_view kRule = "Prefixes for a single client must not overlap.";
+    const std::size_t known_already = before != nullptr ? before->prefixes.size() : 0;
+    const bool are_too_long = std::ranges::any_of(prefixes, [](std::string_view each) { return each.size() > kPrefixBytesMax; });
+    if (are_too_long || prefixes.size() + known_already > kPrefixesMax)
+        return fmt::format("ERR a client has at most {} prefixes, of at most {} bytes each", kPrefixesMax, kPrefixBytesMax);
     for (std::size_t i = 0; i < prefixes.size(); ++i) {
         if (before != nullptr) {
             const auto known = std::ranges::find_if(before->prefixes, [&](const std::string& each) { return overlap(each, prefixes[i]); });

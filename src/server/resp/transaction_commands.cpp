@@ -145,6 +145,14 @@ void exec(RespSession& session, Arguments arguments) {
     if (session.waits_for_reads(arguments)) return;  // a WATCH among them
     const bool remembers = session.remembers();
     const bool is_read = !session.transaction().is_refused && !session.transaction().writes && reads(session.transaction());
+    for (const Transaction::Queued& queued : session.transaction().queued) {  // rules may have changed since
+        if (session.transaction().is_refused) break;
+        const std::vector<std::string_view> words(queued.words.begin(), queued.words.end());
+        const auto denied = session.denied_in_transaction(*session.services().port.commands.find(words), words);
+        if (!denied) continue;
+        session.transaction() = {};
+        return session.reply_error("EXECABORT Transaction discarded because of: " + *denied);
+    }
     if (is_read) {
         if (session.waits_for_its_writes(arguments)) return;
         const auto transaction = std::make_shared<Transaction>(std::exchange(session.transaction(), {}));
@@ -154,11 +162,6 @@ void exec(RespSession& session, Arguments arguments) {
     }
     const Transaction transaction = std::exchange(session.transaction(), {});
     if (transaction.is_refused) return session.reply_error("EXECABORT Transaction discarded because of previous errors.");
-    for (const Transaction::Queued& queued : transaction.queued) {  // rules may have changed since
-        const std::vector<std::string_view> words(queued.words.begin(), queued.words.end());
-        if (const auto denied = session.denied_in_transaction(*session.services().port.commands.find(words), words))
-            return session.reply_error("EXECABORT Transaction discarded because of: " + *denied);
-    }
     commands::Request request;
     request.conditions.assign(transaction.watched.begin(), transaction.watched.end());
     const auto parts = std::make_shared<Parts>();

@@ -18,6 +18,7 @@ void Waiting::keep(const std::shared_ptr<RespSession>& session, std::uint64_t de
 }
 
 void Waiting::look(std::uint64_t now_ms) {
+    may_look_long_ = true;
     std::erase_if(entries_, [&](Entry& entry) {
         const auto session = entry.session.lock();
         return !session || !session->is_open() || entry.settle(*session, entry.deadline_ms <= now_ms);

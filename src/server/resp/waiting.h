@@ -7,6 +7,7 @@
 #include <memory>
 #include <optional>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace tanist::server {
@@ -31,6 +32,8 @@ public:
     /// The same, answered with an error.
     bool end(std::uint64_t session_id, std::string_view error);
     [[nodiscard]] std::size_t size() const { return entries_.size(); }
+    /// For who answers after a long look, in pieces: the first that asks in a turn may look at one, the others wait for another turn.
+    [[nodiscard]] bool may_look_long() { return std::exchange(may_look_long_, false); }
 
 private:
     struct Entry {
@@ -39,6 +42,7 @@ private:
         Settle settle;
     };
     std::vector<Entry> entries_;
+    bool may_look_long_ = false;
 };
 
 /// CLIENT PAUSE.
