@@ -67,11 +67,13 @@ Verdict judge(const Hole& hole) {
     return run.empty() ? Verdict::kMore : Verdict::kReadOwn;
 }
 
+bool may_give(const Hole& hole, Rank last) { return hole.kind != Tail::kUnbounded || last > hole.tip().rank(); }
+
 Settled settle(const Hole& hole, std::size_t voters, std::size_t quorum) {
     std::size_t answered = 1, deny = 0;  // this node answers itself, and does not deny
     bool has_any = false;
     for (const Answer& a : hole.inquiry.answers) {
-        if (a.answer == InquiryAnswer::kHas) has_any = true;
+        if (a.answer == InquiryAnswer::kHas && may_give(hole, a.last)) has_any = true;
         if (!a.votes) continue;
         ++answered;
         if (a.answer == InquiryAnswer::kDenies) ++deny;

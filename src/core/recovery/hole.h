@@ -90,6 +90,9 @@ enum class Settled : std::uint8_t {
     kFetch,  ///< a member has good entries: they are to be fetched
     kCut,    ///< nobody can have them, or they were never committed
 };
+/// Whether a member with good entries behind the fill, whose log ends at `last`, has what belongs there. Without upper bound the highest
+/// log is pulled; one that is longer and lower parts from it, and what it has there was never committed (S6).
+[[nodiscard]] bool may_give(const Hole& hole, Rank last);
 /// What the answers to one inquiry allow. `voters` and `quorum` count this node, which never denies.
 [[nodiscard]] Settled settle(const Hole& hole, std::size_t voters, std::size_t quorum);
 /// Whether doubt about everything from `from` on may be settled by asking: what is known to have been durable or applied here

@@ -139,7 +139,7 @@ void on_inquiry_reply(State& s, Peer& from, const Header& header, const InquiryR
     const bool is_known = std::ranges::find(h.inquiry.answers, from.node, &Answer::node) != h.inquiry.answers.end();
     if (header.epoch != h.inquiry.epoch || is_known || !s.is_member(from)) return;
     h.inquiry.answers.push_back({from.node, s.is_voter(from), m.answer, m.last});
-    if (m.answer == InquiryAnswer::kHas) h.sources.push_back(from.node);
+    if (m.answer == InquiryAnswer::kHas && may_give(h, m.last)) h.sources.push_back(from.node);
     evaluate(s, out);
 }
 

@@ -53,6 +53,7 @@ struct Progress {
     void reconnect() {
         probe_from(next);
         sent = Lsn{};
+        repeats_until = 0;
     }
     void add_flight(Lsn through, std::size_t bytes) {
         flights.push_back({through, bytes});

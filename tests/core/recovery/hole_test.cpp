@@ -135,6 +135,18 @@ TEST_F(InquiryTest, WithoutUpperBoundEveryVoterMustAnswer) {
     EXPECT_EQ(settle(hole_, 5, 3), Settled::kCut);
 }
 
+TEST_F(InquiryTest, WithoutUpperBoundALongerLogThatIsLowerHoldsUpNothing) {  // S9, S6: its end was never committed
+    hole_.kind = Tail::kUnbounded;
+    const Rank tip = hole_.tip().rank();
+    answer(2, InquiryAnswer::kDenies);
+    hole_.inquiry.answers.push_back({{3}, true, InquiryAnswer::kHas, {tip.epoch, tip.lsn.next()}});
+    EXPECT_EQ(settle(hole_, 3, 2), Settled::kFetch);
+    hole_.inquiry.answers.back().last = {{tip.epoch.value - 1}, {tip.lsn.value + 9}};
+    EXPECT_EQ(settle(hole_, 3, 2), Settled::kCut);
+    hole_.kind = Tail::kInDoubt;
+    EXPECT_EQ(settle(hole_, 3, 2), Settled::kFetch) << "what is in doubt is asked for, whoever has it";
+}
+
 TEST_F(InquiryTest, WhatIsKnownToHaveBeenDurableOrAppliedIsNotInDoubt) {
     EXPECT_FALSE(may_inquire(hole_, {2}, {}));  // at `confirmed`: corruption
     EXPECT_TRUE(may_inquire(hole_, {4}, {}));
