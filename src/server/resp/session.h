@@ -9,9 +9,11 @@
 #include <set>
 #include <string>
 #include <string_view>
+#include <tuple>
 #include <utility>
 #include <vector>
 
+#include "base/ensure.h"
 #include "base/ring.h"
 #include "commands/encoding.h"
 #include "commands/request.h"
@@ -206,6 +208,8 @@ private:
     /// Encodes the answer of an open slot, and lets go of all that are ready at the front.
     template <class Encode>
     void fill(std::uint64_t ticket, Encode&& encode);
+    /// An answer that has been encoded: `kept` where others stand before it, else all that are ready from there on have their turn.
+    void keep_or_let_go(std::uint64_t ticket, std::string kept);
     void reply_failure(const Failure& failure);
 
     ClientServices& services_;
@@ -270,6 +274,22 @@ void RespSession::encode_answer(std::string& out, Encode&& encode) {
     protocol::RespEncoder to(out, version_);
     encode(to);
     note_answer(running_, std::string_view(out).substr(begin));
+}
+
+template <class Encode>
+void RespSession::fill(std::uint64_t ticket, Encode&& encode) {
+    const std::size_t place = ticket - first_ticket_;
+    const auto [version, is_silent, row] = std::tuple(slots_[place].version, slots_[place].is_silent, slots_[place].row);
+    ENSURE(!slots_[place].ready);
+    slots_[place].ready = true;
+    const bool goes_out = place == 0 && is_open() && !is_silent;
+    std::string kept;
+    std::string& out = goes_out ? output() : kept;
+    const std::size_t begin = out.size();
+    protocol::RespEncoder to(out, version);
+    encode(to);
+    note_answer(row, std::string_view(out).substr(begin));
+    keep_or_let_go(ticket, std::move(kept));
 }
 
 template <class Encode>

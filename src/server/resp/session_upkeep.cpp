@@ -1,10 +1,70 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a session does beside answering: CLIENT TRACKING of what it reads, and the limits at which it ends.
+// What a session does beside answering: what is counted and shown of its commands, CLIENT TRACKING, and the limits at which it ends.
+#include <fmt/format.h>
+
 #include <algorithm>
 
+#include "server/clock.h"
 #include "server/resp/session.h"
+#include "server/resp/words.h"
 
 namespace tanist::server {
+
+using protocol::RespEncoder;
+
+namespace {
+
+constexpr std::string_view kExec = "EXEC";
+
+}  // namespace
+
+/// What administrators do is not shown, as in Redis; what EXEC does is, before it.
+void RespSession::run_monitored(const resp::CommandTable::Row& row, resp::Arguments arguments) {
+    const auto queued = row.command->name == kExec && !transaction_.is_refused ? transaction_.queued : decltype(transaction_.queued){};
+    row.command->handler(*this, arguments);
+    if (!held_.empty() || row.has(resp::kSecret) || row.has(resp::kAdmin)) return;
+    for (const auto& each : queued) show_to_monitors(resp::views(each.words));
+    show_to_monitors(arguments);
+}
+
+void RespSession::note_answer(const resp::CommandTable::Row* row, std::string_view answer) {
+    if (!answer.starts_with('-')) return;
+    services_.port.records.count_error(answer.substr(1, answer.find('\r') - 1));
+    if (row != nullptr) services_.port.records.count_failed(*row);
+}
+
+void RespSession::count_executed(const resp::CommandTable::Row& row, std::string_view answer) {
+    services_.port.records.count_call(row);
+    note_answer(&row, answer);
+}
+
+/// GETs are looked up together, later: their time is counted there.
+void RespSession::record(const resp::CommandTable::Row& row, resp::Arguments arguments) {
+    resp::Records& records = services_.port.records;
+    records.count_call(row);
+    if (!get_ends_.empty()) return;
+    const std::uint64_t now_us = monotonic_us();
+    const std::uint64_t took_us = now_us - std::exchange(clock_us_, now_us);
+    records.count_time(row, took_us);
+    record_slow(row, arguments, took_us);
+}
+
+void RespSession::record_slow(const resp::CommandTable::Row& row, resp::Arguments arguments, std::uint64_t microseconds) {
+    resp::Records& records = services_.port.records;
+    if (records.latency_threshold_ms > 0) records.note_latency(row, wall_us() / 1'000'000, microseconds);
+    if (!records.is_slow(microseconds) || row.has(resp::kSecret)) return;
+    records.keep_slow({.unix_seconds = wall_us() / 1'000'000, .microseconds = microseconds, .address = remote(), .client_name = name},
+                      arguments);
+}
+
+void RespSession::show_to_monitors(resp::Arguments arguments) {
+    const std::uint64_t now_us = wall_us();
+    std::string line = fmt::format("{}.{:06} [0 {}]", now_us / 1'000'000, now_us % 1'000'000, remote());
+    for (const std::string_view word : arguments) line += " " + resp::quoted(word);
+    for (RespSession* monitor : services_.port.records.monitors()) {
+        monitor->push([&](RespEncoder& to) { to.simple(line); });
+    }
+}
 
 void RespSession::track(std::optional<resp::TrackingMode> mode) {
     if (!tracking_ && !mode) return;

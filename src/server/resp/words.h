@@ -5,8 +5,10 @@
 #include <charconv>
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace tanist::server::resp {
 
@@ -18,6 +20,10 @@ template <class Integer = std::int64_t>
     if (word.empty() || error != std::errc{} || end != word.data() + word.size()) return std::nullopt;
     return number;
 }
+
+/// To be kept; and views of what was kept.
+[[nodiscard]] inline std::vector<std::string> copies(std::span<const std::string_view> words) { return {words.begin(), words.end()}; }
+[[nodiscard]] inline std::vector<std::string_view> views(std::span<const std::string> words) { return {words.begin(), words.end()}; }
 
 /// In double quotes, with \n, \xHH and the like for what cannot be printed.
 [[nodiscard]] std::string quoted(std::string_view word);
