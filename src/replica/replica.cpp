@@ -15,6 +15,7 @@ namespace tanist::replica {
 namespace {
 
 constexpr int kExitStorageFault = 4;
+constexpr std::uint64_t kRoomTimeMs = 250;  ///< room for writes is given out over so long
 
 template <class T, class... Ts>
 inline constexpr bool is_one_of = (std::is_same_v<T, Ts> || ...);
@@ -38,7 +39,8 @@ Replica::Replica(Host& host, wal::FileSystem& files, store::Store& store, DataDi
       node_(options_.node, std::move(directory_.start), seed),
       donor_(store),
       receiver_(store, [this](NodeId donor, core::Body request) { host_.send(donor, {header(), std::move(request)}); }),
-      log_base_(directory_.log->base().lsn) {}
+      log_base_(directory_.log->base().lsn),
+      spare_room_(options_.unstored_bytes_max / 4) {}
 
 core::Header Replica::header() const {
     return {identity_.founding ? identity_.founding->cluster : ClusterId{}, identity_.id, node_.epoch()};
@@ -259,6 +261,7 @@ void Replica::drop_entries(core::Message& message) {
 void Replica::on_tick() {
     donor_.tick();
     apply_waiting();
+    share_out_room();
     if (const auto failed = receiver_.tick()) cause(core::CopyReceived{fail(*failed), 0, {}});
     // Once at a time: each flush closes what was gathered until then, and what changes again behind it is written again.
     if (store_.unstored_bytes() > options_.flush_bytes && store_.stored() >= flushing_) {
@@ -273,10 +276,24 @@ void Replica::on_tick() {
 }
 
 std::size_t Replica::room_for_writes() const {
-    constexpr std::uint64_t kTimeMs = 250;
     const std::uint64_t bound = options_.unstored_bytes_max, unstored = store_.unstored_bytes();
     if (node_.role() != core::Role::kMaster || unstored <= bound / 2) return SIZE_MAX;
-    return (bound - std::min(bound, unstored)) * options_.node.tick_ms / kTimeMs;
+    return std::max(bound - std::min(bound, unstored), spare_room_) * options_.node.tick_ms / kRoomTimeMs;
+}
+
+/// Once a tick. What the store takes in shows as less that is unstored, at whole generations. Above the bound half of that is for writes,
+/// the other half brings it down.
+void Replica::share_out_room() {
+    const std::uint64_t bound = options_.unstored_bytes_max;
+    const std::uint64_t before = std::exchange(unstored_, store_.unstored_bytes());
+    if (node_.role() != core::Role::kMaster) {
+        spare_room_ = bound / 4;
+    } else if (unstored_ <= bound / 2) {
+        spare_room_ = 0;  // as long as it stays below the bound, the bound holds
+    } else {
+        spare_room_ -= spare_room_ * options_.node.tick_ms / kRoomTimeMs;
+        if (before > bound) spare_room_ = std::min(spare_room_ + (before - std::min(before, unstored_)) / 2, bound / 2);
+    }
 }
 
 void Replica::check_disk() {

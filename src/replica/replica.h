@@ -43,7 +43,8 @@ public:
     [[nodiscard]] bool disk_is_low() const { return disk_is_low_; }
     /// So many bytes of writes may be proposed until the next tick, SIZE_MAX if nothing bounds them. What lacks to unstored_bytes_max is
     /// given out over a quarter of a second: so the rate settles at what the store takes in, and a restart has a bounded part of the log to
-    /// replay.
+    /// replay. A slave cannot hold to that bound, and may be promoted far above it: then half of what the store takes in may be written,
+    /// and a little from the first moment on, so that writes go on while it drains.
     [[nodiscard]] std::size_t room_for_writes() const;
     /// A storage fault or a Stop ended it: steps do nothing any more.
     [[nodiscard]] bool stopped() const { return stopped_; }
@@ -85,6 +86,7 @@ private:
     static void drop_entries(core::Message& message);
     void on_tick();
     void check_disk();
+    void share_out_room();
 
     Host& host_;
     wal::FileSystem& files_;
@@ -104,6 +106,8 @@ private:
     Lsn stored_reported_;
     Lsn flushing_;  ///< the store was asked to flush up to here
     std::uint64_t due_reported_ = 0;
+    std::uint64_t unstored_ = 0;    ///< as of the last tick
+    std::uint64_t spare_room_ = 0;  ///< for writes above unstored_bytes_max, given out bit by bit
     std::uint32_t ticks_ = 0;
     bool stepping_ = false;
     bool disk_is_low_ = false;
