@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <utility>
 
 #include "base/ensure.h"
 #include "base/mutant.h"
@@ -11,6 +12,7 @@
 #include "commands/keyspace.h"
 #include "commands/layout.h"
 #include "commands/redis/call.h"
+#include "commands/row_keys.h"
 #include "commands/sessions.h"
 
 namespace tanist::commands {
@@ -21,6 +23,9 @@ constexpr std::size_t kWriteBytes = limits::kEntryBytesMax;
 /// Keys of one entry that are read in one go, before any is needed.
 constexpr std::size_t kPrefetchKeysMax = 4096;
 constexpr std::size_t kBacklogBytes = limits::kMiB / 2;  ///< of entries to apply at once: more than a turn of the loop brings
+/// Whoever applies waits as long for the keys of a backlog to be looked for together, in each step of warm(), of which there is one where
+/// memory is not very scarce; what is left is looked for one entry after the other.
+constexpr std::chrono::milliseconds kBacklogTimeMax{100};
 /// Keys that one entry removes because they are due. The rest is not seen any more, and removed by the next ones.
 constexpr std::size_t kExpiredPerEntryMax = 1000;
 
@@ -61,7 +66,7 @@ public:
     explicit Machine(store::Store& store) : store_(store), keys_(store) {}
 
     Status apply(std::span<const Entry> entries, std::vector<Applied>* out) override;
-    void warm(std::span<const Entry> entries) override;
+    void warm(const NextEntries& next, const TimeLeft& time_left) override;
 
     store::Position position() const override { return position_; }
     const std::optional<Membership>& membership() const override { return membership_; }
@@ -84,6 +89,7 @@ private:
     [[nodiscard]] Status check_order(const Entry& entry) const;
     [[nodiscard]] Status write();
     void note_keys_read(const Item& item);
+    void warm_backlog(std::span<const Entry> entries);
     void tell_events(std::span<const std::string_view> words);
     void count(const Keyspace::Lookups& told) const;
     [[nodiscard]] Result<std::optional<StoredValue>> to_stored_value(std::string row) const;
@@ -118,7 +124,7 @@ private:
 // -- applying --------------------------------------------------------------------------------------------------------------
 
 Status Machine::apply(std::span<const Entry> entries, std::vector<Applied>* out) {
-    warm(entries);
+    warm_backlog(entries);
     for (const Entry& entry : entries) {
         if (auto status = check_order(entry); !status) return status;
         // What falls due is found in the store: what earlier entries did about deadlines must be there.
@@ -137,20 +143,45 @@ Status Machine::apply(std::span<const Entry> entries, std::vector<Applied>* out)
     return {};
 }
 
-/// A restart, or a slave that catches up, has much to apply: the store looks for the keys of all these entries together.
-void Machine::warm(std::span<const Entry> entries) {
+/// A restart, or a slave that catches up, has much to apply.
+void Machine::warm_backlog(std::span<const Entry> entries) {
     std::size_t bytes = 0;
     for (const Entry& entry : entries) bytes += entry.size();
     if (entries.size() < 2 || bytes < kBacklogBytes) return;
-    read_keys_.clear();
-    for (const Entry& entry : entries) {
-        if (entry.kind() != EntryKind::kCommands) continue;
-        overwritten_keys_.clear();
-        for (ItemReader reader(entry.payload()); reader.next(item_);) note_keys_read(item_);
-        read_keys_.insert(read_keys_.end(), overwritten_keys_.begin(), overwritten_keys_.end());
+    std::vector<Entry> once(entries.begin(), entries.end());
+    warm([&] { return std::exchange(once, {}); }, [] { return kBacklogTimeMax; });
+}
+
+void Machine::warm(const NextEntries& next, const TimeLeft& time_left) {
+    constexpr std::size_t kShare = 8;  // of the store's memory, for the keys of one step
+    const std::size_t bytes_max = store_.cache().bytes_max / kShare;
+    if (bytes_max == 0) return;
+    RowKeys keys(bytes_max);
+    const auto look_up = [&] {
+        store_.warm(keys.views(), time_left());
+        keys.clear();
+    };
+    const auto add = [&](std::span<const std::string_view> some) {
+        for (const std::string_view key : some) {
+            if (!keys.has_room(key)) look_up();
+            keys.add(key);
+        }
+    };
+    while (time_left().count() > 0) {
+        const std::vector<Entry> entries = next();
+        if (entries.empty()) break;
+        for (const Entry& entry : entries) {
+            if (entry.kind() != EntryKind::kCommands) continue;
+            for (ItemReader reader(entry.payload()); reader.next(item_);) {
+                read_keys_.clear();
+                overwritten_keys_.clear();
+                note_keys_read(item_);
+                add(read_keys_);
+                add(overwritten_keys_);
+            }
+        }
     }
-    std::string text;
-    store_.warm(data_keys(read_keys_, text));
+    look_up();
 }
 
 Status Machine::check_order(const Entry& entry) const {

@@ -2,6 +2,7 @@
 // Applies committed entries to the store: deterministic, so every node that applied the same log holds the same state.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -61,8 +62,12 @@ public:
     /// Appends what came of them to `out`, unless it is null (a slave has nobody to answer).
     [[nodiscard]] virtual Status apply(std::span<const Entry> entries, std::vector<Applied>* out) = 0;
 
-    /// These entries are likely to be applied soon: has the store look for their keys together. An optimisation only, for many at once.
-    virtual void warm(std::span<const Entry> entries) = 0;
+    /// The next entries that will be applied soon, some at a time; in the end none.
+    using NextEntries = std::function<std::vector<Entry>()>;
+    using TimeLeft = std::function<std::chrono::milliseconds()>;
+    /// Has the store look for their keys together, as far as that gets while there is time. An optimisation only. The keys take an eighth
+    /// of the memory that the store may fill; more are looked for in several steps.
+    virtual void warm(const NextEntries& next, const TimeLeft& time_left) = 0;
 
     [[nodiscard]] virtual store::Position position() const = 0;
     /// The membership of the last kMembership entry applied; nullopt before the first.

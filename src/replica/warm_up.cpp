@@ -1,27 +1,24 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "replica/warm_up.h"
 
-#include <algorithm>
-#include <iterator>
 #include <vector>
 
 #include "base/limits.h"
 
 namespace tanist::replica {
 
-void warm_up(const wal::Log& log, commands::StateMachine& state) {
-    constexpr std::size_t kBytesMax = 256 * limits::kMiB, kReadBytes = 4 * limits::kMiB;
+void warm_up(const wal::Log& log, commands::StateMachine& state, const commands::StateMachine::TimeLeft& time_left) {
+    constexpr std::size_t kReadBytes = 4 * limits::kMiB;
     const Lsn applied = state.position().applied.lsn, last = log.last().lsn;
     if (applied.is_zero()) return;  // there is nothing to look up
-    std::vector<Entry> entries;
-    std::size_t bytes = 0;
-    for (Lsn next = applied.next(); next <= last && bytes < kBytesMax; next = entries.back().lsn().next()) {
+    const auto next_entries = [&, next = applied.next()]() mutable -> std::vector<Entry> {
+        if (next > last) return {};
         auto read = log.read(next, last, kReadBytes);
-        if (!read || read->empty()) break;  // a hole, or recycled: met again by whoever needs it
-        for (const Entry& entry : *read) bytes += entry.size();
-        std::ranges::move(*read, std::back_inserter(entries));
-    }
-    state.warm(entries);
+        if (!read || read->empty()) return {};  // a hole, or recycled: met again by whoever needs it
+        next = read->back().lsn().next();
+        return *std::move(read);
+    };
+    state.warm(next_entries, time_left);
 }
 
 }  // namespace tanist::replica

@@ -7,9 +7,9 @@
 
 namespace tanist::replica {
 
-/// Has the keys of the entries that the log holds beyond the state looked up all together: each block of the store is then read and
-/// unpacked once, not once for each key in it. May take two seconds (HotStoreOptions::warm_time_max) and as much memory as those entries;
-/// an optimisation only.
-void warm_up(const wal::Log& log, commands::StateMachine& state);
+/// Has the keys of the entries that the log holds beyond the state looked up together: each block of the store is then read and unpacked
+/// once, not once for each key in it. An optimisation only, which ends with its time: a node whose disk answers slowly is not kept from
+/// taking part. Of the log a few mebibytes are in memory at a time.
+void warm_up(const wal::Log& log, commands::StateMachine& state, const commands::StateMachine::TimeLeft& time_left);
 
 }  // namespace tanist::replica

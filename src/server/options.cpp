@@ -88,7 +88,9 @@ replica::DataDirectoryOptions data_directory_options(const config::Config& confi
 }
 
 store::HotStoreOptions hot_store_options(const config::Config& config) {
-    return {.memory_max = config.memory.max != 0 ? config.memory.max : std::max<std::size_t>(limits::kMiB, memory_bytes() / 4)};
+    return {.memory_max = config.memory.max != 0 ? config.memory.max : std::max<std::size_t>(limits::kMiB, memory_bytes() / 4),
+            .former_path = (config.node.data_dir / "store" / "former").string(),
+            .former_bytes_max = 2 * config.store.write_buffer_bytes};
 }
 
 PeerLinksOptions peer_links_options(const config::Config& config, MemberId self, std::string password, std::uint64_t seed) {

@@ -30,7 +30,7 @@ namespace tanist::server {
 namespace {
 
 /// How long a shutdown may take: the core to answer what is pending, then the clients to take their answers.
-constexpr std::chrono::seconds kShutdownTime{5}, kFarewellTime{1};
+constexpr std::chrono::seconds kShutdownTime{5}, kFarewellTime{1}, kWarmUpTime{2};
 constexpr std::uint64_t kConnectionTickEvery = 100;  ///< ticks
 
 tl::unexpected<StartFailure> failed(int exit_code, const Error& error) { return tl::unexpected(StartFailure{exit_code, error.message}); }
@@ -105,7 +105,9 @@ tl::expected<std::unique_ptr<Server>, StartFailure> Server::open(config::Config 
     auto directory = replica::open_data_directory(*files, **store, data_directory_options(config, by_hand), seed);
     if (!directory) return failed(exit_code_of(directory.error()), directory.error());
     const std::uint64_t log_ms = monotonic_ms();
-    replica::warm_up(*directory->log, *directory->state);
+    replica::warm_up(*directory->log, *directory->state, [end = std::chrono::steady_clock::now() + kWarmUpTime] {
+        return std::chrono::duration_cast<std::chrono::milliseconds>(end - std::chrono::steady_clock::now());
+    });
     spdlog::info("data directory opened stored_lsn={} log_base={} last_lsn={} store_ms={} log_ms={} warm_ms={}", (*store)->stored().value,
                  directory->log->base().lsn.value, directory->log->last().lsn.value, store_ms - began_ms, log_ms - store_ms,
                  monotonic_ms() - log_ms);

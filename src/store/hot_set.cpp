@@ -115,6 +115,7 @@ void HotSet::apply(std::span<const Change> changes) {
 
 void HotSet::change(std::uint64_t hash, std::string_view key, std::optional<std::string_view> value) {
     if (HotEntry* entry = table_.find(hash, key); entry != nullptr) return overwrite(hash, entry, value);
+    if (former_ != nullptr) former_->note_unknown(key);
     add_to_newest(make(hash, key, value));
 }
 
@@ -130,6 +131,9 @@ void HotSet::overwrite(std::uint64_t hash, HotEntry* entry, std::optional<std::s
     if (is_clean && !entry->exists() && !value) return;
     if (is_clean) dequeue(entry);
     const bool keeps_its_place = !is_clean && !is_frozen(entry);
+    if (!keeps_its_place && former_ != nullptr) {
+        former_->note(entry->key(), entry->exists() ? std::optional(entry->value()) : std::nullopt);
+    }
     if ((is_clean || keeps_its_place) && entry->memory() == HotEntry::memory_for(entry->key_bytes, value ? value->size() : 0)) {
         entry->set_value(value);
         if (is_clean) add_to_newest(entry);
@@ -155,6 +159,7 @@ void HotSet::overwrite(std::uint64_t hash, HotEntry* entry, std::optional<std::s
 }
 
 void HotSet::erase(const ErasedRange& range) {
+    if (former_ != nullptr) former_->note_range();
     std::vector<HotEntry*> covered;
     table_.for_each([&](HotEntry* entry) {
         if (range.covers(entry->key())) covered.push_back(entry);
@@ -184,6 +189,7 @@ void HotSet::erase(const ErasedRange& range) {
 const HotGeneration& HotSet::freeze(const Position& position) {
     HotGeneration& frozen = newest();
     frozen.position = position;
+    if (former_ != nullptr) former_->freeze(position.applied);
     generations_.push_back(std::make_unique<HotGeneration>(
         HotGeneration{.number = frozen.number + 1, .first_sequence = frozen.first_sequence + frozen.entries.size()}));
     order_.age();

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "base/hash.h"
+#include "store/former_rows.h"
 #include "store/hot_generation.h"
 #include "store/hot_order.h"
 #include "store/hot_table.h"
@@ -52,6 +53,8 @@ public:
     [[nodiscard]] const HotOrder::Entries& in_order(std::string_view begin, std::string_view end) {
         return order_.within(begin, end, generations_);
     }
+    /// From here on `former` is told what is changed, and outlives this; null: nobody is.
+    void note_former(FormerRows* former) { former_ = former; }
     /// Forgets everything; nothing may be pending.
     void clear();
 
@@ -100,6 +103,7 @@ private:
     std::size_t retired_ = 0;        ///< entries of the oldest generation
     std::size_t erased_ranges_ = 0;  ///< in all generations
     HotOrder order_;
+    FormerRows* former_ = nullptr;
 };
 
 }  // namespace tanist::store

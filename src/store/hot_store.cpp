@@ -10,6 +10,7 @@
 
 #include "base/ensure.h"
 #include "base/hash.h"
+#include "store/former_rows.h"
 #include "store/hot_feeder.h"
 #include "store/hot_merge.h"
 #include "store/hot_set.h"
@@ -17,20 +18,27 @@
 namespace tanist::store {
 namespace {
 
+constexpr std::chrono::seconds kFormerTimeMax{1};
+constexpr std::size_t kWarmShare = 4;  ///< one part in so many of memory_max may be filled before anybody asks
+
 class HotStore final : public Store {
 public:
     HotStore(std::unique_ptr<Store> cold, const HotStoreOptions& options)
         : gathered_max_(std::min(options.gathered_max, options.memory_max / 8)),
           waiting_max_(options.memory_max / 2),
-          warm_time_max_(options.warm_time_max),
           cold_(std::move(cold)),
           hot_(options.memory_max, process_secret()),
           position_(cold_->position()),
           frozen_position_(position_),
-          feeder_(*cold_, options.write_max) {}
+          feeder_(*cold_, options.write_max) {
+        if (options.former_path.empty()) return;
+        take_former(options.former_path);
+        former_ = std::make_unique<FormerRows>(options.former_path, position_.applied, options.former_bytes_max);
+        hot_.note_former(former_.get());
+    }
 
     Result<std::size_t> read(std::span<const std::string_view> keys, std::size_t bytes_max, const Visit& visit) const override;
-    void warm(std::span<const std::string_view> keys) const override;
+    void warm(std::span<const std::string_view> keys, std::chrono::milliseconds time_max) const override;
     Result<ScanRows> scan(const ScanRequest& request) const override;
     Status apply(std::span<const Change> changes, const Position& position) override;
     bool has_room() const override;
@@ -58,6 +66,8 @@ private:
 
     [[nodiscard]] Result<std::size_t> read_batch(std::span<const std::string_view> keys, std::size_t bytes_max, std::size_t first,
                                                  const Visit& visit, std::size_t& bytes) const;
+    /// What an earlier process noted of the cold tier as it is.
+    void take_former(const std::string& directory);
     /// Those for which the cold tier would be asked.
     [[nodiscard]] std::vector<std::string_view> unknown_of(std::span<const std::string_view> keys) const;
     void freeze();
@@ -65,7 +75,6 @@ private:
     [[nodiscard]] std::size_t pinned_bytes() const;
 
     const std::size_t gathered_max_, waiting_max_;
-    const std::chrono::milliseconds warm_time_max_;
     std::unique_ptr<Store> cold_;
     mutable HotSet hot_;  ///< reading changes what is kept, never what is answered
     mutable std::uint64_t hits_ = 0, misses_ = 0;
@@ -73,7 +82,8 @@ private:
     Position frozen_position_;         ///< of the newest generation that was frozen
     std::uint64_t applied_bytes_ = 0;  ///< since this was opened
     std::deque<Mark> marks_;           ///< what was applied when a generation was frozen, from what is stored on
-    HotFeeder feeder_;                 ///< last: it ends first
+    std::unique_ptr<FormerRows> former_;
+    HotFeeder feeder_;  ///< last: it ends first
 };
 
 // -- reading ---------------------------------------------------------------------------------------------------------------
@@ -128,9 +138,9 @@ Result<std::size_t> HotStore::read_batch(std::span<const std::string_view> keys,
 
 /// In the order of the keys, so that neighbours meet the same blocks of the cold tier, each of which is then unpacked once; and on as many
 /// threads as there are cores.
-void HotStore::warm(std::span<const std::string_view> keys) const {
-    constexpr std::size_t kKeysMin = 256, kThreadsMax = 8, kKeysAtOnce = 1024;  // keys: to begin a thread for, and of one admission
-    constexpr std::size_t kShare = 4;                                           // of memory_max that may be filled
+void HotStore::warm(std::span<const std::string_view> keys, std::chrono::milliseconds time_max) const {
+    constexpr std::size_t kKeysMin = 256, kThreadsMax = 8,
+                          kKeysAtOnce = 128;  // keys: to begin a thread for, and between looks at the clock
     std::vector<std::string_view> unknown = unknown_of(keys);
     if (unknown.size() < kKeysMin || !feeder_.check()) return;
     const std::size_t parts =
@@ -138,12 +148,13 @@ void HotStore::warm(std::span<const std::string_view> keys) const {
     const auto at = [&](std::size_t part) { return unknown.begin() + static_cast<std::ptrdiff_t>(unknown.size() * part / parts); };
     for (std::size_t part = 1; part < parts; ++part) std::nth_element(at(part - 1), at(part), unknown.end());
 
-    const auto end = std::chrono::steady_clock::now() + warm_time_max_;
+    const auto until = std::chrono::steady_clock::now() + time_max;
     std::mutex admission;  // guards hot_ and misses_ between these threads
     const auto read_part = [&](std::size_t part) {
         std::sort(at(part), at(part + 1));
         std::span<const std::string_view> rest(at(part), std::unique(at(part), at(part + 1)));
-        for (std::size_t left = hot_.memory_max() / kShare / parts; !rest.empty() && left > 0;) {
+        for (std::size_t left = hot_.memory_max() / kWarmShare / parts; !rest.empty() && left > 0;) {
+            if (std::chrono::steady_clock::now() >= until) return;
             const auto values = cold_->get_many(rest.first(std::min(kKeysAtOnce, rest.size())), left);
             if (!values) return;
             const std::lock_guard lock(admission);
@@ -153,12 +164,22 @@ void HotStore::warm(std::span<const std::string_view> keys) const {
             }
             misses_ += values->size();
             rest = rest.subspan(values->size());
-            if (std::chrono::steady_clock::now() >= end) return;
         }
     };
     std::vector<std::jthread> others;
     for (std::size_t part = 1; part < parts; ++part) others.emplace_back(read_part, part);
     read_part(0);
+}
+
+void HotStore::take_former(const std::string& directory) {
+    constexpr std::size_t kNotesPerLook = 1024;
+    const auto until = std::chrono::steady_clock::now() + kFormerTimeMax;
+    std::size_t left = hot_.memory_max() / kWarmShare, notes = 0;
+    visit_former(directory, position_.applied, [&](std::string_view key, std::optional<std::string_view> row) {
+        hot_.admit(key, row);
+        left -= std::min(left, HotEntry::memory_for(key.size(), row ? row->size() : 0));
+        return left > 0 && (++notes % kNotesPerLook != 0 || std::chrono::steady_clock::now() < until);
+    });
 }
 
 std::vector<std::string_view> HotStore::unknown_of(std::span<const std::string_view> keys) const {
@@ -216,6 +237,7 @@ Status HotStore::apply(std::span<const Change> changes, const Position& position
     position_ = position;
     // Twice as fast as they can come, so that what has arrived is soon no longer pinned, and no write pays for many.
     hot_.retire(feeder_.arrived(), 2 * changes.size() + 16);
+    if (former_ != nullptr) former_->forget_through(stored());
     if (hot_.generations().back()->memory < gathered_max_) return {};
     freeze();
     return {};
@@ -303,6 +325,7 @@ void HotStore::start_over(const Position& position) {
     position_ = frozen_position_ = position;
     marks_.clear();
     applied_bytes_ = 0;
+    if (former_ != nullptr) former_->start_over(position.applied);
 }
 
 }  // namespace

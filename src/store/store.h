@@ -2,6 +2,7 @@
 // The key-value state behind the commands: a narrow interface that takes and answers whole batches.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -108,9 +109,9 @@ public:
     [[nodiscard]] Result<std::optional<std::string>> get(std::string_view key) const;
     [[nodiscard]] Result<std::vector<std::optional<std::string>>> get_many(std::span<const std::string_view> keys,
                                                                            std::size_t bytes_max = kNoBound) const;
-    /// Many keys will be read soon: a store that answers faster when it has looked for them together does that now. A failure is left
-    /// to be met by the reads.
-    virtual void warm(std::span<const std::string_view> /*keys*/) const {}
+    /// Many keys will be read soon: a store that answers faster when it has looked for them together, one with a cache(), does that now,
+    /// for as long as it is given. A failure is left to be met by the reads.
+    virtual void warm(std::span<const std::string_view> /*keys*/, std::chrono::milliseconds /*time_max*/) const {}
     [[nodiscard]] virtual Result<ScanRows> scan(const ScanRequest& request) const = 0;
 
     /// Makes all changes and moves the position forward, in one atomic step. Later changes of a key win over earlier ones,

@@ -21,7 +21,11 @@ public:
     Result<std::size_t> read(std::span<const std::string_view> keys, std::size_t bytes_max, const Visit& visit) const override {
         return store_->read(keys, bytes_max, visit);
     }
-    void warm(std::span<const std::string_view> keys) const override { warmed.assign(keys.begin(), keys.end()); }
+    void warm(std::span<const std::string_view> keys, std::chrono::milliseconds) const override {
+        warmed.insert(warmed.end(), keys.begin(), keys.end());
+        warmed_at_once = std::max(warmed_at_once, keys.size());
+    }
+    Cache cache() const override { return {.bytes_max = memory_max}; }
     Result<store::ScanRows> scan(const store::ScanRequest& request) const override { return store_->scan(request); }
     Status apply(std::span<const store::Change> changes, const store::Position& position) override {
         return store_->apply(changes, position);
@@ -37,7 +41,9 @@ public:
 
     bool has_room_now = true;
     std::uint64_t unstored_now = 0;
+    std::uint64_t memory_max = 64 << 20;
     mutable std::vector<std::string> warmed;
+    mutable std::size_t warmed_at_once = 0;
 
 private:
     std::unique_ptr<store::Store> store_ = store::open_memory_store(std::make_shared<store::DurableImage>());
@@ -74,9 +80,12 @@ public:
     std::size_t accepted = 0, executions = 0;
 };
 
+std::chrono::milliseconds an_hour() { return std::chrono::hours(1); }
+
 class RoomTest : public testing::Test {
 protected:
-    RoomTest() {
+    explicit RoomTest(std::uint64_t unstored = 0) {
+        store_.unstored_now = unstored;
         auto directory = open_data_directory(files_, store_, {.path = "data", .node = NodeId{1}, .configured_voters = 1, .log = {}}, 7);
         EXPECT_TRUE(directory);
         host_.log = directory->log.get();
@@ -103,6 +112,19 @@ protected:
         std::string payload;
         commands::append_to(payload, commands::Request{.commands = {commands::Put{key, "value"}}});
         step(core::Proposal{.token = ++token_, .payload = payload, .now = {now_ms_, now_ms_}});
+    }
+
+    /// Entries that are committed and not applied; returns the rows of their keys, of a thousand bytes each.
+    std::vector<std::string> propose_what_waits() {
+        propose("applied");
+        store_.has_room_now = false;
+        std::vector<std::string> rows;
+        for (int i = 0; i < 600; ++i) {
+            const std::string key = std::to_string(i) + std::string(1000, 'k');
+            propose(key);
+            rows.push_back("d" + key);
+        }
+        return rows;
     }
 
     wal::MemoryFileSystem files_;
@@ -141,19 +163,58 @@ TEST_F(RoomTest, RoomForWritesShrinksToNothingAtTheBound) {
     EXPECT_EQ(replica_->room_for_writes(), 0U);
 }
 
+/// A slave whose store lagged, and that was promoted; the bound is 1000.
+struct LaggingRoomTest : RoomTest {
+    LaggingRoomTest() : RoomTest(10'000) {}
+};
+
+TEST_F(LaggingRoomTest, AboveTheBoundHalfOfWhatTheStoreTakesInMayBeWritten) {
+    std::size_t given = 0;
+    const auto give = [&](int ticks) {
+        given = 0;
+        for (int i = 0; i < ticks; ++i) given += replica_->room_for_writes(), tick();
+    };
+    give(1);
+    EXPECT_GE(given, 5U) << "at once, before the store has taken in anything: about a tick's share of a quarter of the bound";
+    give(300);
+    EXPECT_GT(given, 120U);
+    EXPECT_LE(given, 250U) << "no more than that quarter while the store takes in nothing";
+    store_.unstored_now = 9000;
+    tick();
+    give(300);
+    EXPECT_GT(given, 400U);
+    EXPECT_LE(given, 550U) << "half of a thousand, and what was left";
+    store_.unstored_now = 400;
+    tick();
+    store_.unstored_now = 1000;
+    tick();
+    EXPECT_EQ(replica_->room_for_writes(), 0U) << "once below it, the bound holds";
+}
+
 TEST_F(RoomTest, TheKeysThatAStartWillApplyAreLookedUpTogether) {
-    propose("applied");
-    store_.has_room_now = false;
-    std::vector<std::string> rows;
-    for (int i = 0; i < 600; ++i) {
-        const std::string key = std::to_string(i) + std::string(1000, 'k');
-        propose(key);
-        rows.push_back("d" + key);
-    }
+    const auto rows = propose_what_waits();
     const auto state = commands::StateMachine::open(store_).value();  // as a start finds it: behind the log
-    warm_up(*host_.log, *state);
+    warm_up(*host_.log, *state, an_hour);
     EXPECT_EQ(store_.warmed, rows);
+    EXPECT_EQ(store_.warmed_at_once, rows.size());
     EXPECT_EQ(state->position(), store_.position()) << "nothing is applied by it: what the log holds need not be committed (S7)";
+}
+
+TEST_F(RoomTest, TheKeysThatAStartLooksUpTakeAPartOfTheStoresMemory) {
+    const auto rows = propose_what_waits();
+    const auto state = commands::StateMachine::open(store_).value();
+    store_.memory_max = 1 << 20;
+    warm_up(*host_.log, *state, an_hour);
+    EXPECT_EQ(store_.warmed, rows) << "in several steps";
+    EXPECT_LT(store_.warmed_at_once * 1000, store_.memory_max / 8);
+    EXPECT_GT(store_.warmed_at_once * 1000, store_.memory_max / 16);
+}
+
+TEST_F(RoomTest, AStartThatHasNoTimeReadsNoLogForTheStore) {
+    propose_what_waits();
+    const auto state = commands::StateMachine::open(store_).value();
+    warm_up(*host_.log, *state, [] { return std::chrono::milliseconds(0); });
+    EXPECT_TRUE(store_.warmed.empty());
 }
 
 }  // namespace

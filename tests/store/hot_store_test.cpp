@@ -20,6 +20,8 @@ using ::testing::Pair;
 
 using Rows = std::map<std::string, std::string>;
 
+constexpr std::chrono::hours kLong{1};
+
 Position at(std::uint64_t lsn) { return {.applied = {.epoch = Epoch{1}, .lsn = Lsn{lsn}}, .timestamp = 1000 + lsn}; }
 
 Rows all_rows(const Store& store) {
@@ -189,10 +191,10 @@ TEST_F(HotStoreTest, WarmKeysAreAnsweredWithoutTheColdTier) {
         names.push_back((i % 5 == 0 ? "j" : "k") + std::to_string(i));
         if (i % 3 != 0) image->rows[names.back()] = std::to_string(i);
     }
-    const auto store = open({.memory_max = 4 << 20, .gathered_max = 1 << 16, .warm_time_max = std::chrono::hours(1)});
+    const auto store = open({.memory_max = 4 << 20, .gathered_max = 1 << 16});
     apply(*store, {{"k7", "changed"}, {"j", std::nullopt, "k"}});
     const std::vector<std::string_view> keys(names.begin(), names.end());
-    store->warm(keys);
+    store->warm(keys, kLong);
     const std::uint64_t misses = store->cache().misses;
     EXPECT_GT(misses, 1000U);
     for (int i = 0; i < 3000; ++i) {
@@ -206,8 +208,8 @@ TEST_F(HotStoreTest, WarmKeysAreAnsweredWithoutTheColdTier) {
 TEST_F(HotStoreTest, WarmingFillsAPartOfTheMemory) {
     std::vector<std::string> names;
     for (int i = 0; i < 8000; ++i) image->rows[names.emplace_back("k" + std::to_string(i))] = std::string(1000, 'v');
-    const auto store = open({.memory_max = 4 << 20, .gathered_max = 1 << 16, .warm_time_max = std::chrono::hours(1)});
-    store->warm(std::vector<std::string_view>(names.begin(), names.end()));
+    const auto store = open({.memory_max = 4 << 20, .gathered_max = 1 << 16});
+    store->warm(std::vector<std::string_view>(names.begin(), names.end()), kLong);
     EXPECT_GT(store->cache().entries, 500U);
     EXPECT_LT(store->cache().bytes, 3U << 20) << "a quarter of it, the table's own share and what was read at once on top";
     EXPECT_EQ(store->cache().evictions, 0U) << "what was read would drive out what was read before it";
@@ -215,11 +217,10 @@ TEST_F(HotStoreTest, WarmingFillsAPartOfTheMemory) {
 
 TEST_F(HotStoreTest, WarmingEndsWhenItsTimeIsOver) {
     std::vector<std::string> names;
-    for (int i = 0; i < 100'000; ++i) image->rows[names.emplace_back("k" + std::to_string(i))] = "v";
-    const auto store = open({.memory_max = 256 << 20, .gathered_max = 1 << 16, .warm_time_max = std::chrono::milliseconds(0)});
-    store->warm(std::vector<std::string_view>(names.begin(), names.end()));
-    EXPECT_GT(store->cache().misses, 0U) << "what was begun is kept";
-    EXPECT_LT(store->cache().misses, 20'000U) << "each thread, of eight at most, looks at a thousand keys, and then at the clock";
+    for (int i = 0; i < 10'000; ++i) image->rows[names.emplace_back("k" + std::to_string(i))] = "v";
+    const auto store = open({.memory_max = 256 << 20, .gathered_max = 1 << 16});
+    store->warm(std::vector<std::string_view>(names.begin(), names.end()), std::chrono::milliseconds(0));
+    EXPECT_EQ(store->cache().misses, 0U);
 }
 
 TEST_F(HotStoreTest, AFailureOfTheColdTierIsAnErrorFromThenOn) {  // S4: never retried
