@@ -10,14 +10,15 @@
 namespace tanist::store {
 namespace {
 
-constexpr std::size_t kSmallShare = 10;     ///< the small queue holds one part in so many of memory_max
-constexpr std::size_t kGhostShare = 256;    ///< one ghost for so many bytes of it: about as many as there are entries
-constexpr std::size_t kAdmittedShare = 32;  ///< what is larger is left to the cold tier: it would drive out too much
-constexpr std::uint8_t kUsesToStay = 2;     ///< in the small queue, to go on to the main one
+constexpr std::size_t kSmallShare = 10;        ///< the small queue holds one part in so many of memory_max
+constexpr std::size_t kGhostShare = 256;       ///< one ghost for so many bytes of it: about as many as there are entries
+constexpr std::size_t kAdmittedShare = 32;     ///< what is larger is left to the cold tier: it would drive out too much
+constexpr std::size_t kShrinkBytes = 1 << 20;  ///< in one step
+constexpr std::uint8_t kUsesToStay = 2;        ///< in the small queue, to go on to the main one
 
 }  // namespace
 
-HotSet::HotSet(std::size_t memory_max, std::uint64_t seed) : memory_max_(memory_max), seed_(seed) {
+HotSet::HotSet(std::size_t memory_max, std::uint64_t seed) : memory_max_(memory_max), bound_(memory_max), seed_(seed) {
     generations_.push_back(std::make_unique<HotGeneration>(HotGeneration{.number = 1}));
 }
 
@@ -37,6 +38,19 @@ void HotSet::clear() {
     table_.clear();
     entries_memory_ = 0;
     small_ = main_ = {};
+}
+
+void HotSet::set_memory_max(std::size_t memory_max) {
+    if (memory_max == memory_max_) return;
+    ghosts_ = {};  // made anew, as many as there are to be then
+    memory_max_ = memory_max;
+    bound_ = std::max(memory_max, std::min(bound_, memory()));
+}
+
+void HotSet::shrink() {
+    if (bound_ == memory_max_) return;
+    bound_ = std::max(memory_max_, memory() - std::min(memory(), kShrinkBytes));
+    make_room();
 }
 
 // -- reading ---------------------------------------------------------------------------------------------------------------
@@ -247,7 +261,7 @@ void HotSet::dequeue(HotEntry* entry) {
 /// S3-FIFO: from the small queue what was used goes on to the main one, the rest leaves a ghost; from the main one what was used
 /// goes round once more for each use.
 void HotSet::make_room() {
-    while (memory() > memory_max_) {
+    while (memory() > bound_) {
         const bool from_small = small_.oldest != nullptr && (small_.memory > memory_max_ / kSmallShare || main_.oldest == nullptr);
         HotEntry* entry = from_small ? small_.oldest : main_.oldest;
         if (entry == nullptr) return;  // all is pinned

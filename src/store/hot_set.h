@@ -60,6 +60,10 @@ public:
 
     [[nodiscard]] std::size_t memory() const { return entries_memory_ + table_.memory() + ghosts_.size() * sizeof(std::uint32_t); }
     [[nodiscard]] std::size_t memory_max() const { return memory_max_; }
+    /// What is too much from here on leaves by shrink().
+    void set_memory_max(std::size_t memory_max);
+    /// Takes one step of some milliseconds towards a lower bound, if there is one to take.
+    void shrink();
     [[nodiscard]] std::size_t size() const { return table_.size(); }
     [[nodiscard]] std::uint64_t evictions() const { return evictions_; }
 
@@ -91,7 +95,8 @@ private:
     void evict(HotEntry* entry);
     [[nodiscard]] std::uint32_t& ghost_of(std::uint64_t hash);
 
-    const std::size_t memory_max_;
+    std::size_t memory_max_;
+    std::size_t bound_;  ///< that holds now: memory_max_, or on the way there from a higher one
     const std::uint64_t seed_;
     HotTable table_;
     std::size_t entries_memory_ = 0;  ///< orphans included

@@ -24,8 +24,7 @@ constexpr std::size_t kWarmShare = 4;  ///< one part in so many of memory_max ma
 class HotStore final : public Store {
 public:
     HotStore(std::unique_ptr<Store> cold, const HotStoreOptions& options)
-        : gathered_max_(std::min(options.gathered_max, options.memory_max / 8)),
-          waiting_max_(options.memory_max / 2),
+        : gathered_wanted_(options.gathered_max),
           cold_(std::move(cold)),
           hot_(options.memory_max, process_secret()),
           position_(cold_->position()),
@@ -47,6 +46,8 @@ public:
     Lsn stored() const override { return cold_->stored(); }
     std::uint64_t unstored_bytes() const override;
     Cache cache() const override;
+    void set_memory_max(std::size_t bytes) override { hot_.set_memory_max(bytes); }
+    void shrink() override { hot_.shrink(); }
     Status flush() override;
 
     Result<std::unique_ptr<Checkpoint>> checkpoint() override;
@@ -74,7 +75,10 @@ private:
     [[nodiscard]] std::uint64_t stored_bytes() const;
     [[nodiscard]] std::size_t pinned_bytes() const;
 
-    const std::size_t gathered_max_, waiting_max_;
+    /// Of one write to the cold tier.
+    [[nodiscard]] std::size_t gathered_max() const { return std::min(gathered_wanted_, hot_.memory_max() / 8); }
+
+    const std::size_t gathered_wanted_;
     std::unique_ptr<Store> cold_;
     mutable HotSet hot_;  ///< reading changes what is kept, never what is answered
     mutable std::uint64_t hits_ = 0, misses_ = 0;
@@ -238,7 +242,7 @@ Status HotStore::apply(std::span<const Change> changes, const Position& position
     // Twice as fast as they can come, so that what has arrived is soon no longer pinned, and no write pays for many.
     hot_.retire(feeder_.arrived(), 2 * changes.size() + 16);
     if (former_ != nullptr) former_->forget_through(stored());
-    if (hot_.generations().back()->memory < gathered_max_) return {};
+    if (hot_.generations().back()->memory < gathered_max()) return {};
     freeze();
     return {};
 }
@@ -258,7 +262,7 @@ bool HotStore::has_room() const {
     for (const auto& generation : hot_.generations()) {
         if (generation->number > arrived && generation->number != newest) waiting += generation->memory;
     }
-    return waiting <= waiting_max_ || !feeder_.check();
+    return waiting <= hot_.memory_max() / 2 || !feeder_.check();
 }
 
 std::uint64_t HotStore::stored_bytes() const {

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "store/hot_table.h"
 
+#include <algorithm>
+#include <utility>
+
 #include "base/ensure.h"
 
 namespace tanist::store {
@@ -10,12 +13,23 @@ void HotTable::clear() {
     segments_.clear();
     directory_.clear();
     depth_ = 1;
-    size_ = 0;
-    for (int i = 0; i < 2; ++i) {
-        segments_.push_back(std::make_unique<Segment>());
-        segments_.back()->depth = 1;
-        directory_.push_back(segments_.back().get());
-    }
+    size_ = deepest_ = 0;
+    for (int i = 0; i < 2; ++i) directory_.push_back(&add_segment(1));
+}
+
+HotTable::Segment& HotTable::add_segment(unsigned depth) {
+    segments_.push_back(std::make_unique<Segment>());
+    Segment& added = *segments_.back();
+    added.number = segments_.size() - 1;
+    added.depth = depth;
+    if (depth == depth_) ++deepest_;
+    return added;
+}
+
+std::span<HotTable::Segment*> HotTable::places_of(std::uint64_t hash, unsigned depth) {
+    const std::size_t places = std::size_t{1} << (depth_ - depth);
+    const std::size_t first = (hash >> (64 - depth_)) / places * places;
+    return std::span(directory_).subspan(first, places);
 }
 
 HotTable::Slot HotTable::slot_of(std::uint64_t hash, HotEntry* entry) {
@@ -57,14 +71,12 @@ void HotTable::split(std::uint64_t hash) {
         for (std::size_t i = 0; i < doubled.size(); ++i) doubled[i] = directory_[i / 2];
         directory_ = std::move(doubled);
         ++depth_;
+        deepest_ = 0;
     }
-    segments_.push_back(std::make_unique<Segment>());
-    Segment& right = *segments_.back();
-    right.depth = ++left.depth;
-
-    const std::size_t places = std::size_t{1} << (depth_ - left.depth);  // each of them has in the directory
-    const std::size_t first = (hash >> (64 - depth_)) / (2 * places) * (2 * places);
-    for (std::size_t i = 0; i < places; ++i) directory_[first + places + i] = &right;
+    const auto places = places_of(hash, left.depth);
+    if (++left.depth == depth_) ++deepest_;
+    Segment& right = add_segment(left.depth);
+    std::ranges::fill(places.subspan(places.size() / 2), &right);
 
     const auto slots = left.slots;
     for (const Slot slot : slots) {
@@ -107,6 +119,33 @@ void HotTable::erase(std::uint64_t hash, HotEntry* entry) {
     in.slots[gap] = kEmpty;
     --in.used;
     --size_;
+    if (in.used < kSlotsUsedMin && in.depth > 1) join(hash);
+}
+
+/// The segment with its other half, if that is one segment, too, and both are almost empty.
+void HotTable::join(std::uint64_t hash) {
+    const unsigned depth = segment(hash).depth;
+    const auto places = places_of(hash, depth - 1);
+    Segment &left = *places.front(), &right = *places.back();
+    if (left.depth != depth || right.depth != depth || left.used + right.used >= kSlotsUsedMin) return;
+    for (const Slot slot : right.slots) {
+        if (slot != kEmpty) place(left, slot);
+    }
+    std::ranges::fill(places, &left);
+    if (left.depth-- == depth_) deepest_ -= 2;
+    const std::size_t number = right.number;
+    std::swap(segments_[number], segments_.back());
+    segments_[number]->number = number;
+    segments_.pop_back();
+    if (deepest_ == 0) halve_directory();
+}
+
+void HotTable::halve_directory() {
+    std::vector<Segment*> halved(directory_.size() / 2);
+    for (std::size_t i = 0; i < halved.size(); ++i) halved[i] = directory_[2 * i];
+    directory_ = std::move(halved);
+    --depth_;
+    deepest_ = static_cast<std::size_t>(std::ranges::count(segments_, depth_, &Segment::depth));
 }
 
 }  // namespace tanist::store

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// The hash table of the hot set: keys to entries, growing in small steps, made for looking up whole batches.
+// The hash table of the hot set: keys to entries, growing and shrinking in small steps, made for looking up whole batches.
 #pragma once
 
 #include <array>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <string_view>
 #include <vector>
 
@@ -15,7 +16,8 @@ namespace tanist::store {
 
 /// Open addressing within segments, and extendible hashing over them (Fagin et al., 1979): the upper bits of a hash choose, by way
 /// of a directory, a segment of 8 KiB; the lowest choose the slot in which its entry is looked for first. A full segment is split in
-/// two: the dearest step that growing takes, some 20 us, whatever the table's size. Slots are freed by moving back what follows.
+/// two: the dearest step that growing takes, some 20 us, whatever the table's size. Slots are freed by moving back what follows; two
+/// halves of a segment that have become almost empty are one again.
 /// The table does not own its entries.
 class HotTable {
 public:
@@ -64,10 +66,13 @@ private:
     static constexpr unsigned kTagBits = 16;
     static constexpr std::size_t kSlots = 1024;
     static constexpr std::size_t kSlotsUsedMax = kSlots * 4 / 5;  ///< beyond it runs of used slots grow long
-    static constexpr unsigned kDepthMax = 32;                     ///< an entry keeps so many of its hash's upper bits
+    static constexpr std::size_t kSlotsUsedMin =
+        kSlotsUsedMax / 4;                     ///< of two together: below it they are joined, and far from being split
+    static constexpr unsigned kDepthMax = 32;  ///< an entry keeps so many of its hash's upper bits
 
     struct Segment {
-        unsigned depth = 0;  ///< so many upper bits are the same in all its hashes
+        std::size_t number = 0;  ///< its place in segments_
+        unsigned depth = 0;      ///< so many upper bits are the same in all its hashes
         std::size_t used = 0;
         alignas(64) std::array<Slot, kSlots> slots{};
     };
@@ -81,11 +86,17 @@ private:
     [[nodiscard]] Segment& segment(std::uint64_t hash) const { return *directory_[hash >> (64 - depth_)]; }
     [[nodiscard]] static std::size_t place_of(const Segment& in, std::uint64_t hash, const HotEntry* entry);
     static void place(Segment& in, Slot slot);
+    Segment& add_segment(unsigned depth);
+    /// The places in the directory of what has these upper bits, `depth` of them.
+    [[nodiscard]] std::span<Segment*> places_of(std::uint64_t hash, unsigned depth);
     void split(std::uint64_t hash);
+    void join(std::uint64_t hash);
+    void halve_directory();
 
     std::vector<std::unique_ptr<Segment>> segments_;
     std::vector<Segment*> directory_;  ///< 2^depth_ of them, by the upper bits of a hash; one segment may stand in many places
     unsigned depth_ = 1;
+    std::size_t deepest_ = 0;  ///< segments of depth_
     std::size_t size_ = 0;
 };
 

@@ -98,6 +98,10 @@ public:
         std::uint64_t hits = 0, misses = 0, evictions = 0;  ///< keys, since the store was opened
     };
     [[nodiscard]] virtual Cache cache() const { return {}; }
+    /// Another bound for what is held in memory; towards a lower one shrink() takes a step of some milliseconds, and is called now and
+    /// then.
+    virtual void set_memory_max(std::size_t /*bytes*/) {}
+    virtual void shrink() {}
 
     /// Answers a key: its number in the request, and its value, which is valid during the call; nullopt: there is none.
     using Visit = std::function<void(std::size_t key, std::optional<std::string_view> value)>;

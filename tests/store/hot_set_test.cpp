@@ -47,6 +47,36 @@ TEST(HotTable, FindsWhatIsInAndNothingElse) {
     for (const auto& [name, entry] : model) HotEntry::free(entry);
 }
 
+TEST(HotTable, ShrinksWithWhatIsInAndGrowsAgain) {
+    HotTable table;
+    const std::size_t empty = table.memory();
+    std::map<std::string, HotEntry*> model;
+    Random random(2);
+    const auto fill = [&](std::size_t keys) {
+        while (model.size() < keys) {
+            const std::string name = key(random.below(1'000'000));
+            if (model.contains(name)) continue;
+            HotEntry* entry = model[name] = HotEntry::make(folded_hash(name, kSeed), name, "v");
+            table.insert(folded_hash(name, kSeed), entry);
+        }
+    };
+    const auto drain = [&](std::size_t keys) {
+        for (auto at = model.begin(); model.size() > keys; at = model.erase(at)) {
+            table.erase(folded_hash(at->first, kSeed), at->second);
+            HotEntry::free(at->second);
+        }
+    };
+    for (const std::size_t low : {5'000u, 700u, 0u}) {
+        fill(100'000);
+        const std::size_t full = table.memory();
+        drain(low);
+        EXPECT_LT(table.memory(), full * (low + 2'000) / 20'000) << low;
+        ASSERT_EQ(table.size(), model.size());
+        for (const auto& [name, entry] : model) ASSERT_EQ(table.find(folded_hash(name, kSeed), name), entry);
+    }
+    EXPECT_EQ(table.memory(), empty);
+}
+
 TEST(HotTable, HashesOfShortAndSimilarKeysDiffer) {
     std::set<std::uint64_t> hashes;
     std::string text;
@@ -85,6 +115,24 @@ TEST_F(HotSetTest, MemoryStaysWithinItsBoundWhenNothingIsPinned) {
         ASSERT_LE(hot.memory(), 1U << 20);
     }
     EXPECT_GT(hot.size(), 4000U);
+}
+
+TEST_F(HotSetTest, ALowerBoundIsReachedInStepsAndAHigherOneAtOnce) {
+    hot.set_memory_max(16 << 20);
+    for (std::uint64_t i = 0; i < 50'000; ++i) read(i);
+    const std::size_t before = hot.memory(), keys = hot.size();
+    ASSERT_GT(before, 8U << 20);
+    hot.set_memory_max(2 << 20);
+    EXPECT_EQ(hot.memory_max(), 2U << 20);
+    EXPECT_EQ(hot.size(), keys);  // nothing yet: it may take long
+    hot.shrink();
+    EXPECT_LT(hot.memory(), before);
+    EXPECT_GT(hot.memory(), before - (2U << 20));  // a step is some milliseconds
+    read(60'000);
+    EXPECT_LE(hot.memory(), before);  // it never grows on the way
+    for (int steps = 0; steps < 20; ++steps) hot.shrink();
+    EXPECT_LE(hot.memory(), 2U << 20);
+    EXPECT_GT(hot.size(), 8000U);  // the table has shrunk, too: most of it is for keys
 }
 
 TEST_F(HotSetTest, WhatTheColdTierLacksIsNeverEvicted) {
