@@ -61,6 +61,8 @@ std::string_view to_string(StoreEngine engine) {
     return "unknown store engine";
 }
 
+std::string_view to_string(Switch way) { return way == Switch::kYes ? "yes" : "no"; }
+
 std::string Endpoint::to_string() const {
     if (empty()) return {};
     return host.find(':') != std::string::npos ? fmt::format("[{}]:{}", host, port) : fmt::format("{}:{}", host, port);

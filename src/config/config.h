@@ -12,6 +12,7 @@
 #include "base/limits.h"
 #include "base/membership.h"
 #include "base/number.h"
+#include "config/redis_values.h"
 
 namespace tanist::config {
 
@@ -24,6 +25,7 @@ enum class ReadLevel : std::uint8_t { kStale, kSession, kLinearizable };
 enum class LogLevel : std::uint8_t { kDebug, kInfo, kWarn, kError };
 enum class LogFormat : std::uint8_t { kText, kJson };
 enum class StoreEngine : std::uint8_t { kRocksDb, kMemory };
+enum class Switch : std::uint8_t { kNo, kYes };
 
 /// The word that stands for it in the file: "master", "quorum", "linearizable", "json" …
 [[nodiscard]] std::string_view to_string(Role role);
@@ -32,6 +34,7 @@ enum class StoreEngine : std::uint8_t { kRocksDb, kMemory };
 [[nodiscard]] std::string_view to_string(LogLevel level);
 [[nodiscard]] std::string_view to_string(LogFormat format);
 [[nodiscard]] std::string_view to_string(StoreEngine engine);
+[[nodiscard]] std::string_view to_string(Switch way);
 
 /// "host:port" taken apart: a name, an IPv4 address, or an IPv6 address, here without the brackets it is written in.
 struct Endpoint {
@@ -149,7 +152,8 @@ struct LimitsConfig {
     friend bool operator==(const LimitsConfig&, const LimitsConfig&) = default;
 };
 
-/// A password, in a type that logs and `--help` do not print.
+inline constexpr std::size_t kSecretBytesMax = 512;
+/// A password: any bytes, in a type that logs and `--help` do not print.
 struct Secret {
     std::string text;
 
@@ -171,6 +175,22 @@ struct SecurityConfig {
     OptionalFile peer_password_file;  ///< has it in its first line, in place of peer_password
 
     friend bool operator==(const SecurityConfig&, const SecurityConfig&) = default;
+};
+
+/// [redis]: parameters of Redis that have no other place here, under Redis's names. CONFIG SET changes them, too.
+struct RedisConfig {
+    std::uint64_t timeout_seconds = 0;  ///< a RESP connection that asks nothing for so long is ended; 0: none
+    OutputLimits client_output_buffer_limit;
+    EventClasses notify_keyspace_events;
+    std::size_t tracking_table_max_keys = 1'000'000;   ///< remembered for CLIENT TRACKING; 0: any number
+    std::int64_t slowlog_log_slower_than_us = 10'000;  ///< -1: nothing is slow
+    std::size_t slowlog_max_len = 128;                 ///< commands that SLOWLOG remembers
+    std::uint64_t latency_monitor_threshold_ms = 0;    ///< 0: LATENCY notes nothing
+    Switch latency_tracking = Switch::kYes;            ///< for LATENCY HISTOGRAM and INFO latencystats
+    Percentiles latency_tracking_info_percentiles;
+    std::size_t acllog_max_len = 128;  ///< denials that ACL LOG remembers
+
+    friend bool operator==(const RedisConfig&, const RedisConfig&) = default;
 };
 
 /// [log]
@@ -196,6 +216,7 @@ struct Config {
     SessionConfig session;
     LimitsConfig limits;
     SecurityConfig security;
+    RedisConfig redis;
     LogConfig log;
 
     friend bool operator==(const Config&, const Config&) = default;

@@ -20,10 +20,12 @@ constexpr std::uint64_t kDayMs = 86'400'000;
 
 struct Traits {
     std::uint64_t min = 0, max = 0;
-    bool required = false, reloadable = false;
+    bool or_none = false, required = false, reloadable = false;
 };
 
 constexpr std::string_view unit_of(std::string_view name) {
+    if (name.ends_with("_us")) return "microseconds";
+    if (name.ends_with("_seconds")) return "seconds";
     return name.ends_with("_ms") ? "milliseconds" : name.ends_with("_bytes") || name == "max" ? "bytes" : "";
 }
 
@@ -34,7 +36,7 @@ constexpr Key key(std::string_view section, std::string_view name, Traits traits
     return {.section = section,
             .name = name,
             .docs = docs,
-            .bounds = {.min = traits.min, .max = traits.max, .unit = unit_of(name)},
+            .bounds = {.min = traits.min, .max = traits.max, .or_none = traits.or_none, .unit = unit_of(name)},
             .required = traits.required,
             .reloadable = traits.reloadable,
             .read = [](const Value& value, const Bounds& bounds, Config& c) { return Type::read(value, bounds, c.*Section.*Member); },
@@ -81,7 +83,7 @@ constexpr std::array kKeys{
         "free disk space at which the master refuses writes"),
     key<&Config::wal, &WalConfig::stall_limit>("wal", "stall_limit_ms", {.min = 100, .max = 600'000}, "a master whose log write hangs longer steps down"),
 
-    key<&Config::memory, &MemoryConfig::max>("memory", "max", {.max = 16 * kTiB}, "keys and values held in memory; 0: a quarter of the machine's memory"),
+    key<&Config::memory, &MemoryConfig::max>("memory", "max", {.max = 16 * kTiB, .reloadable = true}, "keys and values held in memory; 0: a quarter of the machine's memory"),
 
     key<&Config::store, &StoreConfig::engine>("store", "engine", {}, "where the data lies; memory: rebuilt from the log at each start"),
     key<&Config::store, &StoreConfig::block_cache_bytes>("store", "block_cache_bytes", {.min = kMiB, .max = kTiB}, "RocksDB's cache of read blocks"),
@@ -108,6 +110,24 @@ constexpr std::array kKeys{
     key<&Config::security, &SecurityConfig::acl_file>("security", "acl_file", {}, "file of the users that a new cluster starts with"),
     key<&Config::security, &SecurityConfig::peer_password>("security", "peer_password", {}, "what nodes prove to each other that they know"),
     key<&Config::security, &SecurityConfig::peer_password_file>("security", "peer_password_file", {}, "file with that password"),
+
+    key<&Config::redis, &RedisConfig::timeout_seconds>("redis", "timeout_seconds", {.max = INT32_MAX, .reloadable = true},
+        "a RESP connection that asks nothing for so long is ended; 0: none"),
+    key<&Config::redis, &RedisConfig::client_output_buffer_limit>("redis", "client_output_buffer_limit", {.reloadable = true},
+        "unsent bytes at which RESP connections are ended, by class"),
+    key<&Config::redis, &RedisConfig::notify_keyspace_events>("redis", "notify_keyspace_events", {.reloadable = true},
+        "classes of keyspace notifications that are published"),
+    key<&Config::redis, &RedisConfig::tracking_table_max_keys>("redis", "tracking_table_max_keys", {.max = INT64_MAX, .reloadable = true},
+        "keys remembered for CLIENT TRACKING; 0: any number"),
+    key<&Config::redis, &RedisConfig::slowlog_log_slower_than_us>("redis", "slowlog_log_slower_than_us",
+        {.max = INT64_MAX, .or_none = true, .reloadable = true}, "what SLOWLOG takes for slow"),
+    key<&Config::redis, &RedisConfig::slowlog_max_len>("redis", "slowlog_max_len", {.max = 100'000, .reloadable = true}, "commands that SLOWLOG remembers"),
+    key<&Config::redis, &RedisConfig::latency_monitor_threshold_ms>("redis", "latency_monitor_threshold_ms", {.max = INT64_MAX, .reloadable = true},
+        "from which on LATENCY notes events; 0: none"),
+    key<&Config::redis, &RedisConfig::latency_tracking>("redis", "latency_tracking", {.reloadable = true}, "whether LATENCY HISTOGRAM counts"),
+    key<&Config::redis, &RedisConfig::latency_tracking_info_percentiles>("redis", "latency_tracking_info_percentiles", {.reloadable = true},
+        "told by INFO latencystats"),
+    key<&Config::redis, &RedisConfig::acllog_max_len>("redis", "acllog_max_len", {.max = 100'000, .reloadable = true}, "denials that ACL LOG remembers"),
 
     key<&Config::log, &LogConfig::level>("log", "level", {.reloadable = true}, "the least important lines that are logged"),
     key<&Config::log, &LogConfig::format>("log", "format", {.reloadable = true}, "of the lines on standard error"),

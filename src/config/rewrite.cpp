@@ -85,10 +85,7 @@ Status write_whole(const std::filesystem::path& file, std::string_view text, mod
 
 /// As it stands in a file; what is printed elsewhere hides a password.
 std::string in_file(const Key& key, const Config& config) {
-    if (&key != find_key("security", "requirepass")) return key.print(config);
-    std::string quoted;
-    for (const char c : config.security.requirepass.text) quoted += c == '"' || c == '\\' ? fmt::format("\\{}", c) : std::string(1, c);
-    return fmt::format("\"{}\"", quoted);
+    return &key == find_key("security", "requirepass") ? in_file(config.security.requirepass) : key.print(config);
 }
 
 /// Reads back what `request` gives with `fresh` in the place of its file.

@@ -34,6 +34,8 @@ template <>
 constexpr std::array kEnumerators<LogFormat>{LogFormat::kText, LogFormat::kJson};
 template <>
 constexpr std::array kEnumerators<StoreEngine>{StoreEngine::kRocksDb, StoreEngine::kMemory};
+template <>
+constexpr std::array kEnumerators<Switch>{Switch::kYes, Switch::kNo};
 
 std::string in_quotes(std::string_view text) { return fmt::format("\"{}\"", text); }
 
@@ -65,6 +67,14 @@ std::optional<std::uint64_t> as_number(const Value& value) {
     return plain == nullptr ? std::nullopt : parse_integer<std::uint64_t>(trimmed(plain->text));
 }
 
+/// -1: none.
+std::optional<std::int64_t> as_number_or_none(const Value& value) {
+    if (const auto* integer = std::get_if<std::int64_t>(&value)) return *integer >= -1 ? std::optional(*integer) : std::nullopt;
+    const auto* plain = std::get_if<PlainText>(&value);
+    const auto number = plain == nullptr ? std::nullopt : parse_integer<std::int64_t>(trimmed(plain->text));
+    return number && *number >= -1 ? number : std::nullopt;
+}
+
 std::optional<std::string> as_text(const Value& value) {
     if (const auto* text = std::get_if<std::string>(&value)) return *text;
     const auto* plain = std::get_if<PlainText>(&value);
@@ -88,6 +98,19 @@ bool is_word(std::string_view text, std::string_view others) {
     return !text.empty() && std::ranges::all_of(text, [&](char c) {
         return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || others.find(c) != std::string_view::npos;
     });
+}
+
+constexpr std::string_view kHexPrefix = "hex:";
+
+std::optional<std::string> bytes_of_hex(std::string_view digits) {
+    std::string bytes;
+    for (; digits.size() >= 2; digits.remove_prefix(2)) {
+        unsigned value = 0;
+        const auto [end, error] = std::from_chars(digits.data(), digits.data() + 2, value, 16);
+        if (error != std::errc{} || end != digits.data() + 2) return std::nullopt;
+        bytes += static_cast<char>(value);
+    }
+    return digits.empty() ? std::optional(bytes) : std::nullopt;
 }
 
 bool is_ipv6(const std::string& text) {
@@ -135,6 +158,20 @@ struct Codec<std::uint64_t> {
 };
 
 template <>
+struct Codec<std::int64_t> {
+    static std::optional<std::int64_t> parse(const Value& value, const Bounds& bounds) {
+        const auto number = as_number_or_none(value);
+        if (!number || *number == -1) return bounds.or_none ? number : std::nullopt;
+        const auto count = static_cast<std::uint64_t>(*number);
+        return count >= bounds.min && count <= bounds.max ? number : std::nullopt;
+    }
+    static std::string allowed(const Bounds& bounds) {
+        return Codec<std::uint64_t>::allowed(bounds) + (bounds.or_none ? ", or -1 for none" : "");
+    }
+    static std::string print(std::int64_t number) { return fmt::format("{}", number); }
+};
+
+template <>
 struct Codec<std::chrono::milliseconds> {
     static std::optional<std::chrono::milliseconds> parse(const Value& value, const Bounds& bounds) {
         const auto number = Codec<std::uint64_t>::parse(value, bounds);
@@ -179,14 +216,55 @@ struct Codec<std::filesystem::path> {
 
 template <>
 struct Codec<Secret> {
-    static constexpr std::size_t kBytesMax = 512;
     static std::optional<Secret> parse(const Value& value, const Bounds&) {
-        const auto text = as_text(value);
-        const bool fits = text && text->size() <= kBytesMax && text->find_first_of(std::string_view("\0\r\n", 3)) == std::string::npos;
-        return fits ? std::optional(Secret{*text}) : std::nullopt;
+        auto text = as_text(value);
+        if (!text || text->find_first_of(std::string_view("\0\r\n", 3)) != std::string::npos) return std::nullopt;
+        if (text->starts_with(kHexPrefix)) text = bytes_of_hex(std::string_view(*text).substr(kHexPrefix.size()));
+        return text && text->size() <= kSecretBytesMax ? std::optional(Secret{*text}) : std::nullopt;
     }
-    static std::string allowed(const Bounds&) { return fmt::format("must be a line of at most {} bytes, or \"\" for none", kBytesMax); }
+    static std::string allowed(const Bounds&) {
+        return fmt::format("must be a line of at most {} bytes, or \"hex:\" and two digits for each of any bytes, or \"\" for none",
+                           kSecretBytesMax);
+    }
     static std::string print(const Secret& secret) { return in_quotes(secret.text.empty() ? "" : "(hidden)"); }
+};
+
+template <>
+struct Codec<EventClasses> {
+    static std::optional<EventClasses> parse(const Value& value, const Bounds&) {
+        const auto text = as_text(value);
+        return text ? EventClasses::parse(*text) : std::nullopt;
+    }
+    static std::string allowed(const Bounds&) {
+        return fmt::format("must be letters of \"A{}\", or \"\" for no events", EventClasses::kLetters);
+    }
+    static std::string print(EventClasses classes) { return in_quotes(classes.to_string()); }
+};
+
+/// Of a type with a read() that says why not.
+template <class T>
+std::optional<T> read_whole(const Value& value) {
+    const auto text = as_text(value);
+    T read;
+    return text && !read.read(*text) ? std::optional(read) : std::nullopt;
+}
+
+template <>
+struct Codec<OutputLimits> {
+    static std::optional<OutputLimits> parse(const Value& value, const Bounds&) { return read_whole<OutputLimits>(value); }
+    static std::string allowed(const Bounds&) {
+        return "must be a class (normal, slave, pubsub), bytes at which it ends, bytes that it may have for some time, and that time in "
+               "seconds, "
+               "for each class that is not to stay as it is";
+    }
+    static std::string print(const OutputLimits& limits) { return in_quotes(limits.to_string()); }
+};
+
+template <>
+struct Codec<Percentiles> {
+    static std::optional<Percentiles> parse(const Value& value, const Bounds&) { return read_whole<Percentiles>(value); }
+    static std::string allowed(const Bounds&) { return "must be numbers of 0 .. 100 with blanks between them"; }
+    static std::string print(const Percentiles& percentiles) { return in_quotes(percentiles.to_string()); }
 };
 
 template <>
@@ -269,6 +347,18 @@ std::string show(const Value& value) {
     return shown;
 }
 
+std::string in_file(const Secret& secret) {
+    const std::string& text = secret.text;
+    if (std::ranges::all_of(text, [](char c) { return c >= ' ' && c <= '~'; }) && !text.starts_with(kHexPrefix)) {
+        std::string quoted;
+        for (const char c : text) quoted += c == '"' || c == '\\' ? fmt::format("\\{}", c) : std::string(1, c);
+        return in_quotes(quoted);
+    }
+    std::string digits(kHexPrefix);
+    for (const char c : text) digits += fmt::format("{:02x}", static_cast<unsigned char>(c));
+    return in_quotes(digits);
+}
+
 template <class T>
 Status ValueType<T>::read(const Value& value, const Bounds& bounds, T& out) {
     auto parsed = Codec<T>::parse(value, bounds);
@@ -288,11 +378,15 @@ std::string ValueType<T>::print(const T& value) {
 }
 
 template struct ValueType<std::uint64_t>;
+template struct ValueType<std::int64_t>;
 template struct ValueType<std::chrono::milliseconds>;
 template struct ValueType<NodeId>;
 template struct ValueType<std::string>;
 template struct ValueType<std::filesystem::path>;
 template struct ValueType<Secret>;
+template struct ValueType<EventClasses>;
+template struct ValueType<OutputLimits>;
+template struct ValueType<Percentiles>;
 template struct ValueType<OptionalFile>;
 template struct ValueType<Endpoint>;
 template struct ValueType<std::vector<ClusterNode>>;
@@ -302,5 +396,6 @@ template struct ValueType<ReadLevel>;
 template struct ValueType<LogLevel>;
 template struct ValueType<LogFormat>;
 template struct ValueType<StoreEngine>;
+template struct ValueType<Switch>;
 
 }  // namespace tanist::config

@@ -27,11 +27,15 @@ using Value = std::variant<PlainText, std::int64_t, std::string, std::vector<std
 struct Bounds {
     std::uint64_t min = 0;
     std::uint64_t max = 0;
+    bool or_none = false;        ///< -1 as well
     std::string_view unit = {};  ///< "milliseconds", "bytes", or nothing for a plain count
 };
 
 /// As errors show it: strings in quotes, lists in brackets, cut short where it is long.
 [[nodiscard]] std::string show(const Value& value);
+
+/// A password as it stands in a file; what is not plain text, in hexadecimal digits.
+[[nodiscard]] std::string in_file(const Secret& secret);
 
 /// What a member of Config's sections may be. Instantiated in values.cpp for the type of each of them, and for nothing else.
 template <class T>

@@ -256,6 +256,8 @@ void Server::apply_settings() {
     writes_.set_pending_bytes_max(config_.limits.pending_bytes);
     clients_.set_connections_max(config_.limits.connections);
     sentinel_clients_.set_connections_max(config_.limits.connections);
+    store_->set_memory_max(hot_store_options(config_).memory_max);
+    port_.take(config_.redis);
     connections_.limits.output_bytes_max = sentinel_connections_.limits.output_bytes_max = config_.limits.output_bytes;
 }
 
@@ -330,6 +332,7 @@ void Server::tick(std::uint64_t now_ms) {
 }
 
 void Server::tick_clients(std::uint64_t now_ms) {
+    store_->shrink();
     if (port_.pause.until_ms != 0 && port_.pause.until_ms <= now_ms) {
         port_.pause = {};
         for (const auto& connection : connections_.all()) connection->wake();
@@ -488,6 +491,7 @@ std::string Server::info(resp::Arguments sections, bool of_sentinel) {
                   connections.bytes_out - before.traffic.bytes_out},
         .per_second = traffic_per_second_,
         .cache = store_->cache(),
+        .memory_max = config_.memory.max,
         .stored = store_->stored(),
         .unstored_bytes = store_->unstored_bytes(),
         .held = writes_.held(),

@@ -57,6 +57,28 @@ TEST(Rewrite, TheFileHoldsWhatHoldsAndIsReadBack) {
     EXPECT_FALSE(std::filesystem::exists(file.path().string() + ".new"));
 }
 
+TEST(Rewrite, RedissParametersAndPasswordsOfAnyBytesAreReadBack) {
+    const ConfigFile file(kFile);
+    const LoadRequest request{.file = file.path(), .environment = {}, .settings = {}};
+    Config wanted = load_config(request).value();
+    wanted.memory.max = 2 << 20;
+    wanted.redis.notify_keyspace_events = EventClasses::parse("KEA").value();
+    EXPECT_EQ(wanted.redis.client_output_buffer_limit.read("pubsub 1mb 2 3 normal 4 5 6"), std::nullopt);
+    EXPECT_EQ(wanted.redis.latency_tracking_info_percentiles.read("0 12.5"), std::nullopt);
+    wanted.redis.slowlog_log_slower_than_us = -1;
+    wanted.redis.latency_tracking = Switch::kNo;
+    wanted.redis.timeout_seconds = 77;
+    for (const std::string_view password : {std::string_view("\0\xff\n\"", 4), std::string_view(" hex:00 "), std::string_view("hex:00"),
+                                            std::string_view("\xc3\xa9"), std::string_view("# \\ '\"")}) {
+        wanted.security.requirepass.text = password;
+        const Status done = rewrite_file(request, wanted);
+        ASSERT_TRUE(done) << done.error().message;
+        EXPECT_EQ(load_config(request).value(), wanted);
+    }
+    EXPECT_THAT(content_of(file.path()), HasSubstr("notify_keyspace_events = \"AKE\"\n"));
+    EXPECT_THAT(content_of(file.path()), HasSubstr("\nlatency_tracking = \"no\"\n"));
+}
+
 TEST(Rewrite, AFileThatHoldsAPasswordIsItsOwnersAlone) {
     using std::filesystem::perms;
     const ConfigFile file(kFile);

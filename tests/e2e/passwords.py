@@ -68,10 +68,38 @@ def check_redis_py(cluster):
         pass
 
 
+def check_rewrite(build):
+    """What CONFIG SET has changed, a password of any bytes among it, is what a restart reads after CONFIG REWRITE."""
+    binary = b"\x00\xff\r\n\"#"
+    settings = {"maxmemory": b"8388608", "notify-keyspace-events": b"gKE", "slowlog-log-slower-than": b"-1", "timeout": b"77"}
+    with Cluster(1, build=build) as cluster:
+        node = cluster.nodes[0]
+        node.write_config("master", '[security]\nrequirepass = "plain"\n')
+        node.start()
+        find_master(cluster, "plain")
+        with connect(node, "plain") as r:
+            expect("ACL SETUSER", r.call("ACL", "SETUSER", "app", "on", b">" + binary, "+ping") == "OK")
+            expect("CONFIG SET requirepass", r.call("CONFIG", "SET", "requirepass", binary) == "OK")
+            for name, value in settings.items():
+                expect(f"CONFIG SET {name}", r.call("CONFIG", "SET", name, value) == "OK")
+            expect("CONFIG REWRITE", r.call("CONFIG", "REWRITE") == "OK")
+        for credentials in ((binary,), ("app", binary)):
+            connect(node, *credentials).close()
+        node.kill()
+        node.start()
+        find_master(cluster, binary)
+        connect(node, "app", binary).close()
+        with connect(node, binary) as r:
+            for name, value in settings.items():
+                expect(f"{name} after a restart", r.call("CONFIG", "GET", name) == [name.encode(), value])
+        expect("a file that says another password than the cluster", "is not the password" not in node.log.read_text())
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--build")
     options = parser.parse_args()
+    check_rewrite(options.build)
     with Cluster(3, build=options.build) as cluster:
         for name, text in (("password", SECRET), ("peer", PEER_SECRET), ("wrong", "another")):
             (cluster.folder / name).write_text(text + "\n")

@@ -1,21 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 // CONFIG: what Redis's parameters are here, and ours under the names that they have in the file.
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <array>
-#include <climits>
-#include <cmath>
-#include <cstdlib>
 #include <optional>
-#include <sstream>
 #include <string>
+#include <type_traits>
+#include <utility>
 #include <vector>
 
 #include "commands/redis/glob.h"
 #include "config/keys.h"
-#include "config/load.h"
+#include "config/redis_values.h"
+#include "config/validate.h"
 #include "server/resp/administration.h"
 #include "server/resp/command.h"
 #include "server/resp/help.h"
@@ -31,13 +29,88 @@ using protocol::RespEncoder;
 
 // -- Redis's parameters ---------------------------------------------------------------------------------------------------------------
 
-/// One of Redis's parameters that is one of our keys, and is shown as Redis shows it.
+/// One of Redis's parameters, most of which are one of our keys, shown and taken as Redis does.
 struct Parameter {
     std::string_view name;
-    std::string_view section, key;  ///< ours; empty: of the port, see below
+    std::string_view section, key;  ///< ours; empty: it cannot be changed
     std::string (*show)(const config::Config& config);
-    bool is_bytes = false;  ///< taken with a unit, too
+    /// Nullopt: taken into `config`; otherwise why not.
+    std::optional<std::string> (*take)(std::string_view value, const config::Bounds& bounds, config::Config& config) = nullptr;
 };
+
+using Refusal = std::optional<std::string>;
+
+template <class Integer>
+    requires std::is_integral_v<Integer>
+std::string shown(Integer value) {
+    return std::to_string(value);
+}
+std::string shown(config::Switch value) { return std::string(to_string(value)); }
+template <class Text>
+    requires requires(const Text& value) { value.to_string(); }
+std::string shown(const Text& value) {
+    return value.to_string();
+}
+
+Refusal refuse_outside(std::int64_t number, const config::Bounds& bounds) {
+    const std::int64_t min = bounds.or_none ? -1 : static_cast<std::int64_t>(bounds.min), max = static_cast<std::int64_t>(bounds.max);
+    if (number >= min && number <= max) return std::nullopt;
+    return fmt::format("argument must be between {} and {} inclusive", min, max);
+}
+
+template <class Integer>
+    requires std::is_integral_v<Integer>
+Refusal take(std::string_view value, const config::Bounds& bounds, Integer& to) {
+    const auto number = integer_of(value);
+    if (!number) return "argument couldn't be parsed into an integer";
+    if (auto refused = refuse_outside(*number, bounds)) return refused;
+    to = static_cast<Integer>(*number);
+    return std::nullopt;
+}
+
+Refusal take_bytes(std::string_view value, const config::Bounds& bounds, std::size_t& to) {
+    const auto bytes = config::bytes_of(value);
+    if (!bytes) return "argument must be a memory value";
+    if (auto refused = refuse_outside(static_cast<std::int64_t>(*bytes), bounds)) return refused;
+    to = *bytes;
+    return std::nullopt;
+}
+
+Refusal take(std::string_view value, const config::Bounds&, config::Switch& to) {
+    const bool yes = is_word(value, "YES");
+    if (!yes && !is_word(value, "NO")) return "argument must be 'yes' or 'no'";
+    to = yes ? config::Switch::kYes : config::Switch::kNo;
+    return std::nullopt;
+}
+
+Refusal take(std::string_view value, const config::Bounds&, config::EventClasses& to) {
+    const auto classes = config::EventClasses::parse(value);
+    if (!classes) return "Invalid event class character. Use 'Ag$lshzxeKEtmdn'.";
+    to = *classes;
+    return std::nullopt;
+}
+
+template <class Text>
+    requires requires(Text& to, std::string_view value) { to.read(value); }
+Refusal take(std::string_view value, const config::Bounds&, Text& to) {
+    return to.read(value);
+}
+
+/// Of a key of [redis].
+template <auto Member>
+constexpr Parameter of_redis(std::string_view name, std::string_view key) {
+    return {name, "redis", key, [](const config::Config& c) { return shown(c.redis.*Member); },
+            [](std::string_view value, const config::Bounds& bounds, config::Config& c) { return take(value, bounds, c.redis.*Member); }};
+}
+
+/// Of one that is a number of bytes.
+template <auto Section, auto Member>
+constexpr Parameter of_bytes(std::string_view name, std::string_view section, std::string_view key) {
+    return {name, section, key, [](const config::Config& c) { return shown(c.*Section.*Member); },
+            [](std::string_view value, const config::Bounds& bounds, config::Config& c) {
+                return take_bytes(value, bounds, c.*Section.*Member);
+            }};
+}
 
 std::string directory(const config::Config& config) {
     std::error_code error;
@@ -55,27 +128,50 @@ std::string log_level(const config::Config& config) {
     return "notice";
 }
 
-/// Of Redis's level; nullopt: there is none of that name.
-std::optional<std::string_view> our_level(std::string_view theirs) {
-    constexpr std::array<std::pair<std::string_view, std::string_view>, 4> kLevels{
-        {{"DEBUG", "debug"}, {"VERBOSE", "info"}, {"NOTICE", "info"}, {"WARNING", "warn"}}};
-    const auto* level = std::ranges::find_if(kLevels, [&](const auto& each) { return is_word(theirs, each.first); });
-    return level == kLevels.end() ? std::nullopt : std::optional(level->second);
+Refusal take_log_level(std::string_view value, const config::Bounds&, config::Config& config) {
+    using config::LogLevel;
+    constexpr std::array<std::pair<std::string_view, LogLevel>, 4> kLevels{
+        {{"DEBUG", LogLevel::kDebug}, {"VERBOSE", LogLevel::kInfo}, {"NOTICE", LogLevel::kInfo}, {"WARNING", LogLevel::kWarn}}};
+    const auto* level = std::ranges::find_if(kLevels, [&](const auto& each) { return is_word(value, each.first); });
+    if (level == kLevels.end()) return "argument(s) must be one of the following: debug, verbose, notice, warning";
+    config.log.level = level->second;
+    return std::nullopt;
 }
 
+/// Any bytes, as in Redis.
+Refusal take_password(std::string_view value, const config::Bounds&, config::Config& config) {
+    if (value.size() > config::kSecretBytesMax) return fmt::format("a password has at most {} bytes", config::kSecretBytesMax);
+    config.security.requirepass.text = value;
+    return std::nullopt;
+}
+
+using config::Config;
+using config::LimitsConfig;
+using config::RedisConfig;
+
 constexpr std::array kParameters = {
-    Parameter{"aclfile", "", "", [](const config::Config& c) { return c.security.acl_file.path.string(); }},
-    Parameter{"bind", "", "", [](const config::Config& c) { return c.listen.client.host; }},
+    Parameter{"aclfile", "", "", [](const Config& c) { return c.security.acl_file.path.string(); }},
+    of_redis<&RedisConfig::acllog_max_len>("acllog-max-len", "acllog_max_len"),
+    Parameter{"bind", "", "", [](const Config& c) { return c.listen.client.host; }},
+    of_redis<&RedisConfig::client_output_buffer_limit>("client-output-buffer-limit", "client_output_buffer_limit"),
+    of_bytes<&Config::limits, &LimitsConfig::request_bytes>("client-query-buffer-limit", "limits", "request_bytes"),
     Parameter{"dir", "", "", directory},
-    Parameter{"client-query-buffer-limit", "limits", "request_bytes",
-              [](const config::Config& c) { return std::to_string(c.limits.request_bytes); }, true},
-    Parameter{"loglevel", "log", "level", log_level},
-    Parameter{"maxclients", "limits", "connections", [](const config::Config& c) { return std::to_string(c.limits.connections); }},
-    Parameter{"port", "", "", [](const config::Config& c) { return std::to_string(c.listen.client.port); }},
+    of_redis<&RedisConfig::latency_monitor_threshold_ms>("latency-monitor-threshold", "latency_monitor_threshold_ms"),
+    of_redis<&RedisConfig::latency_tracking>("latency-tracking", "latency_tracking"),
+    of_redis<&RedisConfig::latency_tracking_info_percentiles>("latency-tracking-info-percentiles", "latency_tracking_info_percentiles"),
+    Parameter{"loglevel", "log", "level", log_level, take_log_level},
+    Parameter{"maxclients", "limits", "connections", [](const Config& c) { return shown(c.limits.connections); },
+              [](std::string_view value, const config::Bounds& bounds, Config& c) { return take(value, bounds, c.limits.connections); }},
+    of_bytes<&Config::memory, &config::MemoryConfig::max>("maxmemory", "memory", "max"),
+    of_redis<&RedisConfig::notify_keyspace_events>("notify-keyspace-events", "notify_keyspace_events"),
+    Parameter{"port", "", "", [](const Config& c) { return shown(c.listen.client.port); }},
+    of_bytes<&Config::limits, &LimitsConfig::value_bytes>("proto-max-bulk-len", "limits", "value_bytes"),
     Parameter{"requirepass", "security", "requirepass",
-              [](const config::Config& c) { return std::string(c.security.requirepass.text.empty() ? "" : "(hidden)"); }},
-    Parameter{"proto-max-bulk-len", "limits", "value_bytes", [](const config::Config& c) { return std::to_string(c.limits.value_bytes); },
-              true},
+              [](const Config& c) { return std::string(c.security.requirepass.text.empty() ? "" : "(hidden)"); }, take_password},
+    of_redis<&RedisConfig::slowlog_log_slower_than_us>("slowlog-log-slower-than", "slowlog_log_slower_than_us"),
+    of_redis<&RedisConfig::slowlog_max_len>("slowlog-max-len", "slowlog_max_len"),
+    of_redis<&RedisConfig::timeout_seconds>("timeout", "timeout_seconds"),
+    of_redis<&RedisConfig::tracking_table_max_keys>("tracking-table-max-keys", "tracking_table_max_keys"),
 };
 
 /// What holds here, in Redis's words, and cannot be changed.
@@ -95,7 +191,6 @@ constexpr auto kFixed = std::to_array<std::pair<std::string_view, std::string_vi
                                                                                       {"lazyfree-lazy-user-del", "no"},
                                                                                       {"lazyfree-lazy-user-flush", "no"},
                                                                                       {"list-max-listpack-size", "-2"},
-                                                                                      {"maxmemory", "0"},
                                                                                       {"maxmemory-clients", "0"},
                                                                                       {"maxmemory-policy", "noeviction"},
                                                                                       {"maxmemory-samples", "5"},
@@ -112,82 +207,6 @@ constexpr auto kFixed = std::to_array<std::pair<std::string_view, std::string_vi
                                                                                       {"tcp-keepalive", "0"},
                                                                                       {"unixsocket", ""}});
 
-/// Of the port, not of the configuration: they last until the node ends.
-struct PortParameter {
-    std::string_view name;
-    std::int64_t min, max;
-    std::int64_t (*get)(const Port& port);
-    void (*set)(Port& port, std::int64_t value);
-};
-constexpr std::array kPortParameters = {
-    PortParameter{"latency-monitor-threshold", 0, INT64_MAX,
-                  [](const Port& p) { return static_cast<std::int64_t>(p.records.latency_threshold_ms); },
-                  [](Port& p, std::int64_t value) { p.records.latency_threshold_ms = static_cast<std::uint64_t>(value); }},
-    PortParameter{"acllog-max-len", 0, 100'000, [](const Port& p) { return static_cast<std::int64_t>(p.records.acl_log.events_max); },
-                  [](Port& p, std::int64_t value) { p.records.acl_log.events_max = static_cast<std::size_t>(value); }},
-    PortParameter{"slowlog-log-slower-than", -1, INT64_MAX, [](const Port& p) { return p.records.slower_than_us; },
-                  [](Port& p, std::int64_t value) { p.records.slower_than_us = value; }},
-    PortParameter{"timeout", 0, INT_MAX, [](const Port& p) { return static_cast<std::int64_t>(p.idle_seconds_max); },
-                  [](Port& p, std::int64_t value) { p.idle_seconds_max = static_cast<std::uint64_t>(value); }},
-    PortParameter{"tracking-table-max-keys", 0, INT64_MAX, [](const Port& p) { return static_cast<std::int64_t>(p.tracking.keys_max); },
-                  [](Port& p, std::int64_t value) { p.tracking.keys_max = static_cast<std::size_t>(value); }},
-    PortParameter{"slowlog-max-len", 0, 100'000, [](const Port& p) { return static_cast<std::int64_t>(p.records.slow_max); },
-                  [](Port& p, std::int64_t value) { p.records.slow_max = static_cast<std::size_t>(value); }},
-};
-
-/// The same for those that are not a number.
-struct PortText {
-    std::string_view name;
-    std::string (*get)(const Port& port);
-    /// Nullopt: set; otherwise why not. `port` null: only looks whether it can be set.
-    std::optional<std::string> (*set)(Port* port, std::string_view value);
-};
-
-std::optional<std::string> set_latency_tracking(Port* port, std::string_view value) {
-    const bool yes = is_word(value, "YES");
-    if (!yes && !is_word(value, "NO")) return "argument must be 'yes' or 'no'";
-    if (port == nullptr) return std::nullopt;
-    port->records.tracks_latency = yes;
-    if (!yes) port->records.forget_latency_tracking();
-    return std::nullopt;
-}
-
-std::optional<std::string> set_percentiles(Port* port, std::string_view value) {
-    std::vector<double> percentiles;
-    std::istringstream words{std::string(value)};
-    for (std::string word; words >> word;) {
-        char* end = nullptr;
-        const double percent = std::strtod(word.c_str(), &end);
-        if (*end != '\0' || !std::isfinite(percent)) return "Invalid latency-tracking-info-percentiles parameters";
-        if (percent < 0 || percent > 100) return "latency-tracking-info-percentiles parameters should sit between [0.0,100.0]";
-        percentiles.push_back(percent);
-    }
-    if (port != nullptr) port->records.percentiles = std::move(percentiles);
-    return std::nullopt;
-}
-
-std::optional<std::string> set_output_limits(Port* port, std::string_view value) {
-    OutputLimits limits = port == nullptr ? OutputLimits{} : port->output_limits;
-    if (auto refused = limits.read(value)) return refused;
-    if (port != nullptr) port->output_limits = limits;
-    return std::nullopt;
-}
-
-std::optional<std::string> set_event_classes(Port* port, std::string_view value) {
-    const auto classes = EventClasses::parse(value);
-    if (!classes) return "Invalid event class character. Use 'Ag$lshzxeKEtmdn'.";
-    if (port != nullptr) port->keys.set_classes(*classes);
-    return std::nullopt;
-}
-
-constexpr std::array kPortTexts = {
-    PortText{"client-output-buffer-limit", [](const Port& p) { return p.output_limits.to_string(); }, set_output_limits},
-    PortText{"notify-keyspace-events", [](const Port& p) { return p.keys.classes().to_string(); }, set_event_classes},
-    PortText{"latency-tracking", [](const Port& p) { return std::string(p.records.tracks_latency ? "yes" : "no"); }, set_latency_tracking},
-    PortText{"latency-tracking-info-percentiles", [](const Port& p) { return fmt::format("{}", fmt::join(p.records.percentiles, " ")); },
-             set_percentiles},
-};
-
 std::string without_quotes(std::string text) {
     return text.size() >= 2 && text.front() == '"' && text.back() == '"' ? text.substr(1, text.size() - 2) : text;
 }
@@ -201,6 +220,10 @@ std::string master_address(const Routing& routing) {
     return fmt::format("{} {}", host, port);
 }
 
+/// What is not in memory is on disk.
+constexpr std::string_view kNothingIsEvicted =
+    "only noeviction is possible: no key is ever given up for want of memory, what maxmemory has no room for is read from disk";
+
 using Settings = std::vector<std::pair<std::string, std::string>>;
 
 Settings all_settings(RespSession& session) {
@@ -210,9 +233,6 @@ Settings all_settings(RespSession& session) {
     const std::string master = master_address(session.services().routing);
     for (const std::string_view name : {"replicaof", "slaveof"}) all.emplace_back(name, master);
     for (const auto& [name, value] : kFixed) all.emplace_back(name, value);
-    for (const PortParameter& parameter : kPortParameters)
-        all.emplace_back(parameter.name, std::to_string(parameter.get(session.services().port)));
-    for (const PortText& parameter : kPortTexts) all.emplace_back(parameter.name, parameter.get(session.services().port));
     for (const config::Key& key : config::keys()) all.emplace_back(key.full_name(), without_quotes(key.print(config)));
     return all;
 }
@@ -238,66 +258,51 @@ void get(RespSession& session, Arguments arguments) {
     });
 }
 
-/// Our key behind a name; null: none.
-const config::Key* key_of(std::string_view name) {
-    const auto parameter = std::ranges::find(kParameters, name, &Parameter::name);
-    if (parameter != kParameters.end()) return parameter->section.empty() ? nullptr : config::find_key(parameter->section, parameter->key);
-    const std::size_t dot = name.find('.');
-    return dot == std::string_view::npos ? nullptr : config::find_key(name.substr(0, dot), name.substr(dot + 1));
-}
-
 std::string failed(std::string_view name, std::string_view why) {
     return fmt::format("ERR CONFIG SET failed (possibly related to argument '{}') - {}", name, why);
 }
 
-/// What CONFIG SET is about to do: all of it, or nothing.
-struct Change {
-    config::Config config;
-    bool changes_config = false;
-    std::vector<std::pair<const PortParameter*, std::int64_t>> of_port;
-    std::vector<std::pair<const PortText*, std::string_view>> texts;
-};
+/// Of one of ours, which are taken as in the file.
+std::optional<std::string> take_key(std::string_view name, std::string_view value, Config& config) {
+    const std::size_t dot = name.find('.');
+    const config::Key* key = dot == std::string_view::npos ? nullptr : config::find_key(name.substr(0, dot), name.substr(dot + 1));
+    if (key == nullptr || !key->reloadable) return "can't set immutable config";
+    const Status read = key->read(config::PlainText{std::string(value)}, key->bounds, config);
+    return read ? std::nullopt : std::optional(read.error().message);
+}
 
-/// Nullopt: taken into `change`.
-std::optional<std::string> take_setting(std::string_view name, std::string_view value, const Settings& current, Change& change) {
-    if (const auto parameter = std::ranges::find(kPortParameters, name, &PortParameter::name); parameter != kPortParameters.end()) {
-        const auto number = integer_of(value);
-        if (!number) return failed(name, "argument couldn't be parsed into an integer");
-        if (*number < parameter->min || *number > parameter->max)
-            return failed(name, fmt::format("argument must be between {} and {} inclusive", parameter->min, parameter->max));
-        change.of_port.emplace_back(&*parameter, *number);
-        return std::nullopt;
-    }
-    if (const auto* text = std::ranges::find(kPortTexts, name, &PortText::name); text != kPortTexts.end()) {
-        if (const auto refused = text->set(nullptr, value)) return failed(name, *refused);
-        change.texts.emplace_back(text, value);
-        return std::nullopt;
-    }
+/// Nullopt: taken into `config`.
+std::optional<std::string> take_setting(std::string_view name, std::string_view value, const Settings& current, Config& config) {
     const auto known = std::ranges::find(current, name, &Settings::value_type::first);
     if (known == current.end()) return fmt::format("ERR Unknown option or number of arguments for CONFIG SET - '{}'", name);
-    if (name == "loglevel") {
-        const auto level = our_level(value);
-        if (!level) return failed(name, "argument(s) must be one of the following: debug, verbose, notice, warning");
-        value = *level;
-    }
     const auto* parameter = std::ranges::find(kParameters, name, &Parameter::name);
-    const auto bytes = parameter != kParameters.end() && parameter->is_bytes ? bytes_of(value) : std::nullopt;
-    const std::string text = bytes ? std::to_string(*bytes) : std::string(value);
-    const config::Key* key = key_of(name);
-    if (key == nullptr || !key->reloadable) {
-        if (lower(value) == known->second) return std::nullopt;  // tools that set what holds anyway
-        return failed(name, "can't set immutable config");
+    const bool is_ours = parameter == kParameters.end();
+    Refusal refused;
+    if (!is_ours && parameter->take != nullptr) {
+        refused = parameter->take(value, config::find_key(parameter->section, parameter->key)->bounds, config);
+    } else if (lower(value) != known->second) {  // tools set what holds anyway
+        refused = is_ours ? take_key(name, value, config) : "can't set immutable config";
+        if (name == "maxmemory-policy") refused = kNothingIsEvicted;
     }
-    if (const Status read = key->read(config::PlainText{text}, key->bounds, change.config); !read)
-        return failed(name, read.error().message);
-    change.changes_config = true;
-    return std::nullopt;
+    return refused ? std::optional(failed(name, *refused)) : std::nullopt;
+}
+
+/// What the values forbid each other, said of one of the parameters that were to be set.
+std::optional<std::string> refuse_together(const Config& config, const std::vector<std::string>& names) {
+    const auto findings = config::check(config);
+    if (findings.empty()) return std::nullopt;
+    const config::Finding& first = findings.front();
+    const auto* parameter =
+        std::ranges::find_if(kParameters, [&](const Parameter& each) { return each.section == first.section && each.key == first.name; });
+    const auto own = parameter == kParameters.end() ? names.end() : std::ranges::find(names, parameter->name);
+    return failed(own == names.end() ? names.front() : *own, fmt::format("{}.{} {}", first.section, first.name, first.allowed));
 }
 
 void set(RespSession& session, Arguments arguments) {
-    if (arguments.size() % 2 != 0) return session.reply_error(wrong_arity("config|set"));
+    if (arguments.size() % 2 != 0) return session.reply_error("ERR syntax error");
     const Settings current = all_settings(session);
-    Change change{.config = session.services().administration.config()};
+    const Config& before = session.services().administration.config();
+    Config config = before;
     std::vector<std::string> names;
     for (std::size_t i = 2; i < arguments.size(); i += 2) {
         names.push_back(lower(arguments[i]));
@@ -305,15 +310,12 @@ void set(RespSession& session, Arguments arguments) {
             return session.reply_error(failed(names.back(), "duplicate parameter"));
     }
     for (std::size_t i = 0; i < names.size(); ++i) {
-        if (const auto refused = take_setting(names[i], arguments[2 * i + 3], current, change)) return session.reply_error(*refused);
+        if (const auto refused = take_setting(names[i], arguments[2 * i + 3], current, config)) return session.reply_error(*refused);
     }
-    if (const Status valid = config::validate(change.config); !valid)
-        return session.reply_error(failed(names.front(), valid.error().message));
-    const bool sets_password = change.config.security.requirepass != session.services().administration.config().security.requirepass;
+    if (const auto refused = refuse_together(config, names)) return session.reply_error(*refused);
+    const bool sets_password = config.security.requirepass != before.security.requirepass;
     if (const auto refused = sets_password ? session.services().users.refuse_change() : std::nullopt) return session.reply_error(*refused);
-    for (const auto& [parameter, value] : change.of_port) parameter->set(session.services().port, value);
-    for (const auto& [parameter, value] : change.texts) static_cast<void>(parameter->set(&session.services().port, value));
-    if (change.changes_config) session.services().administration.change_config(std::move(change.config));
+    if (config != before) session.services().administration.change_config(std::move(config));
     if (!sets_password || session.is_capturing()) return session.reply_ok();
     session.block();
     session.services().users.settle([asker = session.shared_session()](const std::optional<std::string>& error) {

@@ -71,8 +71,8 @@ void memory_section(std::string& out, const InfoFacts& facts) {
     line(out, "used_memory_lua", 0);
     line(out, "total_system_memory", machine);
     line(out, "total_system_memory_human", human(machine));
-    line(out, "maxmemory", 0);
-    line(out, "maxmemory_human", "0B");
+    line(out, "maxmemory", facts.memory_max);
+    line(out, "maxmemory_human", facts.memory_max == 0 ? "0B" : human(facts.memory_max));
     line(out, "maxmemory_policy", "noeviction");
     line(out, "mem_fragmentation_ratio", "1.00");
     line(out, "mem_allocator", "libc");

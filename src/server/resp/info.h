@@ -35,6 +35,7 @@ struct InfoFacts {
     std::size_t connected_clients = 0, blocked_clients = 0, clients_max = 0;
     Traffic total, per_second;
     store::Store::Cache cache;
+    std::uint64_t memory_max = 0;      ///< as it is configured
     Lsn stored;                        ///< of the state, on disk
     std::uint64_t unstored_bytes = 0;  ///< applied behind it
     HeldWrites held;

@@ -1,13 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "server/resp/key_watch.h"
 
-#include <algorithm>
 #include <utility>
 
 namespace tanist::server::resp {
 namespace {
-
-constexpr std::string_view kInA = "g$lshzxetd";
 
 char letter_of(commands::EventClass of) {
     switch (of) {
@@ -22,33 +19,7 @@ char letter_of(commands::EventClass of) {
 
 }  // namespace
 
-std::optional<EventClasses> EventClasses::parse(std::string_view letters) {
-    EventClasses classes;
-    const auto add = [&](char letter) { classes.bits_ |= 1u << kLetters.find(letter); };
-    for (const char letter : letters) {
-        if (letter == 'A') {
-            std::ranges::for_each(kInA, add);
-        } else if (kLetters.find(letter) != std::string_view::npos) {
-            add(letter);
-        } else {
-            return std::nullopt;
-        }
-    }
-    return classes;
-}
-
-std::string EventClasses::to_string() const {
-    const bool has_all = std::ranges::all_of(kInA, [this](char letter) { return has(letter); });
-    std::string text;
-    if (has_all) text = "A";
-    for (const char letter : kLetters) {
-        const bool is_said = has_all && (kInA.find(letter) != std::string_view::npos || letter == 'n');  // as Redis leaves it out
-        if (has(letter) && !is_said) text += letter;
-    }
-    return text;
-}
-
-void KeyWatch::set_classes(EventClasses classes) {
+void KeyWatch::set_classes(config::EventClasses classes) {
     classes_ = classes;
     update();
 }

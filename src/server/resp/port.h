@@ -4,9 +4,9 @@
 
 #include <cstdint>
 
+#include "config/config.h"
 #include "server/resp/command.h"
 #include "server/resp/key_watch.h"
-#include "server/resp/output_limits.h"
 #include "server/resp/pubsub.h"
 #include "server/resp/records.h"
 #include "server/resp/tracking.h"
@@ -15,9 +15,12 @@
 namespace tanist::server::resp {
 
 struct Port {
-    explicit Port(const CommandTable& served) : commands(served), records(served) {}
+    explicit Port(const CommandTable& served) : commands(served), records(served) { take({}); }
     Port(const Port&) = delete;  // its parts refer to each other
     Port& operator=(const Port&) = delete;
+
+    /// When the configuration is read, and when it has changed.
+    void take(const config::RedisConfig& config);
 
     const CommandTable& commands;
     PubSub pubsub;
@@ -26,8 +29,8 @@ struct Port {
     Records records;
     Waiting waiting;
     Pause pause;
-    OutputLimits output_limits;
-    std::uint64_t idle_seconds_max = 0;  ///< as Redis's timeout; 0: none
+    config::OutputLimits output_limits;
+    std::uint64_t idle_seconds_max = 0;  ///< 0: none
 };
 
 }  // namespace tanist::server::resp

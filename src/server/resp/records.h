@@ -63,8 +63,8 @@ public:
     [[nodiscard]] const std::map<std::string, std::uint64_t, std::less<>>& errors() const { return errors_; }
 
     /// Negative: nothing is slow.
-    std::int64_t slower_than_us = 10'000;
-    std::size_t slow_max = 128;
+    std::int64_t slower_than_us = 0;
+    std::size_t slow_max = 0;
     [[nodiscard]] bool is_slow(std::uint64_t microseconds) const {
         return slower_than_us >= 0 && microseconds >= static_cast<std::uint64_t>(slower_than_us) && slow_max > 0;
     }
@@ -76,7 +76,7 @@ public:
     std::uint64_t latency_threshold_ms = 0;
     /// As Redis's latency-tracking: whether `took` is filled, and which percentiles INFO latencystats tells of it.
     bool tracks_latency = true;
-    std::vector<double> percentiles{50, 99, 99.9};
+    std::vector<double> percentiles;
     void forget_latency_tracking();
     void note_latency(const CommandTable::Row& row, std::uint64_t unix_seconds, std::uint64_t microseconds);
     [[nodiscard]] const std::map<std::string, Latencies, std::less<>>& latencies() const { return latencies_; }

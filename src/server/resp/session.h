@@ -24,7 +24,6 @@
 #include "server/client_services.h"
 #include "server/resp/acl_selector.h"
 #include "server/resp/command.h"
-#include "server/resp/output_limits.h"
 #include "server/resp/tracking.h"
 #include "server/resp/transaction.h"
 
@@ -62,7 +61,8 @@ public:
     void write(const commands::CommandView& command, resp::WriteAnswer answer, bool says_nothing_of_state = false);
     /// Without `logged`, the read waits until the writes before it are answered.
     void read(resp::Arguments arguments, const resp::ReadAnswer& answer, const resp::LoggedRead* logged = nullptr);
-    /// A read that takes several turns of the loop: `start` is called once the state is fresh enough, and unblocks the session at the end.
+    /// A read that takes several turns of the loop: `start` is called once the state is fresh enough, and unblocks the session at the end,
+    /// after record_time().
     using Start = std::function<void(RespSession& session)>;
     void read_for_long(resp::Arguments arguments, const Start& start);
     /// What it sends back tells of the state as it is now.
@@ -114,6 +114,8 @@ public:
     /// These words have been answered, and read their keys.
     void remember(const resp::CommandTable::Row& row, resp::Arguments arguments);
 
+    /// A command that kept the node busy for so long in all, over several turns.
+    void record_time(const resp::CommandTable::Row& row, resp::Arguments arguments, std::uint64_t microseconds);
     /// A command that kept its client waiting for so long, if that is slow.
     void record_slow(const resp::CommandTable::Row& row, resp::Arguments arguments, std::uint64_t microseconds);
 
@@ -166,6 +168,9 @@ private:
     };
 
     void dispatch(resp::Arguments arguments);
+    void end_at_once();
+    /// Listens, watches and tracks no more.
+    void leave_port();
     template <class Encode>
     void encode_answer(std::string& out, Encode&& encode);
     /// Counts an answer that is an error: null where no command had begun to run.
@@ -193,7 +198,7 @@ private:
     void run_monitored(const resp::CommandTable::Row& row, resp::Arguments arguments);
     void show_to_monitors(resp::Arguments arguments);
     void record(const resp::CommandTable::Row& row, resp::Arguments arguments);
-    [[nodiscard]] const resp::OutputLimits::Limit& output_limit() const;
+    [[nodiscard]] const config::OutputLimits::Limit& output_limit() const;
     void end_caching(const resp::CommandTable::Row& row);
     [[nodiscard]] ReadGate::Admission admit(Failure& failure);
     /// Takes the next place among the answers for a write, and sends it off.
@@ -246,6 +251,7 @@ private:
     resp::Transaction transaction_;
     std::optional<resp::TrackingMode> tracking_;
     std::set<std::string>* read_late_ = nullptr;  ///< takes the keys to be remembered of an answer that was kept back
+    bool is_timed_later_ = false;                 ///< the command that is being run
     std::string* capture_ = nullptr;              ///< takes the answer instead of the client
 
     std::string get_keys_;  ///< of the GETs not yet looked up, one behind the other

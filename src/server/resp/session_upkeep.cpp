@@ -45,8 +45,12 @@ void RespSession::record(const resp::CommandTable::Row& row, resp::Arguments arg
     if (!get_ends_.empty()) return;
     const std::uint64_t now_us = monotonic_us();
     const std::uint64_t took_us = now_us - std::exchange(clock_us_, now_us);
-    records.count_time(row, took_us);
-    record_slow(row, arguments, took_us);
+    if (!std::exchange(is_timed_later_, false)) record_time(row, arguments, took_us);
+}
+
+void RespSession::record_time(const resp::CommandTable::Row& row, resp::Arguments arguments, std::uint64_t microseconds) {
+    services_.port.records.count_time(row, microseconds);
+    record_slow(row, arguments, microseconds);
 }
 
 void RespSession::record_slow(const resp::CommandTable::Row& row, resp::Arguments arguments, std::uint64_t microseconds) {
@@ -86,7 +90,7 @@ void RespSession::end_caching(const resp::CommandTable::Row& row) {
     if (!transaction_.is_open && !row.name.starts_with("client")) tracking_->is_caching_said = false;
 }
 
-const resp::OutputLimits::Limit& RespSession::output_limit() const {
+const config::OutputLimits::Limit& RespSession::output_limit() const {
     return listens() ? services_.port.output_limits.pubsub : services_.port.output_limits.normal;
 }
 
