@@ -8,6 +8,7 @@ namespace {
 
 constexpr std::size_t kUnauthenticatedArgumentsMax = 10;
 constexpr std::size_t kUnauthenticatedBulkBytesMax = 16384;
+constexpr std::int64_t kRedisBulkBytesMax = 512 << 20;  ///< more is no length to Redis, whoever says it
 /// A longer list of arguments is not kept for the next command.
 constexpr std::size_t kArgumentsKept = 1024;
 
@@ -118,10 +119,11 @@ RespDecoder::Step RespDecoder::arguments(std::string_view text, ReadBuffer& buff
             if (text[position_] != '$') return refuse("expected '$', got '{}'", text[position_]);
             std::int64_t bytes = 0;
             if (const Step step = length(text, "bulk", bytes); step != Step::kDone) return step;
-            if (bytes < 0 || bytes > static_cast<std::int64_t>(limits_.bulk_bytes_max)) return refuse("invalid bulk length");
+            if (bytes < 0 || bytes > kRedisBulkBytesMax) return refuse("invalid bulk length");
             if (bytes > static_cast<std::int64_t>(kUnauthenticatedBulkBytesMax) && !limits_.authenticated) {
                 return refuse("unauthenticated bulk length");
             }
+            if (bytes > static_cast<std::int64_t>(limits_.bulk_bytes_max)) return refuse("invalid bulk length");
             if (position_ + static_cast<std::size_t>(bytes) > limits_.request_bytes_max) {
                 return refuse("a request of more than {} bytes", limits_.request_bytes_max);
             }

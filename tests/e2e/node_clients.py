@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""ioredis and node-redis, unchanged, use a cluster through Sentinel and follow its master: it is killed with -9 under load, calls resume on
-the new one by themselves, and every acknowledged write is read back. Skipped without Node.js, or where npm cannot fetch the clients."""
+"""ioredis and node-redis, unchanged, use a cluster through Sentinel and follow its master: under load it is killed with -9, and then another
+takes over by FAILOVER; calls resume on the new one by themselves, and every acknowledged write is read back. Skipped without Node.js, or where npm cannot fetch the clients."""
 import argparse, json, pathlib, shutil, subprocess, sys, threading, time
 
 from cluster import Cluster, Failure, await_true
@@ -67,6 +67,18 @@ class Client:
         self.process.wait()
 
 
+def switch_over(cluster, client, library):
+    """Nobody dies: the master hands over while the client writes."""
+    old = cluster.master()
+    before, asked = client.told["acknowledged"], time.monotonic()
+    with old.connect(timeout=30) as r:
+        await_true("FAILOVER is answered", lambda: r.call("FAILOVER") == "OK")  # not before a slave has caught up
+    await_true(f"writes of {library} go on behind the switchover", lambda: client.has("acknowledged", before + 300), 60)
+    if cluster.master() is old:
+        raise Failure("FAILOVER was answered, and the master is the same")
+    print(f"{library}: switchover from {old.id}, 300 more writes after {time.monotonic() - asked:.2f} s", flush=True)
+
+
 def story(cluster, folder, library, rounds):
     client = Client(folder, library, "e2e", [node.sentinel for node in cluster.nodes])
     try:
@@ -80,6 +92,7 @@ def story(cluster, folder, library, rounds):
             print(f"{library}: master {victim.id} killed, 300 more writes after {time.monotonic() - killed:.2f} s", flush=True)
             victim.start()
             await_true("the killed node follows", lambda: victim.role() == "slave")
+        switch_over(cluster, client, library)
         told = client.finish()
         if told["lost"] != 0:
             raise Failure(f"{library}: {told['lost']} acknowledged writes are lost, the first is {told['first_lost']}")

@@ -133,6 +133,8 @@ TEST(RespDecoder, WhoIsNotAuthenticatedGetsSmallerLimits) {
     EXPECT_EQ(decode("*11\r\n", 0, limits).error, "Protocol error: unauthenticated multibulk length");
     EXPECT_EQ(decode("*2\r\n$16384\r\n", 0, limits).error, "");
     EXPECT_EQ(decode("*2\r\n$16385\r\n", 0, limits).error, "Protocol error: unauthenticated bulk length");
+    EXPECT_EQ(decode("*2\r\n$100000000\r\n", 0, limits).error, "Protocol error: unauthenticated bulk length");
+    EXPECT_EQ(decode("*2\r\n$1000000000\r\n", 0, limits).error, "Protocol error: invalid bulk length");
 }
 
 TEST(RespDecoder, RequestIsBoundedAsAWhole) {

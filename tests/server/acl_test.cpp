@@ -154,6 +154,11 @@ TEST_F(AclTest, ACommandMayBeAllowedWithOneFirstWord) {
     EXPECT_EQ(set({"-select|0"}), "Error in ACL SETUSER modifier '-select|0': Unknown command or category name in ACL");
 }
 
+TEST_F(AclTest, WhatDebugMayDoIsNamedByAnyWord) {  // of a file that Redis has written
+    EXPECT_EQ(set({"on", "+debug|segfault"}), "user u on resetchannels -@all +debug|segfault");
+    EXPECT_FALSE(may({"DEBUG", "SLEEP", "0"}));
+}
+
 TEST_F(AclTest, AFileWithoutTheDefaultUserLeavesItAsItIs) {
     acl_.require_password("secret");
     ASSERT_TRUE(acl_.read("user bob on >pw +@all ~*\n"));
@@ -249,8 +254,10 @@ TEST_F(WithPassword, WhatIsDeniedIsRemembered) {
 
     user.call({"MULTI"});
     EXPECT_EQ(user.call({"INCR", "a"}), "+QUEUED\r\n");
-    admin.call({"ACL", "SETUSER", "bob", "-incr"});
+    EXPECT_EQ(user.call({"GET", "a"}), "+QUEUED\r\n");
+    admin.call({"ACL", "SETUSER", "bob", "-get"});
     EXPECT_THAT(user.call({"EXEC"}), StartsWith("-EXECABORT Transaction discarded because of: NOPERM"));
+    EXPECT_EQ(admin.call({"GET", "a"}), "$1\r\n1\r\n");  // nothing of it has run
     EXPECT_THAT(admin.call({"ACL", "LOG", "1"}), HasSubstr("$5\r\nmulti\r\n"));
     EXPECT_EQ(admin.call({"ACL", "LOG", "RESET"}), "+OK\r\n");
     EXPECT_EQ(admin.call({"ACL", "LOG"}), "*0\r\n");

@@ -271,7 +271,9 @@ Status AclSelector::apply_to_first_word(bool adds, std::string_view command, std
         const std::string_view first = word.substr(0, word.find('|'));
         if (CommandTable::find(*row, first) != nullptr)
             return fail(ErrorCode::kInvalidArgument, "Allowing first-arg of a subcommand is not supported");
-        if (!adds || !row->subcommands.empty() || word.empty() || first != word) return unknown_command_rule();
+        // To Redis, what stands behind DEBUG is a word like others: rules name those, too, that are not there.
+        const bool has_subcommands = !row->subcommands.empty() && row->command->name != "DEBUG";
+        if (!adds || has_subcommands || word.empty() || first != word) return unknown_command_rule();
         if (all_commands || commands.contains(row->command)) return {};
         auto& words = first_words[row->command];
         if (std::ranges::find(words, word) == words.end()) words.emplace_back(word);
