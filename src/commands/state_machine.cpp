@@ -80,6 +80,7 @@ public:
     Result<std::optional<StoredValue>> get(std::string_view key) const override;
     Result<std::size_t> visit_many(std::span<const std::string_view> keys, std::size_t bytes_max, const Visit& visit) const override;
     Result<std::vector<std::optional<StoredValue>>> get_many(std::span<const std::string_view> keys, std::size_t bytes_max) const override;
+    void count_told(std::span<const std::optional<StoredValue>> values) const override;
     Result<Page> scan(const KeyRange& range) const override;
     Result<Reply> read(std::span<const std::string_view> words, std::uint64_t clock, std::uint64_t random) const override;
 
@@ -320,7 +321,9 @@ void Machine::run_in_session(const Item& request, bool wanted, Outcome& outcome)
             return;
         case Known::kNew: break;
     }
+    const Keyspace::Lookups told_before = told_;
     evaluate(request, true, outcome);
+    if (!wanted) told_ = told_before;                   // kept, and told to nobody here
     if (outcome.code == OutcomeCode::kTooMany) return;  // not executed, and may be when it is sent again
     keep_reply(*session, request.sequence, outcome, keys_.lsn());
 }
@@ -445,6 +448,11 @@ Result<std::vector<std::optional<StoredValue>>> Machine::get_many(std::span<cons
         values[i] = std::move(*value);
     }
     return values;
+}
+
+void Machine::count_told(std::span<const std::optional<StoredValue>> values) const {
+    const auto hits = static_cast<std::uint64_t>(std::ranges::count_if(values, [](const auto& value) { return value.has_value(); }));
+    count({.hits = hits, .misses = values.size() - hits});
 }
 
 Result<Page> Machine::scan(const KeyRange& range) const {

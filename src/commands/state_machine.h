@@ -91,6 +91,9 @@ public:
     /// Maybe fewer answers than keys, as store::Store::get_many().
     [[nodiscard]] virtual Result<std::vector<std::optional<StoredValue>>> get_many(std::span<const std::string_view> keys,
                                                                                    std::size_t bytes_max = store::kNoBound) const = 0;
+    /// get() and get_many() serve the server itself, too: who answers a client with what they found says so, for statistics(). The other
+    /// reads count by themselves.
+    virtual void count_told(std::span<const std::optional<StoredValue>> values) const = 0;
     [[nodiscard]] virtual Result<Page> scan(const KeyRange& range) const = 0;
     /// What a Redis command that changes nothing answers from this state. `clock`: log time as it would be now, of which replies that
     /// tell time are made; `random`: anything.

@@ -71,7 +71,7 @@ std::vector<std::shared_ptr<ClientConnection>> ConnectionShared::all() const {
 
 void ClientConnection::start() {
     shared_.open.emplace(this, shared_from_this());
-    interest_ = EPOLLIN;
+    interest_ = EPOLLIN | EPOLLRDHUP;
     if (!shared_.poller.watch(descriptor_, *this, interest_)) drop();
 }
 
@@ -91,6 +91,7 @@ std::string ClientConnection::local() const { return address_by(::getsockname, d
 
 void ClientConnection::on_ready(std::uint32_t events) {
     const auto self = shared_from_this();  // what happens here may end it
+    if ((events & EPOLLRDHUP) != 0) client_has_ended_ = true;
     if ((events & EPOLLIN) != 0 && (interest_ & EPOLLIN) != 0) {
         read();
     } else if ((events & (EPOLLERR | EPOLLHUP)) != 0) {
@@ -100,6 +101,7 @@ void ClientConnection::on_ready(std::uint32_t events) {
         waiting_to_write_ = false;
         flush();
     }
+    update_interest();
 }
 
 void ClientConnection::read() {
@@ -125,7 +127,8 @@ void ClientConnection::process() {
 
 void ClientConnection::update_interest() {
     if (!open_) return;
-    const std::uint32_t interest = (backlog_ || finishing_ ? 0u : EPOLLIN) | (waiting_to_write_ ? EPOLLOUT : 0u);
+    const std::uint32_t interest =
+        (backlog_ || finishing_ ? 0u : EPOLLIN) | (waiting_to_write_ ? EPOLLOUT : 0u) | (client_has_ended_ ? 0u : EPOLLRDHUP);
     if (interest == interest_) return;
     interest_ = interest;
     shared_.poller.change(descriptor_, *this, interest);

@@ -69,6 +69,8 @@ public:
     void on_ready(std::uint32_t events) override;
 
     [[nodiscard]] bool is_open() const { return open_; }
+    /// The client sends nothing any more, or is sent away: the answers that it waits for are all that keeps the connection.
+    [[nodiscard]] bool is_ending() const { return finishing_ || client_has_ended_; }
     [[nodiscard]] bool speaks_resp() const { return speaks_resp_; }
     [[nodiscard]] std::string remote() const;
     [[nodiscard]] std::string local() const;
@@ -131,7 +133,8 @@ private:
     bool open_ = true;
     bool backlog_ = false;  ///< input_ may hold requests that were left there because it was full
     bool finishing_ = false;
-    bool queued_ = false;  ///< in the OutputQueue
+    bool client_has_ended_ = false;  ///< its own direction; what it sent before may not be read yet
+    bool queued_ = false;            ///< in the OutputQueue
     bool waiting_to_write_ = false;
     bool speaks_resp_ = false;
 };

@@ -112,5 +112,34 @@ TEST_F(KeyEvents, HitsAndMissesAreThoseOfCommandsThatTellWhatIsThere) {
     EXPECT_EQ(machine.state->statistics().misses, 5u);
 }
 
+TEST_F(KeyEvents, WhatIsReadInTheLogCountsWhereItIsAnswered) {
+    const SessionId session = machine.open_session();
+    for (const bool in_session : {false, true}) {
+        Request request{.commands = {Get{"none"}}};
+        if (in_session) request.session = session, request.sequence = 1, request.lowest_unanswered = 1;
+        const Entry entry = machine.log.commands({request});
+        EXPECT_TRUE(machine.state->apply(std::span(&entry, 1), nullptr));  // as on a slave
+    }
+    EXPECT_EQ(machine.state->statistics().misses, 0u);
+    static_cast<void>(machine.run(Request{.session = session, .sequence = 2, .lowest_unanswered = 2, .commands = {Get{"none"}}}));
+    EXPECT_EQ(machine.state->statistics().misses, 1u);
+}
+
+TEST_F(KeyEvents, ReadsOfTheServerCountWhenAClientIsTold) {
+    static_cast<void>(events_of({"SET a 1"}));
+    const std::array<std::string_view, 3> keys{"a", "none", "a"};
+    const auto values = machine.state->get_many(keys).value();
+    EXPECT_EQ(machine.state->statistics().hits, 0u);
+    machine.state->count_told(values);
+    EXPECT_EQ(machine.state->statistics().hits, 2u);
+    EXPECT_EQ(machine.state->statistics().misses, 1u);
+}
+
+TEST_F(KeyEvents, AnInstalledCopyMayHaveChangedEveryKey) {  // S25
+    static_cast<void>(events_of({"SET a 1"}));
+    EXPECT_TRUE(machine.state->reload());
+    EXPECT_THAT(take(), ElementsAre("f:flushed "));
+}
+
 }  // namespace
 }  // namespace tanist::commands

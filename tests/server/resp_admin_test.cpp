@@ -63,6 +63,16 @@ TEST_F(RespAdmin, KillEndsTheConnectionsThatFitAllFilters) {
     EXPECT_EQ(killer.reply(), "");
 }
 
+TEST_F(RespAdmin, WhoeverSpeaksHttpIsNotObeyed) {
+    for (const std::string_view head : {"POST / HTTP/1.1\r\n", "host: evil\r\n"}) {
+        RespClient browser = cluster_.resp(1);
+        browser.socket().send(std::string(head) + "\r\nSET from:http 1\r\n");
+        EXPECT_EQ(browser.socket().receive_all(), "");
+    }
+    RespClient client = cluster_.resp(1);
+    EXPECT_EQ(client.call({"GET", "from:http"}), "$-1\r\n");
+}
+
 TEST_F(RespAdmin, RepliesCanBeTurnedOff) {
     RespClient client = cluster_.resp(1);
     client.send({"CLIENT", "REPLY", "OFF"});
@@ -110,26 +120,11 @@ TEST_F(RespAdmin, SleepingAndWaitingKeepNobodyElse) {
     EXPECT_TRUE(eventually([&] { return client.call({"CLIENT", "UNBLOCK", id.substr(1, id.size() - 3), "ERROR"}) == ":1\r\n"; }));
     EXPECT_THAT(sleeper.reply(), StartsWith("-UNBLOCKED"));
     EXPECT_EQ(client.call({"WAIT", "1", "10"}), ":0\r\n");
-}
 
-TEST_F(RespAdmin, ConfigTellsRedissParametersAndOursAndChangesWhatCanBeChanged) {
-    RespClient client = cluster_.resp(1);
-    EXPECT_EQ(client.call({"CONFIG", "GET", "maxclie*"}), "*2\r\n" + bulk("maxclients") + bulk("10000"));
-    EXPECT_EQ(client.call({"CONFIG", "SET", "maxclients", "77", "slowlog-log-slower-than", "-1"}), "+OK\r\n");
-    EXPECT_EQ(client.call({"CONFIG", "GET", "limits.connections"}), "*2\r\n" + bulk("limits.connections") + bulk("77"));
-    EXPECT_EQ(client.call({"CONFIG", "SET", "reads.level", "linearizable"}), "+OK\r\n");
-    EXPECT_THAT(client.call({"CONFIG", "SET", "reads.level", "fresh"}), HasSubstr("possibly related to argument 'reads.level'"));
-    EXPECT_THAT(client.call({"CONFIG", "SET", "port", "1"}), EndsWith("- can't set immutable config\r\n"));
-    EXPECT_EQ(client.call({"CONFIG", "SET", "nope", "1"}), "-ERR Unknown option or number of arguments for CONFIG SET - 'nope'\r\n");
-    EXPECT_THAT(client.call({"CONFIG", "SET", "maxclients", "5", "maxclients", "6"}), EndsWith("- duplicate parameter\r\n"));
-    EXPECT_EQ(client.call({"CONFIG", "GET", "appendonly", "databases"}),
-              "*4\r\n" + bulk("appendonly") + bulk("yes") + bulk("databases") + bulk("1"));
-    EXPECT_EQ(client.call({"CONFIG", "GET", "SAVE", "appendonly"}), "*4\r\n" + bulk("appendonly") + bulk("yes") + bulk("SAVE") + bulk(""));
-    EXPECT_EQ(client.call({"CONFIG", "SET", "loglevel", "debug"}), "+OK\r\n");
-    EXPECT_EQ(client.call({"CONFIG", "GET", "loglevel"}), "*2\r\n" + bulk("loglevel") + bulk("debug"));
-    EXPECT_THAT(client.call({"CONFIG", "SET", "loglevel", "loud"}), EndsWith("one of the following: debug, verbose, notice, warning\r\n"));
-    EXPECT_EQ(client.call({"CONFIG", "SET", "loglevel", "warning"}), "+OK\r\n");
-    EXPECT_EQ(client.call({"CONFIG", "REWRITE"}), "-ERR Rewriting config file: this node runs without a configuration file\r\n");
+    sleeper.send({"WAIT", "1", "0"});
+    sleeper.socket().end_sending();  // nobody else would ever end that
+    EXPECT_EQ(sleeper.reply(), ":0\r\n");
+    EXPECT_EQ(sleeper.reply(), "");
 }
 
 TEST_F(RespAdmin, InfoHasWhatToolsRead) {
@@ -324,6 +319,19 @@ TEST_F(RespAdmin, InfoTellsHitsAndMissesSinceResetstat) {
     client.call({"GET", "none"});
     EXPECT_THAT(client.call({"INFO", "stats"}),
                 AllOf(HasSubstr("keyspace_hits:0\r\n"), HasSubstr("keyspace_misses:1\r\n"), HasSubstr("total_connections_received:0\r\n")));
+}
+
+TEST_F(RespAdmin, ReadsOfBothProtocolsCount) {
+    RespClient client = cluster_.resp(1);
+    NativeClient native = cluster_.native(1);
+    client.call({"SET", "k", "1"});
+    client.call({"CONFIG", "RESETSTAT"});
+    native.call(get("k"));
+    native.call(get("none"));
+    native.call({.body = protocol::native::GetMany{{"k", "none", "k"}}});
+    client.call({"TANIST.GETV", "k"});
+    client.call({"WATCH", "k"});  // tells nothing of it
+    EXPECT_THAT(client.call({"INFO", "stats"}), AllOf(HasSubstr("keyspace_hits:4\r\n"), HasSubstr("keyspace_misses:2\r\n")));
 }
 
 TEST_F(RespAdmin, IdleConnectionsEndAfterTheTimeoutAndListenersDoNot) {

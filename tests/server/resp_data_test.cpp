@@ -12,6 +12,7 @@
 namespace tanist::server::testing {
 namespace {
 
+using ::testing::EndsWith;
 using ::testing::HasSubstr;
 using ::testing::StartsWith;
 using Words = std::vector<std::string_view>;
@@ -43,6 +44,21 @@ TEST_F(RespData, ATransactionRunsAsOneWithWhatIsNotAboutDataInItsPlace) {
                         {{"EXEC"}, "*1\r\n$1\r\nx\r\n"},
                         {{"MULTI"}, "+OK\r\n"},
                         {{"EXEC"}, "*0\r\n"}});
+}
+
+TEST_F(RespData, BehindAHelloInATransactionAnswersAreOfItsVersion) {
+    RespClient client = cluster_.resp(1);
+    for (const bool writes : {false, true}) {
+        client.call({"MULTI"});
+        client.call({"GET", "none"});
+        client.call({"HELLO", "3"});
+        client.call({"GET", "none"});
+        if (writes) client.call({"SET", "k", "1"});
+        const std::string answer = client.call({"EXEC"});
+        EXPECT_THAT(answer, StartsWith(writes ? "*4\r\n$-1\r\n%" : "*3\r\n$-1\r\n%"));
+        EXPECT_THAT(answer, EndsWith(writes ? "_\r\n+OK\r\n" : "_\r\n"));
+        client.call({"HELLO", "2"});
+    }
 }
 
 TEST_F(RespData, WhatCannotBeQueuedEndsTheTransaction) {
@@ -209,6 +225,21 @@ TEST_F(RespData, KeysOfALargeStateAreGatheredWhileOthersAreServed) {
     const std::string all = client.reply();
     EXPECT_TRUE(all.starts_with("*100500\r\n") || all.starts_with("*100501\r\n")) << all.substr(0, 40);
     EXPECT_LT(all.find("key:000000\r\n"), all.find("key:100499\r\n"));
+    // What took several turns is one command in the slow log, and others came in between.
+    EXPECT_EQ(client.call({"CONFIG", "SET", "slowlog-log-slower-than", "1000"}), "+OK\r\n");
+    EXPECT_TRUE(eventually([&] {
+        client.send({"KEYS", "*"});
+        bool is_under_way = false;
+        for (int i = 0; i < 100 && !is_under_way; ++i) {
+            is_under_way = other.call({"INFO", "clients"}).find("blocked_clients:1\r\n") != std::string::npos;
+        }
+        EXPECT_EQ(other.call({"SET", "zz", "1"}), "+OK\r\n");  // behind all others
+        const bool was_in_between = client.reply().find("zz\r\n") != std::string::npos;
+        EXPECT_EQ(other.call({"DEL", "zz"}), ":1\r\n");
+        return is_under_way && was_in_between;
+    }));
+    EXPECT_THAT(client.call({"SLOWLOG", "GET", "5"}), HasSubstr("*2\r\n$4\r\nKEYS\r\n$1\r\n*\r\n"));
+    EXPECT_EQ(client.call({"CONFIG", "SET", "slowlog-log-slower-than", "10000"}), "+OK\r\n");
     client.send({"SET", "key:07", "1"});
     client.send({"KEYS", "key:0700*"});  // sees the writes before it, and stops behind what begins so
     EXPECT_EQ(client.reply(), "+OK\r\n");

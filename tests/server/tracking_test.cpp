@@ -154,6 +154,42 @@ TEST_F(TrackingTest, PrefixesAreBounded) {
     EXPECT_EQ(client.reply(), invalidation({"2270"}));
 }
 
+TEST_F(TrackingTest, APrefixIsBounded) {
+    RespClient client = cluster_.resp(1);
+    client.call({"HELLO", "3"});
+    const std::string longest(256, 'p');
+    EXPECT_EQ(client.call({"CLIENT", "TRACKING", "ON", "BCAST", "PREFIX", longest + "p"}),
+              "-ERR a client has at most 128 prefixes, of at most 256 bytes each\r\n");
+    EXPECT_EQ(client.call({"CLIENT", "TRACKING", "ON", "BCAST", "PREFIX", longest}), "+OK\r\n");
+    writer_.call({"SET", longest, "1"});
+    EXPECT_EQ(client.reply(), invalidation({longest}));
+}
+
+TEST_F(TrackingTest, WhatWasReadByConnectionsThatAreGoneIsForgotten) {
+    RespClient stays = reader({});
+    stays.call({"MGET", "a", "b"});
+    {
+        RespClient goes = reader({});
+        for (int i = 0; i < 2000; ++i) goes.send({"GET", std::to_string(i)});
+        for (int i = 0; i < 2000; ++i) EXPECT_EQ(goes.reply(), "_\r\n");
+        goes.call({"GET", "b"});
+        EXPECT_THAT(writer_.call({"INFO", "stats"}), HasSubstr("tracking_total_items:2003\r\n"));
+    }
+    EXPECT_TRUE(eventually([&] { return writer_.call({"INFO", "stats"}).find("tracking_total_items:2\r\n") != std::string::npos; }));
+    EXPECT_THAT(writer_.call({"INFO", "stats"}), HasSubstr("tracking_total_keys:2\r\n"));
+    writer_.call({"SET", "b", "1"});
+    EXPECT_EQ(stays.reply(), invalidation({"b"}));
+}
+
+TEST_F(TrackingTest, TurnedOffAndOnAgainAConnectionIsToldOfWhatItHadRead) {  // as in Redis
+    RespClient client = reader({}), other = reader({});
+    client.call({"GET", "k"});
+    EXPECT_EQ(client.call({"CLIENT", "TRACKING", "OFF"}), "+OK\r\n");
+    EXPECT_EQ(client.call({"CLIENT", "TRACKING", "ON"}), "+OK\r\n");
+    writer_.call({"SET", "k", "1"});
+    EXPECT_EQ(client.reply(), invalidation({"k"}));
+}
+
 TEST_F(TrackingTest, InResp2AnotherConnectionIsTold) {
     RespClient listener = cluster_.resp(1), client = cluster_.resp(1);
     const std::string id = id_of(listener);
@@ -218,6 +254,31 @@ TEST(TrackingOnASlave, TellsItsOwnConnectionsWhatItApplies) {
     writer.call({"SET", "k", "1"});
     EXPECT_EQ(client.reply(), invalidation({"k"}));
     EXPECT_EQ(client.call({"GET", "k"}), bulk("1"));
+}
+
+TEST(TrackingOnASlave, GoesOnWhenItBecomesTheMaster) {
+    Cluster cluster(3);
+    const auto master = cluster.await_master();
+    ASSERT_NE(master, 0u);
+    std::vector<RespClient> readers;
+    for (const std::size_t other : {master % 3 + 1, (master + 1) % 3 + 1}) {
+        ASSERT_TRUE(cluster.await_reads(other));
+        readers.push_back(cluster.resp(other));
+        readers.back().call({"HELLO", "3"});
+        EXPECT_EQ(readers.back().call({"CLIENT", "TRACKING", "ON"}), "+OK\r\n");
+        EXPECT_EQ(readers.back().call({"GET", "before"}), "_\r\n");
+    }
+    cluster.kill(master);
+    const auto successor = cluster.await_master(master);
+    ASSERT_NE(successor, 0u);
+    RespClient writer = cluster.resp(successor);
+    EXPECT_EQ(writer.call({"SET", "before", "1"}), "+OK\r\n");
+    for (RespClient& client : readers) {
+        EXPECT_EQ(client.reply(), invalidation({"before"}));
+        EXPECT_EQ(client.call({"GET", "before"}), bulk("1"));
+    }
+    EXPECT_EQ(writer.call({"INCR", "before"}), ":2\r\n");
+    for (RespClient& client : readers) EXPECT_EQ(client.reply(), invalidation({"before"}));
 }
 
 }  // namespace

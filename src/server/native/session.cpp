@@ -238,6 +238,7 @@ void NativeSession::answer_gets() {
     while (done < keys.size() && !output_is_full()) {
         auto values = services_.state.get_many(std::span(keys).subspan(done), kLookBytesMax);
         if (!values) return services_.storage_failed(values.error());
+        services_.state.count_told(*values);
         for (auto& value : *values) reply({.id = gets_[done++].id, .at = services_.applied(), .body = native::to_value(std::move(value))});
     }
     gets_.erase(gets_.begin(), gets_.begin() + static_cast<std::ptrdiff_t>(done));
@@ -251,6 +252,7 @@ void NativeSession::answer_get_many(std::uint64_t id, const std::vector<std::str
         auto values = services_.state.get_many(std::span(views).subspan(all.values.size()), kLookBytesMax);
         if (!values) return services_.storage_failed(values.error());
         ENSURE(!values->empty());
+        services_.state.count_told(*values);
         for (auto& value : *values) {
             if (value) bytes += value->value.size();
             all.values.push_back(native::to_value(std::move(value)));

@@ -10,6 +10,7 @@
 
 #include "base/ensure.h"
 #include "commands/redis/glob.h"
+#include "server/clock.h"
 #include "server/resp/session.h"
 
 namespace tanist::server::resp {
@@ -23,6 +24,7 @@ struct Gathering {
     std::string keys = {};        ///< found, encoded
     std::size_t count = 0;
     bool is_done = false;
+    std::uint64_t took_us = 0;  ///< looking, all turns together
 };
 
 /// Looks at one page.
@@ -48,20 +50,26 @@ bool settle(RespSession& session, Gathering& gathering, bool is_ended) {
         return false;
     };
     if (!is_ended && !services.port.waiting.may_look_long()) return wait();
-    if (const Status looked = go_on(services.state, gathering); !looked) {
+    const std::uint64_t began_us = monotonic_us();
+    const Status looked = go_on(services.state, gathering);
+    gathering.took_us += monotonic_us() - began_us;
+    if (!looked) {
         services.storage_failed(looked.error());
         return true;
     }
     session.note_state_seen();
     const std::size_t bytes_max = services.connections.limits.output_bytes_max / 2;
-    if (is_ended || gathering.keys.size() > bytes_max) {
+    const bool is_refused = is_ended || gathering.keys.size() > bytes_max;
+    if (!is_refused && !gathering.is_done) return wait();
+    const std::array<std::string_view, 2> words{"KEYS", gathering.pattern};
+    session.record_time(*services.port.commands.find_command(words[0]), words, gathering.took_us);
+    if (is_refused) {
         session.unblock([&](RespEncoder& to) {
             to.error(is_ended ? "ERR KEYS was ended by CLIENT UNBLOCK"
                               : fmt::format("ERR the keys would pass {} bytes, half of limits.output_bytes: use SCAN", bytes_max));
         });
         return true;
     }
-    if (!gathering.is_done) return wait();
     session.unblock([&](RespEncoder& to) {
         to.array(gathering.count);
         to.encoded(gathering.keys);

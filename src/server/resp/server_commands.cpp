@@ -81,22 +81,22 @@ void wait(RespSession& session, Arguments arguments) {
     if (!timeout) return session.reply_error("ERR timeout is not an integer or out of range");
     if (*timeout < 0) return session.reply_error("ERR timeout is negative");
     if (session.waits_for_its_writes(arguments)) return;
-    const auto settle = [wanted = *wanted, lsn = session.last_write().lsn](RespSession& waiting, bool at_deadline) {
+    const bool is_endless = *timeout == 0;
+    const auto settle = [wanted = *wanted, is_endless, lsn = session.last_write().lsn](RespSession& waiting, bool at_deadline) {
         const Routing& routing = waiting.services().routing;
         const std::int64_t slaves = slaves_with(routing.view(), lsn);
         if (!routing.is_master()) {
             waiting.unblock([](RespEncoder& to) {
                 to.error("UNBLOCKED force unblock from blocking operation, instance state changed (master -> replica?)");
             });
-        } else if (slaves >= wanted || at_deadline) {
+        } else if (slaves >= wanted || at_deadline || (is_endless && waiting.is_ending())) {
             waiting.unblock([&](RespEncoder& to) { to.integer(slaves); });
         } else {
             return false;
         }
         return true;
     };
-    const std::uint64_t deadline_ms =
-        *timeout == 0 ? kForever : session.services().connections.now_ms + static_cast<std::uint64_t>(*timeout);
+    const std::uint64_t deadline_ms = is_endless ? kForever : session.services().connections.now_ms + static_cast<std::uint64_t>(*timeout);
     session.services().port.waiting.add(session.shared_session(), deadline_ms, settle);
 }
 

@@ -2,6 +2,7 @@
 #include "server/resp/session.h"
 
 #include <fmt/format.h>
+#include <spdlog/spdlog.h>
 
 #include <algorithm>
 
@@ -16,6 +17,9 @@ using protocol::RespEncoder;
 namespace {
 
 constexpr std::string_view kGet = "GET", kExec = "EXEC", kPublish = "PUBLISH";
+
+/// What a browser sends that was led here by somebody's page: behind these lines there may be commands.
+bool is_http(std::string_view command) { return resp::is_word(command, "POST") || resp::is_word(command, "HOST:"); }
 
 }  // namespace
 
@@ -63,7 +67,7 @@ void RespSession::dispatch(resp::Arguments arguments) {
     if ((last_row_ == nullptr || last_row_->command->name != kGet) && !answer_gets()) return hold(arguments);
     is_silent_ = is_off_ || std::exchange(skips_next_, false);
     services_.counters.count(last_row_ == nullptr ? RequestKind::kOther : last_row_->command->kind);
-    if (last_row_ == nullptr) return refuse(nullptr, resp::unknown_command(arguments));
+    if (last_row_ == nullptr) return is_http(arguments[0]) ? end_at_once() : refuse(nullptr, resp::unknown_command(arguments));
     const resp::CommandTable::Row* row = last_row_;
     if (!row->subcommands.empty() && arguments.size() > 1) {
         row = resp::CommandTable::find(*row, arguments[1]);
@@ -71,6 +75,12 @@ void RespSession::dispatch(resp::Arguments arguments) {
         if (row == nullptr) row = last_row_;
     }
     run(*row, arguments);
+}
+
+void RespSession::end_at_once() {
+    spdlog::warn("client dropped: it speaks HTTP, and may have been led here to run commands from={}", remote());
+    quitting_ = true;
+    drop();
 }
 
 void RespSession::run(const resp::CommandTable::Row& row, resp::Arguments arguments) {
@@ -116,6 +126,11 @@ bool RespSession::is_paused(const resp::CommandTable::Row& row) const {
 }
 
 void RespSession::on_closed() {
+    leave_port();
+    services_.port.tracking.forget(*this);
+}
+
+void RespSession::leave_port() {
     services_.port.pubsub.unsubscribe_all(*this);
     services_.port.records.remove_monitor(*this);
     track(std::nullopt);
@@ -128,7 +143,7 @@ void RespSession::set_replies(Replies replies) {
 }
 
 void RespSession::reset() {
-    on_closed();
+    leave_port();
     user_ = services_.acl.default_user();
     authenticated_ = services_.acl.is_open();
     has_said_password_ = false;

@@ -127,6 +127,7 @@ void RespSession::read_for_long(resp::Arguments arguments, const Start& start) {
     const auto admission = admit(failure);
     if (admission == ReadGate::Admission::kRefused) return reply_failure(failure);
     block();
+    is_timed_later_ = true;
     if (admission == ReadGate::Admission::kNow) return start(*this);
     slots_[slots_.size() - 1].start = start;
     ++reads_waiting_;

@@ -68,6 +68,7 @@ void encode_versioned(RespEncoder& to, const std::optional<std::string>& value, 
 Status answer_versioned(RespSession& session, RespEncoder& to, Arguments arguments) {
     const auto found = session.services().state.get(arguments[1]);
     if (!found) return fail(found.error());
+    session.services().state.count_told({&*found, 1});
     if (!*found) {
         to.null_array();
     } else {

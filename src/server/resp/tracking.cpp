@@ -67,9 +67,20 @@ void Tracking::start(RespSession& session) {
 }
 
 void Tracking::stop(RespSession& session) {
-    if (!leave(session) || !sessions_.empty()) return;
-    readers_.clear();  // nobody notices changes from here on
-    items_ = 0;
+    if (leave(session) && sessions_.empty()) forget_all();  // nobody notices changes from here on
+}
+
+void Tracking::forget_all() {
+    readers_.clear();
+    items_of_.clear();
+    items_ = gone_ = 0;
+}
+
+void Tracking::forget(const RespSession& session) {
+    const auto known = items_of_.find(session.id());
+    if (known == items_of_.end()) return;
+    gone_ += known->second;
+    items_of_.erase(known);
 }
 
 bool Tracking::leave(RespSession& session) {
@@ -86,7 +97,9 @@ bool Tracking::leave(RespSession& session) {
 }
 
 void Tracking::remember(const RespSession& session, std::string_view key) {
-    if (readers_[std::string(key)].insert(session.id()).second) ++items_;
+    if (!readers_[std::string(key)].insert(session.id()).second) return;
+    ++items_;
+    ++items_of_[session.id()];
 }
 
 void Tracking::gather(std::string_view prefix, std::string_view key, const Client* author) {
@@ -103,14 +116,20 @@ void Tracking::changed(std::string_view key, const Client* author) {
     }
     if (const auto found = readers_.find(std::string(key)); found != readers_.end()) {
         const auto read = readers_.extract(found);
-        items_ -= read.mapped().size();
         tell_readers(read.key(), read.mapped(), author);
     }
 }
 
 void Tracking::tell_readers(const std::string& key, const Readers& readers, const Client* author) {
     const std::string_view one = key;
+    items_ -= readers.size();
     for (const std::uint64_t id : readers) {
+        const auto items = items_of_.find(id);
+        if (items == items_of_.end()) {
+            --gone_;
+            continue;
+        }
+        --items->second;
         const auto session = sessions_.find(id);
         if (session == sessions_.end() || session->second->tracking()->broadcasts) continue;
         if (!spares(*session->second, author)) {
@@ -127,8 +146,7 @@ void Tracking::tell(RespSession& session, const std::set<std::string>& keys) {
 }
 
 void Tracking::all_changed() {
-    readers_.clear();
-    items_ = 0;
+    forget_all();
     for (auto& [_, prefix] : prefixes_) prefix.changed.clear();
     for (const auto& [_, session] : sessions_) tell_session(*session, [](RespEncoder& to) { to.null(); });
 }
@@ -147,8 +165,25 @@ void Tracking::settle() {
     }
     while (keys_max != 0 && readers_.size() > keys_max) {
         const auto forgotten = readers_.extract(readers_.begin());
-        items_ -= forgotten.mapped().size();
         tell_readers(forgotten.key(), forgotten.mapped(), nullptr);
+    }
+    forget_gone();
+}
+
+/// Some buckets a turn, round and round, as long as there is something to be found.
+void Tracking::forget_gone() {
+    constexpr std::size_t kBucketsAtOnce = 256;
+    const auto is_gone = [this](std::uint64_t id) { return !items_of_.contains(id); };
+    for (std::size_t i = 0; i < kBucketsAtOnce && gone_ > 0; ++i) {
+        bucket_ = (bucket_ + 1) % readers_.bucket_count();
+        std::vector<std::string> unread;
+        for (auto key = readers_.begin(bucket_); key != readers_.end(bucket_); ++key) {
+            const std::size_t forgotten = std::erase_if(key->second, is_gone);
+            gone_ -= forgotten;
+            items_ -= forgotten;
+            if (key->second.empty()) unread.push_back(key->first);
+        }
+        for (const std::string& key : unread) readers_.erase(key);
     }
 }
 

@@ -48,6 +48,8 @@ public:
     /// From here on, or anew, by session.tracking().
     void start(RespSession& session);
     void stop(RespSession& session);
+    /// It has ended, and what it has read interests nobody.
+    void forget(const RespSession& session);
     void remember(const RespSession& session, std::string_view key);
     /// That these keys have changed, or may have, since it read them.
     void tell(RespSession& session, const std::set<std::string>& keys);
@@ -55,7 +57,8 @@ public:
     /// `author`: whose request it was; null: not known, or of another node.
     void changed(std::string_view key, const Client* author);
     void all_changed();
-    /// Tells the broadcasts that changed() has gathered, and forgets keys beyond `keys_max`.
+    /// When a turn ends: tells the broadcasts that changed() has gathered, forgets keys beyond `keys_max`, and some of what is remembered
+    /// of connections that are gone.
     void settle();
 
     [[nodiscard]] bool is_used() const { return !sessions_.empty(); }
@@ -77,13 +80,18 @@ private:
 
     using Readers = std::set<std::uint64_t>;  ///< ids, some of them gone
     void tell_readers(const std::string& key, const Readers& readers, const Client* author);
+    void forget_all();
+    void forget_gone();
 
     std::unordered_map<std::uint64_t, RespSession*> sessions_;  ///< by id
     std::unordered_map<std::string, Readers> readers_;          ///< by key
     std::map<std::string, Prefix, std::less<>> prefixes_;
     std::size_t longest_prefix_ = 0;
-    std::size_t items_ = 0;    ///< ids in all of readers_
-    std::size_t sparing_ = 0;  ///< sessions that spare their own
+    std::size_t items_ = 0;                                    ///< ids in all of readers_
+    std::unordered_map<std::uint64_t, std::size_t> items_of_;  ///< of these, by id of a connection that is open
+    std::size_t gone_ = 0;                                     ///< of these, the others
+    std::size_t bucket_ = 0;                                   ///< of readers_, where they are looked for next
+    std::size_t sparing_ = 0;                                  ///< sessions that spare their own
 };
 
 }  // namespace resp

@@ -78,6 +78,7 @@ void unwatch(RespSession& session, Arguments) {
 struct Part {
     const CommandTable::Row* row;
     std::optional<std::string> answer;   ///< encoded, of one that is not about data; nullopt: the next of the outcome's results is it
+    protocol::RespVersion version;       ///< which a HELLO before it may have changed
     std::vector<std::string> read = {};  ///< its words, where its keys are to be remembered
 };
 using Parts = std::vector<Part>;
@@ -92,7 +93,7 @@ void answer_exec(RespSession& session, RespEncoder& to, const commands::Outcome&
             continue;
         }
         std::string text;
-        RespEncoder answer(text, to.version());
+        RespEncoder answer(text, part.version);
         encode(answer, *(result++)->reply, session.services().cursors);
         session.count_executed(*part.row, text);
         session.remember(*part.row, std::vector<std::string_view>(part.read.begin(), part.read.end()));
@@ -113,9 +114,9 @@ Status answer_exec_from_state(RespSession& session, RespEncoder& to, const Trans
         }
     }
     std::string text;
-    RespEncoder answers(text, to.version());
     for (const Transaction::Queued& queued : transaction.queued) {
         const std::vector<std::string_view> words(queued.words.begin(), queued.words.end());
+        RespEncoder answers(text, session.version());  // which a HELLO among them may have changed
         if (commands::redis::find(queued.command->name) == nullptr) {
             answers.encoded(session.capture(words));
         } else {
@@ -170,10 +171,10 @@ void exec(RespSession& session, Arguments arguments) {
         const CommandTable::Row* row = session.services().port.commands.find(words);
         if (commands::redis::find(queued.command->name) != nullptr) {
             request.commands.emplace_back(to_logged(queued.command->name, words, session.services().cursors));
-            parts->push_back({row, std::nullopt});
+            parts->push_back({row, std::nullopt, session.version()});
             if (remembers && row->has(kReadOnly)) parts->back().read = queued.words;
         } else {
-            parts->push_back({row, session.capture(words)});
+            parts->push_back({row, session.capture(words), session.version()});
         }
     }
     if (request.commands.empty() && request.conditions.empty()) {
