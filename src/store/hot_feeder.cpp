@@ -2,6 +2,7 @@
 #include "store/hot_feeder.h"
 
 #include <algorithm>
+#include <array>
 #include <bit>
 #include <utility>
 
@@ -15,13 +16,31 @@ std::size_t common_prefix(std::string_view a, std::string_view b) {
     return static_cast<std::size_t>(std::mismatch(a.begin(), a.begin() + static_cast<std::ptrdiff_t>(size), b.begin()).first - a.begin());
 }
 
-/// The first eight bytes behind `skipped`, so that they compare as the text does as far as they go.
-std::uint64_t leading_bytes(std::string_view key, std::size_t skipped) {
-    key.remove_prefix(std::min(skipped, key.size()));
-    std::uint64_t bytes = 0;
-    for (std::size_t i = 0; i < 8; ++i) bytes = bytes << 8 | (i < key.size() ? static_cast<std::uint8_t>(key[i]) : 0);
-    return bytes;
-}
+/// What all keys with one and the same first byte begin with: rows of one kind have much in common, those of different kinds nothing.
+class CommonPrefixes {
+public:
+    void add(std::string_view key) {
+        auto& [first, bytes] = kinds_[kind_of(key)];
+        if (first.empty()) first = key, bytes = key.size();
+        bytes = std::min(bytes, common_prefix(first.substr(0, bytes), key));
+    }
+    /// The first byte and the next seven behind what is common, so that they compare as the keys do as far as they go.
+    [[nodiscard]] std::uint64_t leading_bytes(std::string_view key) const {
+        const std::size_t skipped = kinds_[kind_of(key)].bytes;
+        std::uint64_t bytes = kind_of(key);
+        for (std::size_t i = skipped; i < skipped + 7; ++i) bytes = bytes << 8 | (i < key.size() ? static_cast<std::uint8_t>(key[i]) : 0);
+        return bytes;
+    }
+
+private:
+    struct Kind {
+        std::string_view first;
+        std::size_t bytes = 0;
+    };
+    static std::uint8_t kind_of(std::string_view key) { return static_cast<std::uint8_t>(key.front()); }
+
+    std::array<Kind, 256> kinds_;
+};
 
 }  // namespace
 
@@ -106,16 +125,15 @@ HotFeeder::Batch HotFeeder::take() {
 /// Leaves in sorted_ the newest entry of each key, ascending.
 void HotFeeder::collect(const Batch& batch) {
     sorted_.clear();
-    std::size_t common = HotEntry::kAbsent;
+    CommonPrefixes common;
     for (const HotGeneration* generation : batch) {
         for (const HotEntry* entry : generation->entries) {
             if (entry == nullptr) continue;
-            common = sorted_.empty() ? entry->key_bytes
-                                     : std::min(common, common_prefix(sorted_.front().entry->key().substr(0, common), entry->key()));
+            common.add(entry->key());
             sorted_.push_back({0, entry});
         }
     }
-    for (Sortable& one : sorted_) one.bytes = leading_bytes(one.entry->key(), common);
+    for (Sortable& one : sorted_) one.bytes = common.leading_bytes(one.entry->key());
     std::ranges::sort(sorted_, [](const Sortable& a, const Sortable& b) {
         if (a.bytes != b.bytes) return a.bytes < b.bytes;
         if (const int order = a.entry->key().compare(b.entry->key()); order != 0) return order < 0;

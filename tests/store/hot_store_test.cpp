@@ -174,6 +174,22 @@ TEST_F(HotStoreTest, WithoutRoomAFailureIsStillTold) {  // S4
     EXPECT_EQ(store->apply(std::vector<Change>{{"b", "2"}}, at(lsn + 1)).error().code, ErrorCode::kIo);
 }
 
+TEST_F(HotStoreTest, AWriteHasItsKeysInOrder) {
+    const auto store = open({.memory_max = 64 << 20, .gathered_max = 8 << 20});
+    Random random(1);
+    std::vector<std::string> keys{"d", "mcounts", "e", "\xff\xff", "dkey:", std::string("dkey:\0", 6)};
+    for (int i = 0; i < 3000; ++i) {
+        keys.push_back("dkey:00" + std::to_string(random.below(1'000'000)) + std::string(random.below(12), '7'));
+        keys.push_back("e\1\2\3" + std::to_string(random.below(1'000'000)));
+    }
+    std::vector<Change> changes;
+    for (const std::string& key : keys) changes.push_back({key, "v"});
+    apply(*store, changes);
+    ASSERT_TRUE(store->checkpoint());
+    EXPECT_GT(image->rows.size(), 5000U);
+    EXPECT_FALSE(control->out_of_order);
+}
+
 TEST_F(HotStoreTest, AWriteToTheColdTierHasABound) {
     const auto store = open({.memory_max = 4 << 20, .gathered_max = 1 << 16, .write_max = 1 << 17});
     {

@@ -2,6 +2,7 @@
 // A store that bears reads beside writes, as a cold tier has to; and that can be held up, or made to fail.
 #pragma once
 
+#include <algorithm>
 #include <atomic>
 #include <memory>
 #include <mutex>
@@ -16,6 +17,7 @@ struct LockedStoreControl {
     std::mutex writing;               ///< held by a test: apply() waits
     std::atomic<bool> fails = false;  ///< apply() and flush() answer kIo
     std::atomic<std::size_t> writes = 0, changes = 0;
+    std::atomic<bool> out_of_order = false;  ///< some write had keys that do not ascend
 };
 
 class LockedStore final : public Store {
@@ -37,6 +39,8 @@ public:
         if (control_->fails) return fail(ErrorCode::kIo, "this disk is broken");
         ++control_->writes;
         control_->changes += changes.size();
+        const auto ascends_not = [](const Change& a, const Change& b) { return !a.is_range() && a.key >= b.key; };
+        if (std::ranges::adjacent_find(changes, ascends_not) != changes.end()) control_->out_of_order = true;
         return store_->apply(changes, position);
     }
     Position position() const override {
