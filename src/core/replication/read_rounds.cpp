@@ -38,6 +38,16 @@ std::uint64_t confirmed_round(const State& s) {
     return quorum_value(std::span(rounds));
 }
 
+/// Whether this node and `asker` are a majority by themselves. What `asker` sends in this epoch, it sends before it takes part in a later
+/// one.
+bool are_majority(const State& s, const Peer& asker) {
+    std::vector<bool> votes;
+    for (const Member& member : s.members.current().members) {
+        if (member.votes()) votes.push_back(member.id == s.self() || member.id == asker.id);
+    }
+    return 2 * std::ranges::count(votes, true) > std::ssize(votes);
+}
+
 void start_round(State& s, Actions& out) {
     ReadRounds& r = s.reads;
     r.waiting = std::exchange(r.joining, {});
@@ -108,6 +118,8 @@ void on_read_request(State& s, const ReadRequest& e, Actions& out) {
 void on_read_index_request(State& s, Peer& from, const ReadIndexRequest& m, Actions& out) {
     if (!s.is_master() || !s.reign.open || s.reads.joining.size() >= kReadersMax)
         return send(s, from.node, ReadIndexReply{m.id, std::nullopt}, out);
+    // It asked when its reads had arrived, and asking is an answer: until then no majority had left this epoch (S18).
+    if (s.options.asking_answers && are_majority(s, from)) return send(s, from.node, ReadIndexReply{m.id, s.commit}, out);
     join(s, {from.node, m.id}, out);
 }
 

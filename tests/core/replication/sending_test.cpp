@@ -5,6 +5,7 @@
 namespace tanist::core::testing {
 namespace {
 
+using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 
 TEST(Sending, OldEpochsEntriesAreNotCommittedByNumber) {  // S6; Raft, figure 8
@@ -235,6 +236,30 @@ TEST(Reads, SlaveAsksItsMasterAndTakesOnlyTheAnswerToItsOwnQuestion) {  // S18
     const Actions out = b.from(kNode2, 1, ReadIndexReply{asked.front().id, Lsn{2}});
     EXPECT_EQ(all<ReadReady>(out).size(), 1U);
     EXPECT_EQ(sent<ReadIndexRequest>(out, kNode2).size(), 1U);
+}
+
+TEST(Reads, AVoterThatAsksIsTheMajorityOfThreeTogetherWithTheMaster) {  // S18
+    Bench b({.log = {1, 1}, .applied = 2});
+    b.reign();
+    const Actions out = b.from(kNode3, 2, ReadIndexRequest{8});
+    EXPECT_THAT(sent<ReadIndexReply>(out, kNode3), ElementsAre(ReadIndexReply{8, Lsn{3}})) << "its question is later than its reads";
+    EXPECT_THAT(sent<Heartbeat>(out, kNode2), IsEmpty()) << "nobody else is asked";
+    EXPECT_THAT(sent<ReadIndexReply>(b.from(kNode3, 1, ReadIndexRequest{9}), kNode3), IsEmpty()) << "an earlier epoch proves nothing";
+}
+
+TEST(Reads, AVoterThatAsksIsOneOfFive) {  // S18
+    Bench b({.log = {1, 1}, .applied = 2, .nodes = 5});
+    (void)b.tick(2 * kTimeout);
+    for (const NodeId node : {kNode2, kNode3}) (void)b.from(node, 1, PreVoteReply{{2}, true, std::nullopt, {}});
+    for (const NodeId node : {kNode2, kNode3}) (void)b.settle(b.from(node, 2, VoteReply{true, {}}));
+    for (const NodeId node : {kNode2, kNode3}) (void)b.settle(b.from(node, 2, AppendAck{.acknowledged = {3}, .intent = b.view().last}));
+    ASSERT_TRUE(b.view().open);
+    const Actions out = b.from(kNode3, 2, ReadIndexRequest{8});
+    EXPECT_THAT(sent<ReadIndexReply>(out, kNode3), IsEmpty());
+    const auto round = sent<Append>(out, kNode2).front().round;
+    (void)b.from(kNode2, 2, AppendAck{.acknowledged = {3}, .round = round});
+    EXPECT_THAT(sent<ReadIndexReply>(b.from(kNode3, 2, AppendAck{.acknowledged = {3}, .round = round}), kNode3),
+                ElementsAre(ReadIndexReply{8, Lsn{3}}));
 }
 
 TEST(Reads, SlaveWithoutAMasterRefuses) {  // S18
