@@ -235,8 +235,7 @@ bool MemoryFileSystem::lied(Inode& inode, const std::string& path, std::uint64_t
     if (!landing) return false;
     const std::lock_guard lock(mutex_);
     if (landing->cached) {
-        const Status shown = write(inode, path, offset, content);
-        ENSURE(shown.has_value());
+        if (!write(inode, path, offset, content)) return false;  // a full disk says so
         const auto first = inode.unsynced.lower_bound(offset / kSectorBytes);
         inode.unsynced.erase(first, inode.unsynced.upper_bound((offset + content.size() - 1) / kSectorBytes));
     } else if (offset + content.size() > inode.sizes.back()) {
