@@ -15,6 +15,7 @@ using protocol::RespEncoder;
 namespace {
 
 constexpr std::string_view kExec = "EXEC";
+constexpr std::size_t kStrangersOutputBytesMax = 64 * limits::kKiB;  ///< of who has not said a password: errors that nobody reads
 
 }  // namespace
 
@@ -95,6 +96,7 @@ const config::OutputLimits::Limit& RespSession::output_limit() const {
 }
 
 std::size_t RespSession::output_bytes_max() const {
+    if (needs_authentication()) return kStrangersOutputBytesMax;
     const std::size_t hard = output_limit().hard, of_all = ClientConnection::output_bytes_max();
     return hard == 0 ? of_all : std::min(hard, of_all);
 }
