@@ -77,6 +77,8 @@ enum class Mutant : std::uint8_t {
     kAllAtQuorum,
     kRetryExecutedTwice,
     kUnknownSessionExecutes,
+    kForwardedUnderNewNumbers,
+    kForwardedAfterRefusal,
     kConfirmedExecutedAgain,
     kSessionsNotReloaded,
     kWallTimeLogged,

@@ -94,8 +94,8 @@ private:
     void tell_events(std::span<const std::string_view> words);
     void count(const Keyspace::Lookups& told) const;
     [[nodiscard]] Result<std::optional<StoredValue>> to_stored_value(std::string row) const;
-    void run_entry(const Entry& entry, std::vector<Outcome>* out);
-    void run_commands(std::string_view payload, std::vector<Outcome>* out);
+    void run_entry(const Entry& entry, Applied* out);
+    void run_commands(std::string_view payload, Applied* out);
     void run_item(const Item& item, bool wanted, Outcome& outcome);
     void run_in_session(const Item& request, bool wanted, Outcome& outcome);
     void evaluate(const Item& request, bool wanted, Outcome& outcome);
@@ -133,8 +133,8 @@ Status Machine::apply(std::span<const Entry> entries, std::vector<Applied>* out)
         if (due != 0 && due <= std::max(position_.timestamp, entry.timestamp()) && position_ != store_.position()) {
             if (auto status = write(); !status) return status;
         }
-        if (out != nullptr) out->push_back({entry.id(), {}});
-        run_entry(entry, out == nullptr ? nullptr : &out->back().outcomes);
+        if (out != nullptr) out->push_back({.entry = entry.id()});
+        run_entry(entry, out == nullptr ? nullptr : &out->back());
         position_ = {entry.id(), std::max(position_.timestamp, entry.timestamp())};
         const bool is_full = keys_.changed_bytes() >= kWriteBytes;
         if (is_full || &entry == &entries.back()) {
@@ -204,7 +204,7 @@ Status Machine::write() {
     return status;
 }
 
-void Machine::run_entry(const Entry& entry, std::vector<Outcome>* out) {
+void Machine::run_entry(const Entry& entry, Applied* out) {
     const std::uint64_t now = std::max(position_.timestamp, entry.timestamp());
     position_.timestamp = now;
     sessions_.expire(now);
@@ -229,7 +229,7 @@ void Machine::run_entry(const Entry& entry, std::vector<Outcome>* out) {
 }
 
 /// The payload is read twice: first to see that all of it can be decoded and which keys it will read, then to execute it.
-void Machine::run_commands(std::string_view payload, std::vector<Outcome>* out) {
+void Machine::run_commands(std::string_view payload, Applied* out) {
     read_keys_.clear();
     overwritten_keys_.clear();
     std::size_t items = 0;
@@ -239,17 +239,20 @@ void Machine::run_commands(std::string_view payload, std::vector<Outcome>* out) 
         note_keys_read(item_);
     }
     if (!check.ok()) {
-        if (out != nullptr) out->push_back({.code = OutcomeCode::kMalformed});
+        if (out != nullptr) out->outcomes.push_back({.code = OutcomeCode::kMalformed});
         return;
     }
     for (auto* keys : {&read_keys_, &overwritten_keys_}) keys->resize(std::min(keys->size(), kPrefetchKeysMax));
     keys_.prefetch(read_keys_, overwritten_keys_);
 
-    if (out != nullptr) out->reserve(items);
+    if (out != nullptr) out->outcomes.reserve(items);
     ItemReader reader(payload);
     for (Outcome outcome; reader.next(item_); outcome = {}, ++running_item_) {
         run_item(item_, out != nullptr, outcome);
-        if (out != nullptr) out->push_back(std::move(outcome));
+        if (out == nullptr) continue;
+        if (item_.kind == ItemKind::kRequest && !item_.session.is_zero())
+            out->numbered.push_back({running_item_, item_.session, item_.sequence});
+        out->outcomes.push_back(std::move(outcome));
     }
 }
 

@@ -25,8 +25,15 @@ namespace tanist::commands {
 
 /// What applying one entry gave, one outcome a logged item; empty for entries that are no commands.
 struct Applied {
+    /// A request that came with a session.
+    struct Numbered {
+        std::size_t item = 0;  ///< its place among the outcomes
+        SessionId session;
+        std::uint64_t sequence = 0;
+    };
     EntryId entry;
     std::vector<Outcome> outcomes;
+    std::vector<Numbered> numbered;  ///< ascending by item
 };
 
 struct StoredValue {

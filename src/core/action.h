@@ -119,6 +119,12 @@ struct SwitchoverEnded {
     Result<MemberId> master;
 };
 
+/// Another member's clients want these to be proposed here; sent again until they are executed, so they can be dropped.
+struct TakeForwarded {
+    NodeId from;
+    std::string payload;
+};
+
 // -- to operators ----------------------------------------------------------------------------------------------------------------
 /// Role, epoch, master or health changed: Node::view() tells. Reads and writes are routed by it.
 struct ViewChanged {};
@@ -136,7 +142,7 @@ struct Stop {
 
 using Action = std::variant<SaveIdentity, SaveVote, ExportRescued, CutLog, RepairLog, InstallCopy, AppendToWal, ReadLog, Apply, StartCopy,
                             StopCopy, RecycleLog, Send, Disconnect, ProposalAccepted, ProposalRefused, ProposalDurable, ProposalOnAll,
-                            ProposalUnknown, ReadReady, ReadRefused, SwitchoverEnded, ViewChanged, Notice, Stop>;
+                            ProposalUnknown, ReadReady, ReadRefused, SwitchoverEnded, TakeForwarded, ViewChanged, Notice, Stop>;
 using Actions = std::vector<Action>;
 
 }  // namespace tanist::core

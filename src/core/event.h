@@ -90,10 +90,14 @@ struct SwitchoverRequested {
     std::uint64_t token = 0;  ///< the shell's; not 0
     std::optional<NodeId> target;
 };
+/// Writes of clients of this slave, for the master to take (S17); none may have session 0. Dropped where no master is heard.
+struct ForwardWrites {
+    std::string payload;  ///< commands/request.h, at most kPayloadBytesMax long
+};
 /// A master switches over first, if it can. Then: take no more writes, answer what is pending, Stop.
 struct ShutdownRequested {};
 
 using Event = std::variant<Tick, PeerConnected, PeerLost, PeerMessage, Proposal, ReadRequest, DueAt, WalDurable, LogRead, Applied, Stored,
-                           CopyReceived, SwitchoverRequested, ShutdownRequested>;
+                           CopyReceived, SwitchoverRequested, ForwardWrites, ShutdownRequested>;
 
 }  // namespace tanist::core

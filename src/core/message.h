@@ -165,6 +165,13 @@ struct SwitchoverAnswer {
     friend bool operator==(const SwitchoverAnswer&, const SwitchoverAnswer&) = default;
 };
 
+/// To the master: requests that clients sent to the sender, numbered in a session, so that each copy of them may arrive (S21). There is no
+/// answer: the sender sees them executed in the log, and sends them again until then.
+struct ForwardedWrites {
+    std::string payload;  ///< commands/request.h, at most kPayloadBytesMax long
+    friend bool operator==(const ForwardedWrites&, const ForwardedWrites&) = default;
+};
+
 // -- recovery (S9, S14, S15) ------------------------------------------------------------------------------------------------------
 
 /// Pulls entries: those behind `previous` up to `through`. Changes nothing at the asked.
@@ -247,16 +254,17 @@ struct CopyEnd {
 };
 
 /// Numbers on the wire follow this order; append only (protocol/peer.proto).
-using Body = std::variant<Hello, FormationProposal, FormationAccept, Refusal, HigherEpoch, Heartbeat, Append, AppendAck, AppendReject,
-                          ReadIndexRequest, ReadIndexReply, PreVoteRequest, PreVoteReply, VoteRequest, VoteReply, StandNow, FetchRequest,
-                          FetchReply, Inquiry, InquiryReply, CopyRequest, CopyReply, CopyEnd, SwitchoverAsk, SwitchoverAnswer>;
+using Body =
+    std::variant<Hello, FormationProposal, FormationAccept, Refusal, HigherEpoch, Heartbeat, Append, AppendAck, AppendReject,
+                 ReadIndexRequest, ReadIndexReply, PreVoteRequest, PreVoteReply, VoteRequest, VoteReply, StandNow, FetchRequest, FetchReply,
+                 Inquiry, InquiryReply, CopyRequest, CopyReply, CopyEnd, SwitchoverAsk, SwitchoverAnswer, ForwardedWrites>;
 
 /// What is said to one peer keeps its order within a lane. What is urgent may overtake what is bulky, which can take seconds on a slow
 /// link: signs of life, acknowledgements and votes must not wait for that. Appends are all of one lane: a lost one shows by a later one.
 enum class Lane : std::uint8_t { kUrgent, kBulk };
 [[nodiscard]] inline Lane lane_of(const Body& body) {
-    const bool is_bulky =
-        std::holds_alternative<Append>(body) || std::holds_alternative<FetchReply>(body) || std::holds_alternative<CopyReply>(body);
+    const bool is_bulky = std::holds_alternative<Append>(body) || std::holds_alternative<FetchReply>(body) ||
+                          std::holds_alternative<CopyReply>(body) || std::holds_alternative<ForwardedWrites>(body);
     return is_bulky ? Lane::kBulk : Lane::kUrgent;
 }
 

@@ -55,6 +55,7 @@ struct Node::State : core::State {
     void on(const Stored& e, Actions& out) { on_stored(*this, e, out); }
     void on(const CopyReceived& e, Actions& out) { on_copy_received(*this, e, out); }
     void on(const SwitchoverRequested& e, Actions& out) { on_switchover_requested(*this, e, out); }
+    void on(const ForwardWrites& e, Actions& out) { on_forward_writes(*this, e, out); }
     void on(const ShutdownRequested& e, Actions& out);
 
     void take(Peer& from, const Header& header, const Body& body, Actions& out);
@@ -71,6 +72,7 @@ struct Node::State : core::State {
     void on(Peer& from, const Header&, const StandNow& m, Actions& out) { on_stand_now(*this, from, m, out); }
     void on(Peer& from, const Header&, const SwitchoverAsk& m, Actions& out) { on_switchover_ask(*this, from, m, out); }
     void on(Peer&, const Header&, const SwitchoverAnswer& m, Actions& out) { on_switchover_answer(*this, m, out); }
+    void on(Peer& from, const Header&, const ForwardedWrites& m, Actions& out) { on_forwarded_writes(*this, from, m, out); }
     void on(Peer& from, const Header&, const FetchRequest& m, Actions& out) { on_fetch_request(*this, from, m, out); }
     void on(Peer& from, const Header& h, const FetchReply& m, Actions& out);
     void on(Peer& from, const Header& h, const Inquiry& m, Actions& out) { on_inquiry(*this, from, h, m, out); }

@@ -51,6 +51,7 @@ struct View {
     Rank last;                       ///< of our log, written
     Lsn durable, commit, applied;
     Lsn master_commit;             ///< as last heard
+    Lsn everywhere;                ///< durable on every data voter, as far as known here
     std::uint64_t silence_ms = 0;  ///< slave: since the master was last heard; master: since a majority was
     bool in_sync = false;          ///< has, since it started, once applied all that its master had committed (S18)
     Membership membership;

@@ -98,6 +98,7 @@ View view_of(const State& s) {
     v.commit = s.commit;
     v.applied = s.applied;
     v.master_commit = s.is_master() ? s.commit : s.following.master_commit;
+    v.everywhere = s.everywhere;
     v.silence_ms = silence_ms(s);
     v.in_sync = s.in_sync;
     v.membership = s.members.current();

@@ -52,7 +52,7 @@ enum class Dialect : std::uint8_t {
 
 inline constexpr std::string_view kClientPreamble = "\x01TAN";
 inline constexpr std::string_view kPeerPreamble = "\x02TAN";  ///< followed by the u32 version of the peer protocol
-inline constexpr std::uint32_t kPeerProtocolVersion = 4;
+inline constexpr std::uint32_t kPeerProtocolVersion = 5;
 
 /// What each side of a connection between nodes sends first, whoever dialled.
 [[nodiscard]] std::string peer_preamble(std::uint32_t version = kPeerProtocolVersion);

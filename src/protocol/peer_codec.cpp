@@ -159,6 +159,10 @@ void put(const core::SwitchoverAnswer& from, peer::Envelope& out) {
     to->set_id(id);
     master ? put(*master, to->mutable_master()) : put(refused, to->mutable_refused());
 }
+void put(const core::ForwardedWrites& from, peer::Envelope& out) {
+    const auto& [payload] = from;
+    out.mutable_forwarded_writes()->set_payload(payload);
+}
 void put(const core::FetchRequest& from, peer::Envelope& out) {
     const auto& [id, previous, through, bytes_max] = from;
     auto* to = out.mutable_fetch_request();
@@ -380,6 +384,13 @@ core::SwitchoverAnswer take(const peer::SwitchoverAnswer& from, Reader& reader) 
     to.refused = {core::kRefusalCodes[code - 1], from.refused().reason()};
     return to;
 }
+core::ForwardedWrites take(const peer::ForwardedWrites& from, Reader& reader) {
+    if (from.payload().size() > kPayloadBytesMax) {
+        reader.refuse(ErrorCode::kInvalidArgument, "forwarded writes.payload: {} bytes, an entry's has at most {}", from.payload().size(),
+                      kPayloadBytesMax);
+    }
+    return {from.payload()};
+}
 core::FetchRequest take(const peer::FetchRequest& from, Reader& reader) {
     if (from.bytes_max() > kEntriesBytesMax) {
         reader.refuse(ErrorCode::kInvalidArgument, "fetch request.bytes_max: {}, a reply carries at most {}", from.bytes_max(),
@@ -468,6 +479,7 @@ std::optional<core::Body> take_body(const peer::Envelope& from, Epoch epoch, Rea
         case peer::Envelope::kCopyEnd: return core::CopyEnd{from.copy_end().copy()};
         case peer::Envelope::kSwitchoverAsk: return core::SwitchoverAsk{from.switchover_ask().id(), NodeId{from.switchover_ask().target()}};
         case peer::Envelope::kSwitchoverAnswer: return take(from.switchover_answer(), reader);
+        case peer::Envelope::kForwardedWrites: return take(from.forwarded_writes(), reader);
         case peer::Envelope::BODY_NOT_SET: return std::nullopt;
     }
     return std::nullopt;
@@ -484,7 +496,7 @@ static_assert(kNumber<core::Hello> == peer::Envelope::kHelloFieldNumber && kNumb
               kNumber<core::VoteReply> == peer::Envelope::kVoteReplyFieldNumber &&
               kNumber<core::FetchReply> == peer::Envelope::kFetchReplyFieldNumber &&
               kNumber<core::CopyEnd> == peer::Envelope::kCopyEndFieldNumber &&
-              kNumber<core::SwitchoverAnswer> == peer::Envelope::kSwitchoverAnswerFieldNumber);
+              kNumber<core::ForwardedWrites> == peer::Envelope::kForwardedWritesFieldNumber);
 
 std::vector<Entry> entries_of(const core::Body& body) {
     if (const auto* append = std::get_if<core::Append>(&body)) return append->entries;

@@ -42,6 +42,9 @@ public:
     virtual void on(const core::ReadReady& action) = 0;
     virtual void on(const core::ReadRefused& action) = 0;
     virtual void on(const core::SwitchoverEnded& action) = 0;
+    virtual void on(core::TakeForwarded& action) = 0;
+    /// Somebody here waits for what others propose; a slave tells no outcomes otherwise.
+    [[nodiscard]] virtual bool awaits_outcomes() const = 0;
     /// Entries were executed: what came of them, in order. Whoever was told ProposalAccepted of the same rank gets the outcomes.
     virtual void executed(std::span<const commands::Applied> applied) = 0;
 

@@ -24,7 +24,7 @@ inline constexpr bool is_one_of = (std::is_same_v<T, Ts> || ...);
 template <class T>
 inline constexpr bool is_for_host =
     is_one_of<T, core::ProposalAccepted, core::ProposalRefused, core::ProposalDurable, core::ProposalOnAll, core::ProposalUnknown,
-              core::ReadReady, core::ReadRefused, core::SwitchoverEnded, core::ViewChanged, core::Notice>;
+              core::ReadReady, core::ReadRefused, core::SwitchoverEnded, core::TakeForwarded, core::ViewChanged, core::Notice>;
 
 }  // namespace
 
@@ -177,7 +177,7 @@ void Replica::apply_waiting() {
 }
 
 void Replica::apply(const std::vector<Entry>& entries) {
-    const bool has_clients = node_.role() == core::Role::kMaster;
+    const bool has_clients = node_.role() == core::Role::kMaster || host_.awaits_outcomes();
     applied_.clear();
     if (!store_survives(directory_.state->apply(entries, has_clients ? &applied_ : nullptr), "applying to the store")) return;
     if (has_clients) host_.executed(applied_);

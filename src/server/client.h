@@ -41,6 +41,8 @@ public:
     /// The state here is as fresh as was asked for: read now.
     virtual void on_read_ready(std::uint64_t ticket) = 0;
     virtual void on_failed(std::uint64_t ticket, const Failure& failure) = 0;
+    /// Told that another node is master, it sends its write there. Otherwise the server does that for it, after a switchover (S17).
+    [[nodiscard]] virtual bool follows_redirects() const { return true; }
 };
 
 }  // namespace tanist::server

@@ -152,8 +152,13 @@ void ClientConnection::replied() {
 void ClientConnection::flush() {
     queued_ = false;
     if (!open_) return;
-    if (!waiting_to_write_) write_some();
+    // The end travels with the answer: a client that has read that finds the connection closed before it sends more.
+    const bool was_one_request = requests_taken() - requests_at_rest_ <= 1;
+    const bool parts = parting_ && unsent() > 0 && was_one_request && can_part();
+    if (is_at_rest()) requests_at_rest_ = requests_taken();
+    if (!waiting_to_write_) write_some(parts);
     if (!open_) return;
+    if (parts && unsent() == 0) return close();
     update_interest();
     if (unsent() + kept_back() > output_bytes_max()) {
         spdlog::warn(
@@ -166,9 +171,20 @@ void ClientConnection::flush() {
     if (finishing_ && unsent() == 0 && outstanding() == 0) close();
 }
 
-void ClientConnection::write_some() {
+void ClientConnection::part() {
+    parting_ = true;
+    if (shared_.now_ms - heard_ms_ >= kRestMs && unsent() == 0 && can_part()) finish();
+}
+
+bool ClientConnection::can_part() const {
+    if (!is_at_rest() || !may_part()) return false;
+    char byte = 0;
+    return ::recv(descriptor_, &byte, sizeof byte, MSG_PEEK | MSG_DONTWAIT) < 0;
+}
+
+void ClientConnection::write_some(bool is_end) {
     while (unsent() > 0) {
-        const ssize_t written = ::send(descriptor_, output_.data() + sent_, unsent(), MSG_NOSIGNAL);
+        const ssize_t written = ::send(descriptor_, output_.data() + sent_, unsent(), MSG_NOSIGNAL | (is_end ? MSG_MORE : 0));
         if (written < 0 && errno == EINTR) continue;
         if (written < 0 && errno == EAGAIN) break;
         if (written < 0) return drop();

@@ -63,6 +63,11 @@ public:
     void drop();
     /// Takes no more requests, and ends once what was asked is answered and written.
     void finish();
+    /// Ends so that its client looks for another node with its next request: right behind an answer, where it sends one request at a time;
+    /// else when nothing has been under way for kRestMs, for between two parts of a pipeline there is a pause as well.
+    void part();
+    static constexpr std::uint64_t kRestMs = 100;
+    [[nodiscard]] bool is_parting() const { return parting_ && !finishing_; }
     virtual void tick();
     /// What held it back may be over: looks again, soon.
     void wake() { replied(); }
@@ -87,6 +92,10 @@ protected:
     [[nodiscard]] virtual std::size_t outstanding() const = 0;
     /// A request that was taken must wait for the answers of those before it; nothing behind it is taken meanwhile.
     [[nodiscard]] virtual bool holds_back() const { return false; }
+    /// What was answered last leaves nothing open that its client will come back to.
+    [[nodiscard]] virtual bool may_part() const { return true; }
+    /// How many have been taken since it began.
+    [[nodiscard]] virtual std::uint64_t requests_taken() const { return 0; }
 
 public:
     /// Users, their rights or passwords are others now. `anew`: who was let in without a password must say one.
@@ -115,7 +124,12 @@ private:
     void resume();
     /// Tells the poller when what is waited for has changed.
     void update_interest();
-    void write_some();
+    /// `is_end`: the connection ends behind this, if all of it goes out.
+    void write_some(bool is_end);
+    /// Everything that was read is answered.
+    [[nodiscard]] bool is_at_rest() const { return outstanding() == 0 && !backlog_ && unread() == 0; }
+    /// Nor is there more to read, and its client needs it no more.
+    [[nodiscard]] bool can_part() const;
     void close();
     /// False: it was closed already.
     bool leave();
@@ -134,7 +148,9 @@ private:
     bool backlog_ = false;  ///< input_ may hold requests that were left there because it was full
     bool finishing_ = false;
     bool client_has_ended_ = false;  ///< its own direction; what it sent before may not be read yet
-    bool queued_ = false;            ///< in the OutputQueue
+    bool parting_ = false;
+    std::uint64_t requests_at_rest_ = 0;  ///< requests_taken() when it last was at rest
+    bool queued_ = false;                 ///< in the OutputQueue
     bool waiting_to_write_ = false;
     bool speaks_resp_ = false;
 };

@@ -11,6 +11,7 @@
 #include "server/client.h"
 #include "server/client_connection.h"
 #include "server/counters.h"
+#include "server/forwarding.h"
 #include "server/read_gate.h"
 #include "server/resp/acl.h"
 #include "server/resp/administration.h"
@@ -46,6 +47,7 @@ struct ClientServices {
     const resp::Acl& acl;
     Users& users;
     WritePath& writes;
+    Forwarding& forwarding;
     ReadGate& reads;
     SwitchoverDesk& switchovers;
     const Routing& routing;

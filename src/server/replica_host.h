@@ -28,6 +28,8 @@ public:
         std::function<void(core::Event)> event;  ///< to be fed to the replica
         std::function<Lsn()> stored;             ///< of the store
         std::function<void(std::span<const commands::Applied>)> executed;
+        std::function<bool()> awaits_outcomes;
+        std::function<void(core::TakeForwarded&)> forwarded;
         std::function<void()> view_changed;
         std::function<void()> store_is_corrupt;
         std::function<void(int exit_code, const std::string& reason)> stop;
@@ -55,6 +57,8 @@ public:
     void on(const core::ReadReady& action) override { reads_.on(action); }
     void on(const core::ReadRefused& action) override { reads_.on(action); }
     void on(const core::SwitchoverEnded& action) override { switchovers_.on(action); }
+    void on(core::TakeForwarded& action) override { listener_.forwarded(action); }
+    [[nodiscard]] bool awaits_outcomes() const override { return listener_.awaits_outcomes(); }
     void executed(std::span<const commands::Applied> applied) override { listener_.executed(applied); }
     void on(const core::ViewChanged&) override { listener_.view_changed(); }
     void on(const core::Notice& action) override;

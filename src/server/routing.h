@@ -29,6 +29,8 @@ public:
 
     /// Writes are held back: they go on here, or at the master that takes over (S17).
     [[nodiscard]] bool is_pausing() const { return view_.pausing; }
+    /// A master that cannot take writes yet (S15), and will soon, or will be none.
+    [[nodiscard]] bool is_opening() const { return is_master() && !view_.open; }
     /// nullopt: propose it, or hold it back. Otherwise why not, and nothing is executed.
     [[nodiscard]] std::optional<Failure> refuse_write() const;
     /// Why serves_reads() is false, or the lag too long.

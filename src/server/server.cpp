@@ -32,6 +32,7 @@ namespace {
 /// How long a shutdown may take: the core to answer what is pending, then the clients to take their answers.
 constexpr std::chrono::seconds kShutdownTime{5}, kFarewellTime{1}, kWarmUpTime{2};
 constexpr std::uint64_t kConnectionTickEvery = 100;  ///< ticks
+constexpr unsigned kHandOversMax = 2;                ///< attempts of a master that shuts down, before it goes without
 
 tl::unexpected<StartFailure> failed(int exit_code, const Error& error) { return tl::unexpected(StartFailure{exit_code, error.message}); }
 
@@ -137,11 +138,13 @@ Server::Server(config::Config config, const ByHand& by_hand, Opened opened)
       loop_(std::move(opened.loop)),
       files_(std::move(opened.files)),
       store_(std::move(opened.store)),
-      writes_(routing_, {.propose = [this](core::Proposal proposal) { propose(std::move(proposal)); },
-                         .disk_is_low = [this] { return replica_.disk_is_low(); },
-                         .room = [this] { return replica_.room_for_writes(); },
-                         .entry_executed = [&seconds = registry_.histogram(metrics::Metric::kWriteSeconds)](
-                                               std::chrono::nanoseconds took) { seconds.observe(took); }}),
+      forwarding_(routing_, {.send = [this](core::ForwardWrites forward) { step(std::move(forward)); }, .now_ms = monotonic_ms}),
+      writes_(routing_, forwarding_,
+              {.propose = [this](core::Proposal proposal) { propose(std::move(proposal)); },
+               .disk_is_low = [this] { return replica_.disk_is_low(); },
+               .room = [this] { return replica_.room_for_writes(); },
+               .entry_executed = [&seconds = registry_.histogram(metrics::Metric::kWriteSeconds)](
+                                     std::chrono::nanoseconds took) { seconds.observe(took); }}),
       reads_(routing_, {.request_read = [this](std::uint64_t token) { step(core::ReadRequest{token}); },
                         .applied = [this] { return replica_.state().position(); },
                         .epoch_at = [this](Lsn lsn) { return replica_.node().epoch_at(lsn); },
@@ -154,6 +157,8 @@ Server::Server(config::Config config, const ByHand& by_hand, Opened opened)
             {.event = [this](core::Event event) { step(std::move(event)); },
              .stored = [this] { return store_->stored(); },
              .executed = [this](std::span<const commands::Applied> applied) { executed(applied); },
+             .awaits_outcomes = [this] { return forwarding_.awaits_outcomes(); },
+             .forwarded = [this](core::TakeForwarded& action) { forwarding_.arrived(std::move(action)); },
              .view_changed = [this] { on_view_changed(); },
              .store_is_corrupt = [this] { condemn_state_store(config_); },
              .stop = [this](int exit_code, const std::string& reason) { on_stop(exit_code, reason); }}),
@@ -213,6 +218,7 @@ ClientServices Server::services_of(resp::Port& port, ConnectionShared& connectio
             .acl = acl_,
             .users = users_,
             .writes = writes_,
+            .forwarding = forwarding_,
             .reads = reads_,
             .switchovers = switchovers_,
             .routing = routing_,
@@ -288,13 +294,17 @@ void Server::propose(core::Proposal proposal) {
 void Server::executed(std::span<const commands::Applied> applied) {
     port_.keys.note_authors([this](Rank entry, std::size_t item) { return writes_.author(entry, item); });
     writes_.executed(applied);
+    forwarding_.executed(applied);
     port_.keys.deliver();  // behind the answers, as in Redis
 }
 
 /// Everything that was ready has been handled: what it amounts to goes to log, peers and clients, in as few calls as there are of these.
 void Server::end_of_turn() {
     if (std::exchange(tick_due_, false)) tick(monotonic_ms());
+    forwarding_.begin_turn(writes_);
     writes_.end_of_turn(read_clock());
+    if (!replica_.stopped()) forwarding_.end_turn();
+    if (shutting_down_) advance_shutdown();
     reads_.end_of_turn();
     users_.look();
     port_.waiting.look(connections_.now_ms);
@@ -326,6 +336,7 @@ void Server::tick(std::uint64_t now_ms) {
     routing_.refresh(replica_.node().view(), now_ms);
     if (sentinel_port() != 0) sentinel_.refresh();
     writes_.tick(now_ms);
+    forwarding_.tick();
     reads_.tick(now_ms);
     users_.tick();
     tick_clients(now_ms);
@@ -333,6 +344,7 @@ void Server::tick(std::uint64_t now_ms) {
 
 void Server::tick_clients(std::uint64_t now_ms) {
     store_->shrink();
+    if (parting_until_ms_ != 0) part_clients(now_ms);
     if (port_.pause.until_ms != 0 && port_.pause.until_ms <= now_ms) {
         port_.pause = {};
         for (const auto& connection : connections_.all()) connection->wake();
@@ -355,15 +367,36 @@ void Server::on_view_changed() {
     if (sentinel_port() != 0) sentinel_.refresh();
     const core::Role role = routing_.view().role;
     const core::Role before = std::exchange(last_role_, role);
-    if (role == before) return;
-    if (role == core::Role::kMaster) ++counters_.promotions;
-    if (role == core::Role::kCandidate) ++counters_.elections;
-    if (before != core::Role::kMaster) return;
-    ++counters_.step_downs;
-    // Redis clients look for the new master when their connection ends; what is pending is answered first.
-    loop_->post([this] {
+    const bool was_pausing = std::exchange(was_pausing_, routing_.is_pausing());
+    const bool steps_down = before == core::Role::kMaster && role != core::Role::kMaster;
+    if (role != before && role == core::Role::kMaster) ++counters_.promotions;
+    if (role != before && role == core::Role::kCandidate) ++counters_.elections;
+    if (steps_down) ++counters_.step_downs;
+    const bool has_handed_over = was_pausing && role != core::Role::kMaster;
+    if ((steps_down || has_handed_over) && !was_pausing_) on_stepped_down();
+}
+
+/// Redis clients look for the new master when their connection ends; what is pending is answered first. After a switchover that is behind
+/// an answer, so that none has a request under way then, and what they write until then goes to the new master from here.
+void Server::on_stepped_down() {
+    const bool forwards = forwarding_.begin();
+    stepped_down_ms_ = monotonic_ms();
+    parting_until_ms_ = forwards ? stepped_down_ms_ + Forwarding::kOpenMs : 0;
+    for_resp_clients([forwards](ClientConnection& connection) { forwards ? connection.part() : connection.finish(); });
+}
+
+/// Those who have come since part like the others; what is left at the end goes.
+void Server::part_clients(std::uint64_t now_ms) {
+    const bool is_over = parting_until_ms_ <= now_ms;
+    if (is_over) parting_until_ms_ = 0;
+    for_resp_clients([is_over](ClientConnection& connection) { is_over ? connection.finish() : connection.part(); });
+}
+
+/// In another turn: not from within the core's own step.
+void Server::for_resp_clients(std::function<void(ClientConnection&)> what) {
+    loop_->post([this, what = std::move(what)] {
         for (const auto& connection : connections_.all()) {
-            if (connection->speaks_resp()) connection->finish();
+            if (connection->speaks_resp()) what(*connection);
         }
     });
 }
@@ -380,8 +413,24 @@ void Server::shut_down() {
         end_timer_.async_wait([this](const asio::error_code& error) {
             if (!error) on_stop(kExitClean, "not everything that was pending could be answered in time");
         });
-        step(core::ShutdownRequested{});
     });
+}
+
+/// A master hands over, and stays until what it held meanwhile has been executed by the new one, and its clients have gone there (S17).
+void Server::advance_shutdown() {
+    if (stop_requested_ || routing_.is_pausing()) return;
+    if (routing_.is_master() && routing_.view().open && hand_overs_ < kHandOversMax) {
+        ++hand_overs_;
+        switchovers_.ask(std::nullopt, [](const Result<MemberId>&) {});
+        if (routing_.is_pausing()) return;
+    }
+    if (!routing_.is_master()) clients_.close();
+    const bool may_wait = parting_until_ms_ != 0 && monotonic_ms() - stepped_down_ms_ < settings_.election_timeout_ms;
+    const bool has_clients =
+        may_wait && std::ranges::any_of(connections_.open, [](const auto& each) { return each.second->speaks_resp(); });
+    if (forwarding_.pending() > 0 || has_clients) return;  // for as long as a shutdown may take
+    stop_requested_ = true;
+    step(core::ShutdownRequested{});
 }
 
 void Server::on_stop(int exit_code, const std::string& reason) {
@@ -398,6 +447,7 @@ void Server::on_stop(int exit_code, const std::string& reason) {
 
 void Server::end_cleanly() {
     if (std::exchange(ending_, true)) return;
+    forwarding_.give_up();
     clients_.close();
     sentinel_clients_.close();
     for (const ConnectionShared* shared : {&connections_, &sentinel_connections_}) {

@@ -20,6 +20,7 @@
 #include "server/by_hand.h"
 #include "server/client_listener.h"
 #include "server/client_services.h"
+#include "server/forwarding.h"
 #include "server/loop.h"
 #include "server/peer_links.h"
 #include "server/read_gate.h"
@@ -93,6 +94,10 @@ private:
     void start_ticking();
     void tick(std::uint64_t now_ms);
     void on_view_changed();
+    void on_stepped_down();
+    void part_clients(std::uint64_t now_ms);
+    void for_resp_clients(std::function<void(ClientConnection&)> what);
+    void advance_shutdown();
     void on_stop(int exit_code, const std::string& reason);
     /// Ends connections and log in good order; run() returns when that is done, or has taken too long.
     void end_cleanly();
@@ -117,6 +122,7 @@ private:
     metrics::Registry registry_;
     Counters counters_;
     Routing routing_;
+    Forwarding forwarding_;
     WritePath writes_;
     ReadGate reads_;
     SwitchoverDesk switchovers_;
@@ -151,7 +157,12 @@ private:
     bool tick_due_ = false;
     std::uint64_t last_tick_ms_ = 0;  ///< when the last one delivered was due
     core::Role last_role_ = core::Role::kSlave;
+    bool was_pausing_ = false;
+    std::uint64_t stepped_down_ms_ = 0;
+    std::uint64_t parting_until_ms_ = 0;  ///< 0: no clients are sent to another master
     bool shutting_down_ = false, ending_ = false;
+    unsigned hand_overs_ = 0;  ///< asked for by a shutdown
+    bool stop_requested_ = false;
     std::uint64_t ticks_ = 0;
     std::optional<int> exit_code_;
     std::string stop_reason_;

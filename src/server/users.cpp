@@ -28,6 +28,8 @@ public:
     void submit(const std::shared_ptr<Change>& change, const commands::Logged& logged) {
         const std::uint64_t ticket = ++last_ticket_;
         changes_.emplace(ticket, change);
+        if (const Status within = commands::check_limits(logged); !within)
+            return on_failed(ticket, {FailureCode::kTooLarge, within.error().message});
         users_.writes_.submit(shared_from_this(), ticket, logged, {.deadline_ms = monotonic_ms() + kDefaultDeadlineMs});
     }
     void on_written(std::uint64_t ticket, const WriteResult& result) override { users_.written(take(ticket), result.outcome); }

@@ -14,32 +14,45 @@ namespace {
 
 /// Entries larger than this gain nothing from more requests, and hold up those behind them.
 constexpr std::size_t kGatheredBytes = limits::kMiB;
+/// To be decoded and sent on: not so many that heartbeats wait.
+constexpr std::size_t kForwardedBytesPerTurn = 4 * limits::kMiB;
 
 const Failure kOutcomeUnknownAtDeadline{FailureCode::kOutcomeUnknown,
                                         "the deadline passed while the write was in the log: it may have been executed, or may be yet"};
+
+const Failure kCannotBeForwarded{FailureCode::kTryAgain,
+                                 "another node has become master, and the request has more parts than can be sent there"};
 
 }  // namespace
 
 // -- in ---------------------------------------------------------------------------------------------------------------------------
 
+std::optional<Failure> WritePath::refusal(const Client& client) const {
+    if (forwarding_.takes(client)) return std::nullopt;
+    const bool waits = routing_.is_opening() && !client.follows_redirects();
+    if (auto refused = routing_.refuse_write(); refused && !waits) return refused;
+    if (!host_.disk_is_low()) return std::nullopt;
+    return Failure{FailureCode::kTryAgain, "the disk of the master is nearly full: it takes no writes"};
+}
+
 bool WritePath::is_refused(Client& client, std::uint64_t ticket) {
-    if (const auto refused = routing_.refuse_write()) {
-        client.on_failed(ticket, *refused);
-        return true;
-    }
-    if (!host_.disk_is_low()) return false;
-    client.on_failed(ticket, {FailureCode::kTryAgain, "the disk of the master is nearly full: it takes no writes"});
-    return true;
+    const auto refused = refusal(client);
+    if (refused) client.on_failed(ticket, *refused);
+    return refused.has_value();
+}
+
+std::optional<Failure> WritePath::refuse_bytes(std::size_t bytes) const {
+    if (pending_bytes() + bytes <= pending_bytes_max_) return std::nullopt;
+    return Failure{FailureCode::kTryAgain, fmt::format("overloaded: {} bytes of writes are not answered yet, limits.pending_bytes = {}",
+                                                       pending_bytes(), pending_bytes_max_)};
 }
 
 /// The write lies in payload_ from `begin` on.
 void WritePath::take(const std::shared_ptr<Client>& client, std::uint64_t ticket, const WriteTerms& terms, std::size_t begin) {
     const std::size_t bytes = payload_.size() - begin;
-    if (pending_bytes_ + bytes > pending_bytes_max_) {
+    if (const auto overloaded = refuse_bytes(bytes)) {
         payload_.resize(begin);
-        return client->on_failed(
-            ticket, {FailureCode::kTryAgain, fmt::format("overloaded: {} bytes of writes are not answered yet, limits.pending_bytes = {}",
-                                                         pending_bytes_, pending_bytes_max_)});
+        return client->on_failed(ticket, *overloaded);
     }
     if (payload_.size() > kPayloadBytesMax && begin > 0) {  // the last one begins the next entry
         std::string rest = payload_.substr(begin);
@@ -66,14 +79,31 @@ void WritePath::take(const std::shared_ptr<Client>& client, std::uint64_t ticket
     if (payload_.size() >= kGatheredBytes) propose(read_clock());
 }
 
+bool WritePath::submit_group(const std::shared_ptr<Client>& client, std::string_view payload, std::size_t requests,
+                             const WriteTerms& terms) {
+    if (refusal(*client) || refuse_bytes(payload.size())) return false;
+    if (!gathered_.empty() && payload_.size() + payload.size() > kGatheredBytes) propose(read_clock());
+    payload_ += payload;
+    gathered_.push_back({.client = client, .count = requests, .deadline_ms = terms.deadline_ms, .bytes = payload.size()});
+    gathered_writes_ += requests;
+    pending_ += requests;
+    pending_bytes_ += payload.size();
+    return true;
+}
+
 void WritePath::end_of_turn(const core::Clock& now) {
-    while (!held_.empty() && !holds_back()) {
+    if (!gathered_.empty()) propose(now);  // behind what is held
+    for (std::size_t forwarded = 0; !held_.empty() && !holds_back() && forwarded < kForwardedBytesPerTurn;) {
         core::Proposal proposal = std::move(held_.front());
         held_.pop_front();
         proposal.now = now;
-        hand_over(std::move(proposal));
+        if (forwarding_.is_open()) {
+            forwarded += proposal.payload.size();
+            forward(proposal);
+        } else {
+            hand_over(std::move(proposal));
+        }
     }
-    if (!gathered_.empty()) propose(now);
 }
 
 void WritePath::propose(const core::Clock& now) {
@@ -89,12 +119,37 @@ void WritePath::propose(const core::Clock& now) {
                             .report_durable = std::exchange(gathered_report_durable_, false),
                             .report_all = std::exchange(gathered_report_all_, false)};
     payload_.reserve(payload_bytes_last_);
-    holds_back() || !held_.empty() ? held_.push_back(std::move(proposal)) : hand_over(std::move(proposal));
+    const bool goes_at_once = !holds_back() && held_.empty() && !forwarding_.is_open();
+    goes_at_once ? hand_over(std::move(proposal)) : held_.push_back(std::move(proposal));
 }
 
 void WritePath::hand_over(core::Proposal proposal) {
     if (allowance_ != INT64_MAX) allowance_ -= static_cast<std::int64_t>(proposal.payload.size());
     host_.propose(std::move(proposal));
+}
+
+void WritePath::forward(const std::shared_ptr<Client>& client, std::uint64_t ticket, const WriteTerms& terms, std::string_view payload) {
+    if (const auto overloaded = refuse_bytes(payload.size())) return client->on_failed(ticket, *overloaded);
+    auto logged = commands::decode_payload(payload);
+    if (!logged || logged->size() != 1) return client->on_failed(ticket, kCannotBeForwarded);
+    forwarding_.take({client, ticket, terms.level, terms.deadline_ms, payload.size()}, std::move(logged->front()));
+}
+
+void WritePath::forward(const core::Proposal& proposal) {
+    Batch* batch = find(proposal.token);
+    if (batch == nullptr) return;
+    auto logged = commands::decode_payload(proposal.payload);
+    if (!logged || logged->size() != batch->writes) return fail_batch(proposal.token, kCannotBeForwarded);
+    auto next = logged->begin();
+    for (Run& run : batch->runs) {
+        const auto client = run.client;
+        const std::size_t bytes = run.bytes / run.count;
+        if (client) release(run);  // it is counted there from now on
+        for (std::size_t i = 0; i < run.count; ++i, ++next) {
+            if (client) forwarding_.take({client, run.first_ticket + i, run.level, run.deadline_ms, bytes}, std::move(*next));
+        }
+    }
+    settle(*batch);
 }
 
 // -- out --------------------------------------------------------------------------------------------------------------------------
@@ -211,7 +266,8 @@ void WritePath::tick(std::uint64_t now_ms) {
 void WritePath::count_held(std::uint64_t now_ms) {
     using By = HeldWrites::By;
     const std::uint64_t passed_ms = now_ms - std::exchange(last_tick_ms_, now_ms).value_or(now_ms);
-    held_writes_.by = held_.empty() ? By::kNothing : routing_.is_pausing() ? By::kSwitchover : By::kStore;
+    held_writes_.by = routing_.is_pausing() || routing_.is_opening() || forwarding_.pending() > 0 ? By::kSwitchover : By::kStore;
+    if (held_.empty() && forwarding_.pending() == 0) held_writes_.by = By::kNothing;
     if (held_writes_.by == By::kStore) held_writes_.store_ms += passed_ms;
     if (held_writes_.by == By::kSwitchover) held_writes_.switchover_ms += passed_ms;
 }

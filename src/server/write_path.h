@@ -10,6 +10,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "commands/request.h"
@@ -17,6 +18,7 @@
 #include "core/action.h"
 #include "core/event.h"
 #include "server/client.h"
+#include "server/forwarding.h"
 #include "server/routing.h"
 
 namespace tanist::server {
@@ -45,15 +47,23 @@ public:
         std::function<std::size_t()> room;                             ///< bytes that may be proposed until the next tick; SIZE_MAX: any
         std::function<void(std::chrono::nanoseconds)> entry_executed;  ///< so long after it was proposed
     };
-    WritePath(const Routing& routing, Host host) : routing_(routing), host_(std::move(host)) {}
+    WritePath(const Routing& routing, Forwarding& forwarding, Host host)
+        : routing_(routing), forwarding_(forwarding), host_(std::move(host)) {}
 
     void set_pending_bytes_max(std::size_t bytes) { pending_bytes_max_ = bytes; }
 
+    /// Why nothing is taken from this client now, and nothing is executed; nullopt: it is.
+    [[nodiscard]] std::optional<Failure> refusal(const Client& client) const;
     /// Takes the write into this turn's entry, or refuses it at once. `append(std::string& payload)` encodes it there as
-    /// commands::append_to() does.
+    /// commands::append_to() does. After a switchover it may go to the master that took over instead.
     template <class Append>
     void submit_encoded(const std::shared_ptr<Client>& client, std::uint64_t ticket, const WriteTerms& terms, const Append& append) {
         if (is_refused(*client, ticket)) return;
+        if (goes_elsewhere(*client)) {
+            std::string payload;
+            append(payload);
+            return forward(client, ticket, terms, payload);
+        }
         const std::size_t begin = payload_.size();
         append(payload_);
         take(client, ticket, terms, begin);
@@ -61,8 +71,13 @@ public:
     void submit(const std::shared_ptr<Client>& client, std::uint64_t ticket, const commands::Logged& logged, const WriteTerms& terms) {
         submit_encoded(client, ticket, terms, [&](std::string& payload) { commands::append_to(payload, logged); });
     }
-    /// Proposes what the turn has gathered, and what was held back before. While mastership is handed over, all is held back; then
-    /// it is executed here, or refused with the way to the new master (S17). So is what the store has no room for yet.
+    /// Requests that another node has sent, one run of the client's tickets from 0 on: all of them in one entry, in their order, or none.
+    /// False: not now, and nobody is told.
+    [[nodiscard]] bool submit_group(const std::shared_ptr<Client>& client, std::string_view payload, std::size_t requests,
+                                    const WriteTerms& terms);
+    /// Proposes what the turn has gathered, and what was held back before. While mastership is handed over, or a master opens, all is held
+    /// back; then it is executed here, or goes to the new master; clients that follow redirects are shown the way there (S17). What the
+    /// store has no room for yet is held back, too.
     void end_of_turn(const core::Clock& now);
     /// Answers what is past its deadline, and asks how much may be proposed until the next tick.
     void tick(std::uint64_t now_ms);
@@ -77,8 +92,8 @@ public:
     /// Cheap for items of one entry that are asked for in their order.
     [[nodiscard]] const Client* author(Rank entry, std::size_t item);
 
-    [[nodiscard]] std::size_t pending() const { return pending_; }
-    [[nodiscard]] std::size_t pending_bytes() const { return pending_bytes_; }
+    [[nodiscard]] std::size_t pending() const { return pending_ + forwarding_.pending(); }
+    [[nodiscard]] std::size_t pending_bytes() const { return pending_bytes_ + forwarding_.pending_bytes(); }
     [[nodiscard]] const HeldWrites& held() const { return held_writes_; }
 
 private:
@@ -115,10 +130,18 @@ private:
 
     [[nodiscard]] Batch* find(std::uint64_t token);
     void propose(const core::Clock& now);
-    [[nodiscard]] bool holds_back() const { return routing_.is_pausing() || allowance_ <= 0; }
+    [[nodiscard]] bool holds_back() const { return routing_.is_pausing() || routing_.is_opening() || allowance_ <= 0; }
     void hand_over(core::Proposal proposal);
+    void forward(const std::shared_ptr<Client>& client, std::uint64_t ticket, const WriteTerms& terms, std::string_view payload);
+    /// Of clients that follow redirects: refused.
+    void forward(const core::Proposal& proposal);
     void count_held(std::uint64_t now_ms);
     [[nodiscard]] bool is_refused(Client& client, std::uint64_t ticket);
+    /// Past what is held and gathered, to the new master. While these are on their way there, it goes behind them.
+    [[nodiscard]] bool goes_elsewhere(const Client& client) const {
+        return forwarding_.takes(client) && !(forwarding_.is_open() && (!held_.empty() || !gathered_.empty()));
+    }
+    [[nodiscard]] std::optional<Failure> refuse_bytes(std::size_t bytes) const;
     void take(const std::shared_ptr<Client>& client, std::uint64_t ticket, const WriteTerms& terms, std::size_t begin);
     /// `outcomes`: one a write of the run.
     void answer(Run& run, std::span<const commands::Outcome> outcomes, Rank rank, WriteLevel reached);
@@ -129,6 +152,7 @@ private:
     void settle(Batch& batch);
 
     const Routing& routing_;
+    Forwarding& forwarding_;
     const Host host_;
     std::size_t pending_bytes_max_ = 256 << 20;
 

@@ -13,6 +13,7 @@ namespace {
 constexpr Duration kBatchFor = 100us;
 constexpr std::size_t kBatchItemsMax = 64;
 constexpr Duration kWaitForApplied = 400ms, kWaitForAll = 300ms;
+constexpr std::uint64_t kForwardedForMs = 150, kResendMs = 20;
 
 }  // namespace
 
@@ -21,6 +22,13 @@ bool Write::depends_on_state() const {
     if (request == nullptr || !request->conditions.empty() || !request->session.is_zero()) return true;
     return !std::ranges::all_of(request->commands, [](const commands::Command& c) { return std::holds_alternative<commands::Put>(c); });
 }
+
+ClientDesk::ClientDesk(DeskOwner& owner, NodeId node, bool forwards)
+    : owner_(owner),
+      node_(node),
+      forwards_(forwards),
+      forwarder_({.resend_ms = kResendMs}, [this](std::uint64_t ticket, replica::Forwarder::End end,
+                                                  const replica::Forwarder::Executed* executed) { told(ticket, end, executed); }) {}
 
 void ClientDesk::ask(Question question, Reply reply) {
     std::visit([&](auto& q) { ask(std::move(q), std::move(reply)); }, question);
@@ -34,14 +42,21 @@ void ClientDesk::refuse(const Reply& reply) {
 // -- writes --------------------------------------------------------------------------------------------------------------------------
 
 void ClientDesk::ask(Write write, Reply reply) {
-    if (!owner_.replica().node().open() || owner_.replica().disk_is_low()) return refuse(reply);
-    batch_.push_back({std::move(write), std::move(reply), std::nullopt});
+    Writer writer{std::move(write), std::move(reply), std::nullopt};
+    if (may_hold(writer.write) && owner_.replica().node().view().pausing) return held_.push_back(std::move(writer));
+    if (!owner_.replica().node().open() || owner_.replica().disk_is_low()) return refuse(writer.reply);
+    propose_soon(std::move(writer));
+}
+
+void ClientDesk::propose_soon(Writer writer) {
+    batch_.push_back(std::move(writer));
     if (batch_.size() >= kBatchItemsMax) return propose();
     if (batch_.size() == 1) owner_.later(kBatchFor, [this] { propose(); });
 }
 
 void ClientDesk::propose() {
     if (batch_.empty()) return;
+    add_session_control();
     const std::uint64_t token = next_token_++;
     core::Proposal proposal{.token = token, .now = owner_.clock()};
     for (const Writer& writer : batch_) {
@@ -105,6 +120,7 @@ void ClientDesk::on(const core::ProposalUnknown& action) {
 }
 
 void ClientDesk::executed(std::span<const commands::Applied> applied) {
+    forwarder_.executed(applied);
     for (const commands::Applied& entry : applied) {
         const auto known = accepted_.find(entry.entry.rank());
         if (known == accepted_.end()) continue;
@@ -146,6 +162,82 @@ void ClientDesk::forget_when_answered(std::uint64_t token) {
     const auto at = proposals_.find(token);
     if (at == proposals_.end() || !at->second.executed) return;
     if (std::ranges::none_of(at->second.writers, [](const Writer& w) { return static_cast<bool>(w.reply); })) proposals_.erase(at);
+}
+
+// -- held over a switchover (S17) --------------------------------------------------------------------------------------------------
+
+bool ClientDesk::takes_writes() const { return owner_.replica().node().open() && !owner_.replica().node().view().pausing; }
+
+/// Clients with a session ask the new master again by themselves.
+bool ClientDesk::may_hold(const Write& write) const {
+    const auto* request = std::get_if<commands::Request>(&write.logged);
+    return forwards_ && request != nullptr && request->session.is_zero();
+}
+
+void ClientDesk::add_session_control() {
+    if (!forwards_ || !takes_writes()) return;
+    auto control = forwarder_.session_control(owner_.clock().monotonic_ms);
+    if (!control) return;
+    batch_.push_back({{std::move(*control)},
+                      [this](const Answer& answer) {
+                          answer.verdict == Verdict::kDone ? forwarder_.on_logged(*answer.outcome) : forwarder_.on_not_logged();
+                      },
+                      std::nullopt});
+}
+
+void ClientDesk::release_held() {
+    const core::View view = owner_.replica().node().view();
+    if (held_.empty() || view.pausing) return;
+    const bool can_forward = view.master && *view.master != view.self && forwarder_.has_session(owner_.clock().monotonic_ms);
+    for (Writer& writer : std::exchange(held_, {})) {
+        if (takes_writes()) {
+            owner_.later(0us, [this, writer = std::move(writer)] { propose_soon(writer); });
+        } else if (can_forward) {
+            forward(std::move(writer));
+        } else {
+            refuse(writer.reply);
+        }
+    }
+}
+
+void ClientDesk::forward(Writer writer) {
+    const std::uint64_t ticket = next_token_++;
+    const auto request = std::get<commands::Request>(writer.write.logged);
+    forwarded_.emplace(ticket, std::move(writer));
+    forwarder_.take(ticket, request, owner_.clock().monotonic_ms + kForwardedForMs);
+}
+
+void ClientDesk::told(std::uint64_t ticket, replica::Forwarder::End end, const replica::Forwarder::Executed* executed) {
+    const Writer writer = std::move(forwarded_.extract(ticket).mapped());
+    if (end == replica::Forwarder::End::kRefused) return refuse(writer.reply);
+    if (executed == nullptr) return writer.reply({.verdict = Verdict::kUnknown, .from = node_});
+    writer.reply({.verdict = Verdict::kDone,
+                  .from = node_,
+                  .rank = executed->rank,
+                  .item = static_cast<std::uint32_t>(executed->item),
+                  .reached = WriteLevel::kQuorum,
+                  .outcome = executed->outcome});
+}
+
+void ClientDesk::tick() {
+    const std::uint64_t now_ms = owner_.clock().monotonic_ms;
+    forwarder_.tick(now_ms);
+    const core::View view = owner_.replica().node().view();
+    if (!takes_writes() && (!view.master || *view.master == view.self)) return;
+    const std::string* payload = forwarder_.to_send(now_ms);
+    if (payload == nullptr) return;
+    if (!takes_writes()) return owner_.step(core::ForwardWrites{*payload});
+    core::TakeForwarded own{.from = node_, .payload = *payload};
+    on(own);
+}
+
+void ClientDesk::on(core::TakeForwarded& action) {
+    owner_.later(0us, [this, payload = std::move(action.payload)] {
+        auto requests = commands::decode_payload(payload);
+        ENSURE(requests);
+        if (!takes_writes() || owner_.replica().disk_is_low()) return;  // it is sent again
+        for (commands::Logged& logged : *requests) propose_soon({{std::move(logged)}, [](const Answer&) {}, std::nullopt});
+    });
 }
 
 // -- reads ---------------------------------------------------------------------------------------------------------------------------
@@ -195,6 +287,7 @@ void ClientDesk::wait(Reader reader) {
 }
 
 void ClientDesk::after_step() {
+    release_held();
     for (auto at = waiting_.begin(); at != waiting_.end();) at = serve(at->second) ? waiting_.erase(at) : std::next(at);
 }
 

@@ -8,6 +8,7 @@
 #include <span>
 #include <vector>
 
+#include "replica/forwarder.h"
 #include "replica/freshness.h"
 #include "replica/replica.h"
 #include "sim/client_protocol.h"
@@ -30,7 +31,8 @@ public:
 
 class ClientDesk {
 public:
-    ClientDesk(DeskOwner& owner, NodeId node) : owner_(owner), node_(node) {}
+    /// `forwards`: writes are held during a switchover, and go to the new master.
+    ClientDesk(DeskOwner& owner, NodeId node, bool forwards);
 
     void ask(Question question, Reply reply);
 
@@ -42,7 +44,10 @@ public:
     void on(const core::ProposalUnknown& action);
     void on(const core::ReadReady& action);
     void on(const core::ReadRefused& action);
+    void on(core::TakeForwarded& action);
+    [[nodiscard]] bool awaits_outcomes() const { return forwarder_.pending() > 0; }
     void executed(std::span<const commands::Applied> applied);
+    void tick();
     /// Something may have been applied.
     void after_step();
 
@@ -52,7 +57,9 @@ public:
         return at == proposals_.end() ? std::nullopt : std::optional(at->second.rank);
     }
 
-    [[nodiscard]] std::size_t pending() const { return proposals_.size() + reads_.size() + waiting_.size(); }
+    [[nodiscard]] std::size_t pending() const {
+        return proposals_.size() + reads_.size() + waiting_.size() + held_.size() + forwarder_.pending();
+    }
 
 private:
     struct Writer {
@@ -77,6 +84,14 @@ private:
     void propose();
     void refuse(const Reply& reply);
     void give_up_on_all(std::uint64_t token);
+    void propose_soon(Writer writer);
+    void add_session_control();
+    [[nodiscard]] bool takes_writes() const;
+    [[nodiscard]] bool may_hold(const Write& write) const;
+    /// A switchover is over: what was held goes on here, or at the new master.
+    void release_held();
+    void forward(Writer writer);
+    void told(std::uint64_t ticket, replica::Forwarder::End end, const replica::Forwarder::Executed* executed);
     void forget_when_answered(std::uint64_t token);
     bool serve(Reader& reader);
     void wait(Reader reader);
@@ -84,7 +99,11 @@ private:
     DeskOwner& owner_;
     NodeId node_;
     std::uint64_t next_token_ = 1;
-    std::vector<Writer> batch_;                    ///< to be proposed together, soon
+    std::vector<Writer> batch_;  ///< to be proposed together, soon
+    std::vector<Writer> held_;   ///< during a switchover
+    const bool forwards_;
+    replica::Forwarder forwarder_;
+    std::map<std::uint64_t, Writer> forwarded_;    ///< by the forwarder's ticket
     std::map<std::uint64_t, Proposal> proposals_;  ///< by token
     std::map<Rank, std::uint64_t> accepted_;       ///< token by the rank of the entry
     std::map<std::uint64_t, Reader> reads_;        ///< linearizable, being confirmed; by token

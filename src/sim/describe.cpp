@@ -66,6 +66,7 @@ std::string show(const core::SwitchoverAsk& m) { return fmt::format("SwitchoverA
 std::string show(const core::SwitchoverAnswer& m) {
     return fmt::format("SwitchoverAnswer id={} master={} reason=\"{}\"", m.id, show(m.master), m.refused.reason);
 }
+std::string show(const core::ForwardedWrites& m) { return fmt::format("ForwardedWrites bytes={}", m.payload.size()); }
 std::string show(const core::CopyEnd& m) { return fmt::format("CopyEnd copy={}", m.copy); }
 
 constexpr std::size_t kShownBytesMax = 24;  ///< of a value: its beginning tells whose and which it is

@@ -95,10 +95,11 @@ bool try_seed(std::uint64_t seed, Trail& trail) {
     return true;
 }
 
-/// Histories of few faults and of all, and scenarios of each kind, in turns.
+/// Histories of few faults and of all, scenarios of each kind, and many switchovers, in turns.
 std::uint64_t nth_seed(std::uint64_t first, std::uint64_t i) {
     if (first >= kFirstScenarioSeed) return first + i;
-    const std::array kinds = {first, std::max(first, kFirstSeedOfMore), kFirstScenarioSeed, kFirstAimedSeed, kFirstRottenSeed};
+    const std::array kinds = {
+        first, std::max(first, kFirstSeedOfMore), kFirstScenarioSeed, kFirstAimedSeed, kFirstRottenSeed, kFirstSeedOfHandovers};
     return kinds[i % kinds.size()] + i / kinds.size();
 }
 

@@ -257,10 +257,20 @@ void draw_more_faults(Plan& plan, Random& random, Instant from, Instant to) {
     }
 }
 
+/// Most clients have no session, and count: what is executed twice, or though it was refused, shows.
+void draw_load_of_handovers(Plan& plan, Random& random) {
+    plan.load.clients = 6;
+    plan.load.pipeline = one_of(random, std::array<std::uint32_t, 3>{1, 2, 5});
+    plan.load.think_max = one_of(random, std::array<Duration, 2>{10ms, 40ms});
+    plan.load.patience = one_of(random, std::array<Duration, 2>{500ms, 2s});
+    plan.load.increments = 20;
+    plan.load.without_session = 90;
+}
+
 /// By plan, not by chance: a stream of their own, so that the faults of a seed stay what they are.
-void draw_switchovers(Plan& plan, Random& random, Instant from, Instant to) {
-    if (plan.nodes.size() == 1 || random.chance(1, 2)) return;
-    const Duration gap = one_of(random, std::array<Duration, 3>{150ms, 800ms, 3000ms});
+void draw_switchovers(Plan& plan, Random& random, Instant from, Instant to, bool many) {
+    if (plan.nodes.size() == 1 || (!many && random.chance(1, 2))) return;
+    const Duration gap = many ? 150ms : one_of(random, std::array<Duration, 3>{150ms, 800ms, 3000ms});
     for (Instant at = from + draw(random, 0us, gap); at < to; at += draw(random, 10ms, 2 * gap)) {
         Fault switchover{.at = at, .kind = FaultKind::kSwitchOver};
         if (random.chance(1, 2)) switchover.node = plan.nodes[random.below(plan.nodes.size())].node;
@@ -284,7 +294,9 @@ Plan draw_plan(std::uint64_t seed) {
     plan.quiet_from = from + draw(random, 3s, 12s);
     draw_faults(plan, random, from, plan.quiet_from - 200ms);
     Random planned = random_for(seed, 4);
-    draw_switchovers(plan, planned, from, plan.quiet_from);
+    const bool hands_over = seed >= kFirstSeedOfHandovers && seed < kFirstScenarioSeed;
+    if (hands_over) draw_load_of_handovers(plan, planned);
+    draw_switchovers(plan, planned, from, plan.quiet_from, hands_over);
     if (seed >= kFirstSeedOfMore) {
         Random more = random_for(seed, 6);
         draw_more_load(plan, more);
@@ -301,6 +313,7 @@ Plan draw_plan(std::uint64_t seed) {
         Random directed = random_for(seed, 7);
         plan.scenario = make_scenario(plan, directed);
     }
+    plan.forwards = seed >= kFirstSeedOfForwarding && seed < kFirstScenarioSeed;
     // The bound on liveness: held connections time out and are dialled again (4 s), a log is caught up or a copy made, sessions
     // that expired are made anew; and elections, which may split more than once.
     plan.end = plan.quiet_from + 8s + 12 * plan.election_timeout();

@@ -147,6 +147,7 @@ struct Plan {
     NetworkPlan network;
     DiskPlan disk;
     LoadPlan load;
+    bool forwards = false;      ///< nodes hold writes during a switchover, and send them to the new master
     std::vector<Fault> faults;  ///< ascending by time
     Instant quiet_from{0};      ///< everything is healed, and stays so
     Instant end{0};             ///< by then the cluster must have made progress and agree
@@ -168,6 +169,10 @@ using Parts = std::vector<std::string>;
 
 /// Seeds below it have no faults but those that the mutants were hunted with (tests/sim/mutants.txt).
 inline constexpr std::uint64_t kFirstSeedOfMore = 1000;
+/// From here on to the first scenario, writes of clients without a session are held, and forwarded, over a switchover.
+inline constexpr std::uint64_t kFirstSeedOfForwarding = 2000;
+/// From here on, there are many switchovers, and most of the load has no session.
+inline constexpr std::uint64_t kFirstSeedOfHandovers = 500'000;
 /// One line that tells topology, network, load and faults.
 [[nodiscard]] std::string describe(const Plan& plan);
 /// A sentence: what happens to whom, and for how long.

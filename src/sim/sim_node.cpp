@@ -54,6 +54,7 @@ void SimNode::make_up_for_ticks() {
         ++process_->ticks;
         process_->ticked = world_.now();
         step(core::Tick{clock()});
+        if (!process_->exit) process_->desk->tick();
     }
 }
 
@@ -214,7 +215,7 @@ void SimNode::start() {
     process_->replica =
         std::make_unique<replica::Replica>(*this, *disk_, *process_->store, std::move(*directory), replica_options, random_.next());
     process_->wal = std::make_unique<VirtualWal>(*this, process_->replica->log(), plan_.disk, random_.next());
-    process_->desk = std::make_unique<ClientDesk>(*this, self_.node);
+    process_->desk = std::make_unique<ClientDesk>(*this, self_.node, plan_.forwards);
     network_.set_state(self_.node, HostState::kListening);
     later(0us, [this] { tick(); });
     network_.connect_all(self_.node);

@@ -113,6 +113,8 @@ public:
     void on(const core::ReadReady& action) override { process_->desk->on(action); }
     void on(const core::ReadRefused& action) override { process_->desk->on(action); }
     void on(const core::SwitchoverEnded& action) override;
+    void on(core::TakeForwarded& action) override { process_->desk->on(action); }
+    [[nodiscard]] bool awaits_outcomes() const override { return process_->desk->awaits_outcomes(); }
     void executed(std::span<const commands::Applied> applied) override { process_->desk->executed(applied); }
     void on(const core::ViewChanged&) override {}
     void on(const core::Notice& action) override;

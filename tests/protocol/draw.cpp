@@ -112,6 +112,7 @@ void draw(Random& random, core::SwitchoverAnswer& to) {
     to = {draw_number(random), draw_optional(random, [&] { return draw_member(random); }), {}};
     if (!to.master) to.refused = {core::kRefusalCodes[random.below(core::kRefusalCodes.size())], draw_bytes(random)};
 }
+void draw(Random& random, core::ForwardedWrites& to) { to.payload = draw_bytes(random, 3000); }
 
 /// The variant's alternative number `kind`, default made.
 template <class Variant, std::size_t... I>

@@ -145,7 +145,7 @@ TEST(Preamble, FirstByteTellsTheDialect) {
 }
 
 TEST(Preamble, BytesOnTheWireStayTheSame) {
-    EXPECT_EQ(hex(peer_preamble()), "0254414e04000000");
+    EXPECT_EQ(hex(peer_preamble()), "0254414e05000000");
     EXPECT_EQ(hex(kClientPreamble), "0154414e");
 }
 
@@ -188,7 +188,7 @@ TEST(Preamble, OtherProtocolsAreNamedInTheError) {
 TEST(Preamble, OtherVersionIsNamedInTheError) {
     ReadBuffer buffer;
     buffer.append(as_bytes(peer_preamble(7)));
-    EXPECT_EQ(take_peer_preamble(buffer).error().message, "version 7 of the peer protocol: this node speaks version 4");
+    EXPECT_EQ(take_peer_preamble(buffer).error().message, "version 7 of the peer protocol: this node speaks version 5");
 }
 
 }  // namespace

@@ -280,6 +280,7 @@ TEST(PeerCodec, WhatTheDesignDoesNotAllowIsRefused) {
         {core::StandNow{.target = {{1}, {0}}}, "stand now.target: node 1 incarnation 0"},
         {core::PreVoteReply{.master = MemberId{{0}, {1}}}, "pre-vote reply.master"},
         {core::SwitchoverAnswer{.master = MemberId{{0}, {1}}}, "switchover answer.master"},
+        {core::ForwardedWrites{std::string(kPayloadBytesMax + 1, 'x')}, "forwarded writes.payload: "},
         {core::FormationProposal{Membership{{1}, "c", {{{{2}, {1}}, Seat::kVoter, {}}, {{{1}, {1}}, Seat::kVoter, {}}}}},
          "formation proposal: membership"},
         {core::CopyReply{.files = {{"../../etc/passwd", 1}}}, "'../../etc/passwd' is no plain file name"},

@@ -69,6 +69,8 @@ public:
     void on(const core::ReadReady&) override {}
     void on(const core::ReadRefused&) override {}
     void on(const core::SwitchoverEnded&) override {}
+    void on(core::TakeForwarded&) override {}
+    [[nodiscard]] bool awaits_outcomes() const override { return false; }
     void executed(std::span<const commands::Applied> applied) override { executions += applied.size(); }
     void on(const core::ViewChanged&) override {}
     void on(const core::Notice&) override {}

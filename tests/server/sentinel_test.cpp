@@ -4,6 +4,10 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <array>
+#include <atomic>
+#include <thread>
+#include <vector>
 
 #include "protocol/frame.h"
 #include "server/sentinel/rows.h"
@@ -212,6 +216,72 @@ TEST_F(SentinelPort, FailoverHandsMastershipOver) {  // S17
     EXPECT_TRUE(eventually([&] { return cluster_.resp(1).call({"FAILOVER", "TO", "127.0.0.1", back}) == "+OK\r\n"; })) << "so can any node";
     EXPECT_EQ(client.reply(), "");  // a master that has stepped down closes, so that its clients look for the new one
     EXPECT_EQ(cluster_.await_master(), 1u);
+}
+
+/// Connections to node 1 that send INCR after INCR, each of its own key, until they end.
+class Counters {
+public:
+    explicit Counters(const Cluster& cluster) {
+        for (std::size_t i = 0; i < kConnections; ++i)
+            threads_.emplace_back([this, i, client = cluster.resp(1)]() mutable { count(i, client); });
+        EXPECT_TRUE(eventually([this] { return std::ranges::all_of(counted_, [](const auto& n) { return n > 0; }); }));
+    }
+    /// All have ended; each of their requests was answered, and executed once.
+    void expect_all(RespClient client) {
+        for (std::thread& thread : threads_) thread.join();
+        for (std::size_t i = 0; i < kConnections; ++i) {
+            const std::string text = std::to_string(counted_[i]);
+            EXPECT_EQ(client.call({"GET", fmt::format("n{}", i)}), fmt::format("${}\r\n{}\r\n", text.size(), text));
+        }
+    }
+
+private:
+    static constexpr std::size_t kConnections = 16;  // one of them at least has a request under way at any time
+
+    void count(std::size_t number, RespClient& client) {
+        const std::string key = fmt::format("n{}", number);
+        for (;;) {
+            const std::string answer = client.call({"INCR", key});
+            if (answer.empty()) return;
+            EXPECT_EQ(answer, fmt::format(":{}\r\n", counted_[number] + 1));
+            if (answer.front() != ':') return;
+            ++counted_[number];
+        }
+    }
+    std::array<std::atomic<std::size_t>, kConnections> counted_{};
+    std::vector<std::thread> threads_;
+};
+
+TEST_F(SentinelPort, NoRequestFailsByAFailoverAndConnectionsEndBehindAnAnswer) {  // S17
+    Counters counters(cluster_);
+    EXPECT_EQ(ask(2, {"SENTINEL", "FAILOVER", "test"}), "+OK\r\n");
+    const std::size_t master = cluster_.await_master(1);
+    ASSERT_NE(master, 0u);
+    counters.expect_all(cluster_.resp(master));
+}
+
+TEST_F(SentinelPort, NoRequestFailsByAShutdownOfTheMaster) {  // S17
+    Counters counters(cluster_);
+    EXPECT_EQ(cluster_.running(1).shut_down(), kExitClean);
+    const std::size_t master = cluster_.await_master(1);
+    ASSERT_NE(master, 0u);
+    counters.expect_all(cluster_.resp(master));
+}
+
+TEST_F(SentinelPort, AConnectionThatWatchesKeysOrHasATransactionOpenIsNotEndedBetween) {  // S17
+    RespClient watcher = cluster_.resp(1), other = cluster_.resp(1);
+    ASSERT_EQ(watcher.call({"SET", "k", "1"}), "+OK\r\n");
+    ASSERT_EQ(other.call({"MULTI"}), "+OK\r\n");
+    ASSERT_EQ(watcher.call({"WATCH", "k"}), "+OK\r\n");
+    ASSERT_EQ(ask(2, {"SENTINEL", "FAILOVER", "test"}), "+OK\r\n");
+    EXPECT_EQ(other.call({"SET", "k", "2"}), "+QUEUED\r\n");
+    EXPECT_EQ(watcher.call({"GET", "k"}), "$1\r\n1\r\n");
+    EXPECT_EQ(other.call({"EXEC"}), "*1\r\n+OK\r\n");
+    EXPECT_EQ(watcher.call({"MULTI"}), "+OK\r\n");
+    EXPECT_EQ(watcher.call({"SET", "k", "3"}), "+QUEUED\r\n");
+    EXPECT_EQ(watcher.call({"EXEC"}), "*-1\r\n") << "the key has changed";
+    EXPECT_EQ(watcher.reply(), "");
+    EXPECT_EQ(other.reply(), "");
 }
 
 TEST_F(SentinelPort, SpeaksRespOnly) {

@@ -50,7 +50,9 @@ protected:
     std::vector<core::Proposal> proposals_;
     std::vector<std::function<void()>> later_;
     std::vector<std::string> answers_;
+    Forwarding forwarding_{routing_, {.send = [](core::ForwardWrites) {}, .now_ms = [] { return std::uint64_t{0}; }}};
     WritePath writes_{routing_,
+                      forwarding_,
                       {.propose = [this](core::Proposal p) { proposals_.push_back(std::move(p)); },
                        .disk_is_low = [] { return false; },
                        .room = [] { return std::size_t{SIZE_MAX}; },

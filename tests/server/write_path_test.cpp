@@ -50,7 +50,9 @@ protected:
     std::vector<core::Proposal> proposals_;
     bool disk_is_low_ = false;
     std::size_t room_ = SIZE_MAX;
+    Forwarding forwarding_{routing_, {.send = [](core::ForwardWrites) {}, .now_ms = [] { return std::uint64_t{0}; }}};
     WritePath path_{routing_,
+                    forwarding_,
                     {.propose = [this](core::Proposal p) { proposals_.push_back(std::move(p)); },
                      .disk_is_low = [this] { return disk_is_low_; },
                      .room = [this] { return room_; },

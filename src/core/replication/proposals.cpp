@@ -50,6 +50,16 @@ void on_proposal(State& s, const Proposal& e, Actions& out) {
     pump_all(s, out);
 }
 
+void on_forward_writes(State& s, const ForwardWrites& e, Actions& out) {
+    if (s.is_master() || !s.takes_part() || !hears_master(s)) return;
+    send(s, s.following.master->node, ForwardedWrites{e.payload}, out);
+}
+
+void on_forwarded_writes(State& s, const Peer& from, const ForwardedWrites& m, Actions& out) {
+    const bool takes_writes = s.is_master() && s.reign.open && !s.switchover.is_under_way() && !s.stopping_since;
+    if (takes_writes && s.is_member(from)) out.push_back(TakeForwarded{from.node, m.payload});
+}
+
 void report_durable(State& s, Actions& out) {
     auto& waiters = s.proposals.for_durable;
     while (!waiters.empty() && waiters.front().lsn <= s.log.durable()) {

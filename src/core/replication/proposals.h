@@ -12,6 +12,7 @@
 namespace tanist::core {
 
 struct State;
+struct Peer;
 
 struct Proposals {
     struct Pending {
@@ -31,6 +32,8 @@ struct Proposals {
 inline constexpr std::size_t kWaitersForAllMax = 65'536;
 
 void on_proposal(State& s, const Proposal& e, Actions& out);
+void on_forward_writes(State& s, const ForwardWrites& e, Actions& out);
+void on_forwarded_writes(State& s, const Peer& from, const ForwardedWrites& m, Actions& out);
 /// Our durable LSN moved.
 void report_durable(State& s, Actions& out);
 /// `everywhere` moved.

@@ -2,6 +2,7 @@
 // Commands about the node: ROLE INFO WAIT TIME LASTSAVE SAVE BGSAVE SHUTDOWN MODULE CLUSTER.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 
@@ -70,9 +71,17 @@ std::int64_t slaves_with(const core::View& view, Lsn lsn) {
     return slaves;
 }
 
+/// The same of what this node has executed as a slave: its master alone knows them all.
+std::int64_t slaves_known_with(const core::View& view, Lsn lsn) {
+    const auto data_voters = std::ranges::count(view.membership.members, Seat::kVoter, &Member::seat);
+    if (!lsn.is_zero() && lsn <= view.everywhere) return data_voters - 1;
+    return lsn <= std::min(view.durable, view.applied) ? 1 : 0;
+}
+
 void wait(RespSession& session, Arguments arguments) {
     const auto wanted = integer_of(arguments[1]), timeout = integer_of(arguments[2]);
-    if (!session.services().routing.is_master()) {
+    const Routing& here = session.services().routing;
+    if (!here.is_master() && !here.is_pausing() && !session.is_parting()) {
         return session.reply_error(
             "ERR WAIT cannot be used with replica instances. Please also note that writes to replicas are just local and are not "
             "propagated.");
@@ -84,8 +93,8 @@ void wait(RespSession& session, Arguments arguments) {
     const bool is_endless = *timeout == 0;
     const auto settle = [wanted = *wanted, is_endless, lsn = session.last_write().lsn](RespSession& waiting, bool at_deadline) {
         const Routing& routing = waiting.services().routing;
-        const std::int64_t slaves = slaves_with(routing.view(), lsn);
-        if (!routing.is_master()) {
+        const std::int64_t slaves = routing.is_master() ? slaves_with(routing.view(), lsn) : slaves_known_with(routing.view(), lsn);
+        if (!routing.is_master() && !routing.is_pausing() && !waiting.is_parting()) {
             waiting.unblock([](RespEncoder& to) {
                 to.error("UNBLOCKED force unblock from blocking operation, instance state changed (master -> replica?)");
             });

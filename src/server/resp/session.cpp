@@ -33,6 +33,7 @@ RespSession::RespSession(tcp::socket socket, ClientServices& services, std::uint
                                     .request_bytes_max = services.settings.limits.request_bytes_max,
                                     .authenticated = authenticated_}) {
     set_speaks_resp();
+    if (services.sentinel == nullptr) services.forwarding.expect_clients();
 }
 
 bool RespSession::take_input(protocol::ReadBuffer& input) {
@@ -52,6 +53,7 @@ bool RespSession::take_input(protocol::ReadBuffer& input) {
         } else if (!*command) {
             break;
         } else {
+            ++taken_;
             dispatch(**command);
         }
     }
@@ -167,7 +169,7 @@ void RespSession::refuse(const resp::CommandTable::Row* row, std::string_view er
 
 void RespSession::queue(const resp::CommandTable::Row& row, resp::Arguments arguments) {
     if (const std::string error = resp::refuse_to_queue(transaction_, row, arguments); !error.empty()) return reject(row, error);
-    if (const auto failure = services_.routing.refuse_write(); failure && row.has(resp::kWrite)) {
+    if (const auto failure = services_.writes.refusal(*this); failure && row.has(resp::kWrite)) {
         services_.port.records.count_rejected(row);
         transaction_.is_refused = true;
         return reply_failure(*failure);

@@ -142,11 +142,16 @@ public:
     void on_written(std::uint64_t ticket, const WriteResult& result) override;
     void on_read_ready(std::uint64_t ticket) override;
     void on_failed(std::uint64_t ticket, const Failure& failure) override;
+    [[nodiscard]] bool follows_redirects() const override { return false; }
 
 protected:
     [[nodiscard]] bool take_input(protocol::ReadBuffer& input) override;
     [[nodiscard]] std::size_t outstanding() const override { return slots_.size(); }
     [[nodiscard]] bool holds_back() const override { return blocked_ || (!held_.empty() && must_hold()); }
+    [[nodiscard]] bool may_part() const override {
+        return !transaction_.is_open && transaction_.watched.empty() && held_.empty() && get_ends_.empty();
+    }
+    [[nodiscard]] std::uint64_t requests_taken() const override { return taken_; }
     void on_closed() override;
     [[nodiscard]] std::size_t output_bytes_max() const override;
     [[nodiscard]] std::size_t kept_back() const override { return kept_back_; }
@@ -229,6 +234,7 @@ private:
     Rank last_write_;
     Rank token_;  ///< the newest that this connection has seen: sessions are connections here
     bool quitting_ = false;
+    std::uint64_t taken_ = 0;  ///< commands
 
     std::optional<std::uint64_t> blocked_;      ///< the ticket that is waited for
     bool is_off_ = false, skips_next_ = false;  ///< CLIENT REPLY

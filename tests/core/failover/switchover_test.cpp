@@ -56,6 +56,28 @@ TEST(Switchover, TargetIsToldToStandOnlyWhenNothingOfOursIsPending) {  // no fai
     EXPECT_LT(position<Apply>(out), position_of_message<StandNow>(out));
 }
 
+TEST(Switchover, WritesOfOtherNodesAreTakenByAMasterThatTakesWrites) {
+    Master b;
+    const ForwardedWrites writes{"payload"};
+    const Actions out = b.from(kNode3, b.view().epoch.value, writes);
+    ASSERT_THAT(all<TakeForwarded>(out), SizeIs(1));
+    EXPECT_EQ(all<TakeForwarded>(out)[0].from, kNode3);
+    EXPECT_EQ(all<TakeForwarded>(out)[0].payload, "payload");
+    (void)b.switch_over();
+    EXPECT_THAT(all<TakeForwarded>(b.from(kNode3, b.view().epoch.value, writes)), IsEmpty()) << "it hands over";
+    Bench slave({.log = {1, 1}});
+    (void)slave.tick();
+    (void)slave.from(kNode2, 1, Append{.previous = {{1}, {2}}});
+    EXPECT_THAT(all<TakeForwarded>(slave.from(kNode3, 1, writes)), IsEmpty());
+    EXPECT_THAT(sent<ForwardedWrites>(slave.step(ForwardWrites{"mine"}), kNode2), ::testing::ElementsAre(ForwardedWrites{"mine"}));
+}
+
+TEST(Switchover, AMasterThatHasNotOpenedTakesNoWritesOfOtherNodes) {
+    Bench b({.log = {1, 1}, .applied = 2});
+    (void)b.settle(b.elect());
+    EXPECT_THAT(all<TakeForwarded>(b.from(kNode3, b.view().epoch.value, ForwardedWrites{"payload"})), IsEmpty());
+}
+
 TEST(Switchover, VotersMakeAnExceptionForACandidateThatTheirMasterOrdered) {  // S13
     Bench b({.log = {1, 1}});
     (void)b.from(kNode2, 1, Append{.previous = {{1}, {2}}});
