@@ -43,6 +43,8 @@ public:
     virtual void on_failed(std::uint64_t ticket, const Failure& failure) = 0;
     /// Told that another node is master, it sends its write there. Otherwise the server does that for it, after a switchover (S17).
     [[nodiscard]] virtual bool follows_redirects() const { return true; }
+    /// It was here when mastership went elsewhere, and ends as soon as it can.
+    [[nodiscard]] virtual bool is_parting() const { return false; }
 };
 
 }  // namespace tanist::server

@@ -67,7 +67,7 @@ public:
     /// else when nothing has been under way for kRestMs, for between two parts of a pipeline there is a pause as well.
     void part();
     static constexpr std::uint64_t kRestMs = 100;
-    [[nodiscard]] bool is_parting() const { return parting_ && !finishing_; }
+    [[nodiscard]] bool is_parting() const override { return parting_ && !finishing_; }
     virtual void tick();
     /// What held it back may be over: looks again, soon.
     void wake() { replied(); }

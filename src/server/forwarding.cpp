@@ -55,7 +55,8 @@ Forwarding::~Forwarding() = default;
 
 bool Forwarding::begin() {
     const bool can_send = !routing_.is_master() && routing_.view().master && forwarder_.has_session(host_.now_ms());
-    open_until_ms_ = can_send ? host_.now_ms() + kOpenMs : 0;
+    begun_ms_ = host_.now_ms();
+    open_until_ms_ = can_send ? begun_ms_ + kOpenMs : 0;
     return can_send;
 }
 
@@ -66,7 +67,8 @@ bool Forwarding::is_open() const {
 bool Forwarding::takes(const Client& client) const {
     if (client.follows_redirects() || routing_.is_pausing()) return false;
     // Behind what is on its way goes what comes later of the same connection, whoever is master by then.
-    return is_open() || (under_way_.contains(&client) && forwarder_.has_session(host_.now_ms()));
+    const bool may_come = client.is_parting() || host_.now_ms() < begun_ms_ + kOpenToAllMs;
+    return (is_open() && may_come) || (under_way_.contains(&client) && forwarder_.has_session(host_.now_ms()));
 }
 
 void Forwarding::take(Held held, commands::Logged logged) {

@@ -39,8 +39,9 @@ public:
     void expect_clients() { has_clients_ = true; }
     /// A switchover has ended, and this node is not the master. False: it cannot be helped, what was held is refused.
     bool begin();
-    /// Writes are still taken here for so long after begin().
-    static constexpr std::uint64_t kOpenMs = 10'000;
+    /// Writes are still taken here for so long after begin(): of clients that were here then, and for moments of those that come, and did
+    /// not know better.
+    static constexpr std::uint64_t kOpenMs = 10'000, kOpenToAllMs = 250;
     [[nodiscard]] bool is_open() const;
     /// Such a client's write goes this way now.
     [[nodiscard]] bool takes(const Client& client) const;
@@ -88,7 +89,7 @@ private:
 
     const Routing& routing_;
     const Host host_;
-    std::uint64_t open_until_ms_ = 0;
+    std::uint64_t begun_ms_ = 0, open_until_ms_ = 0;
     bool has_clients_ = false;
     replica::Forwarder forwarder_;
     std::unordered_map<std::uint64_t, Held> held_;              ///< by the forwarder's ticket

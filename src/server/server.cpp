@@ -385,11 +385,14 @@ void Server::on_stepped_down() {
     for_resp_clients([forwards](ClientConnection& connection) { forwards ? connection.part() : connection.finish(); });
 }
 
-/// Those who have come since part like the others; what is left at the end goes.
+/// Those who come in the first moments part like the others; what is left at the end goes.
 void Server::part_clients(std::uint64_t now_ms) {
-    const bool is_over = parting_until_ms_ <= now_ms;
+    const bool is_over = parting_until_ms_ <= now_ms, is_open_to_all = now_ms < stepped_down_ms_ + Forwarding::kOpenToAllMs;
     if (is_over) parting_until_ms_ = 0;
-    for_resp_clients([is_over](ClientConnection& connection) { is_over ? connection.finish() : connection.part(); });
+    for_resp_clients([=](ClientConnection& connection) {
+        if (!is_open_to_all && !connection.is_parting()) return;
+        is_over ? connection.finish() : connection.part();
+    });
 }
 
 /// In another turn: not from within the core's own step.
@@ -426,8 +429,10 @@ void Server::advance_shutdown() {
     }
     if (!routing_.is_master()) clients_.close();
     const bool may_wait = parting_until_ms_ != 0 && monotonic_ms() - stepped_down_ms_ < settings_.election_timeout_ms;
-    const bool has_clients =
-        may_wait && std::ranges::any_of(connections_.open, [](const auto& each) { return each.second->speaks_resp(); });
+    const bool all_part = monotonic_ms() - stepped_down_ms_ < Forwarding::kOpenToAllMs;
+    const bool has_clients = may_wait && std::ranges::any_of(connections_.open, [&](const auto& each) {
+                                 return each.second->is_parting() || (all_part && each.second->speaks_resp());
+                             });
     if (forwarding_.pending() > 0 || has_clients) return;  // for as long as a shutdown may take
     stop_requested_ = true;
     step(core::ShutdownRequested{});

@@ -33,7 +33,9 @@ public:
         notes.push_back(fmt::format("{} failed {}", ticket, static_cast<int>(failure.code)));
     }
     [[nodiscard]] bool follows_redirects() const override { return follows_; }
+    [[nodiscard]] bool is_parting() const override { return parting; }
     std::vector<std::string> notes;
+    bool parting = false;
 
 private:
     bool follows_;
@@ -145,7 +147,23 @@ TEST_F(ForwardingTest, ClientsThatFollowRedirectsAndChangesOfUsersAreRefused) {
     EXPECT_EQ(path_.pending(), 0u);
 }
 
-TEST_F(ForwardingTest, ForAnElectionTimeoutItTakesWhatItsClientsStillWriteHere) {
+TEST_F(ForwardingTest, WhoComesAfterTheFirstMomentsFindsASlave) {
+    pause(), follow();
+    ASSERT_TRUE(forwarding_.begin());
+    write(1);
+    turn();
+    execute_forwarded({9}, 1);
+    now_ms_ += Forwarding::kOpenToAllMs;
+    write(2);
+    client_->parting = true;
+    write(3);
+    turn();
+    execute_forwarded({10}, 2);
+    EXPECT_THAT(client_->notes, ElementsAre("1 done 9", fmt::format("2 failed {}", kNotMaster), "3 done 10"));
+}
+
+TEST_F(ForwardingTest, ForAWhileItTakesWhatItsClientsStillWriteHere) {
+    client_->parting = true;
     pause(), follow();
     ASSERT_TRUE(forwarding_.begin());
     write(1);
