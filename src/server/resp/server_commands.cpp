@@ -78,10 +78,15 @@ std::int64_t slaves_known_with(const core::View& view, Lsn lsn) {
     return lsn <= std::min(view.durable, view.applied) ? 1 : 0;
 }
 
+/// Its writes are taken here, or held, as before a switchover.
+bool writes_go_on(RespSession& session) {
+    const ClientServices& services = session.services();
+    return services.routing.is_master() || services.routing.is_pausing() || session.is_parting() || services.forwarding.takes(session);
+}
+
 void wait(RespSession& session, Arguments arguments) {
     const auto wanted = integer_of(arguments[1]), timeout = integer_of(arguments[2]);
-    const Routing& here = session.services().routing;
-    if (!here.is_master() && !here.is_pausing() && !session.is_parting()) {
+    if (!writes_go_on(session)) {
         return session.reply_error(
             "ERR WAIT cannot be used with replica instances. Please also note that writes to replicas are just local and are not "
             "propagated.");
@@ -94,7 +99,7 @@ void wait(RespSession& session, Arguments arguments) {
     const auto settle = [wanted = *wanted, is_endless, lsn = session.last_write().lsn](RespSession& waiting, bool at_deadline) {
         const Routing& routing = waiting.services().routing;
         const std::int64_t slaves = routing.is_master() ? slaves_with(routing.view(), lsn) : slaves_known_with(routing.view(), lsn);
-        if (!routing.is_master() && !routing.is_pausing() && !waiting.is_parting()) {
+        if (!writes_go_on(waiting)) {
             waiting.unblock([](RespEncoder& to) {
                 to.error("UNBLOCKED force unblock from blocking operation, instance state changed (master -> replica?)");
             });
