@@ -40,6 +40,7 @@ TEST_F(RespConfig, TellsRedissParametersAndOursAndChangesWhatCanBeChanged) {
     EXPECT_EQ(client.call({"CONFIG", "REWRITE"}), "-ERR Rewriting config file: this node runs without a configuration file\r\n");
 }
 
+#if TANIST_WITH_ROCKSDB
 TEST(RespConfigOnDisk, SetMovesTheBoundOfMemoryAndNothingIsEvictedForGood) {
     Cluster cluster(1, [](config::Config& config) { config.store.engine = config::StoreEngine::kRocksDb; });
     ASSERT_EQ(cluster.await_master(), 1u);
@@ -71,6 +72,7 @@ TEST(RespConfigOnDisk, SetMovesTheBoundOfMemoryAndNothingIsEvictedForGood) {
     }));
     for (int i = 0; i < 1000; ++i) ASSERT_EQ(client.call({"STRLEN", name(i)}), ":10000\r\n");
 }
+#endif
 
 }  // namespace
 }  // namespace tanist::server::testing
