@@ -264,7 +264,7 @@ void Replica::on_tick() {
     share_out_room();
     if (const auto failed = receiver_.tick()) cause(core::CopyReceived{fail(*failed), 0, {}});
     // Once at a time: each flush closes what was gathered until then, and what changes again behind it is written again.
-    if (store_.unstored_bytes() > options_.flush_bytes && store_.stored() >= flushing_) {
+    if (flush_is_due() && store_.stored() >= flushing_) {
         flushing_ = directory_.state->position().applied.lsn;
         if (!store_survives(store_.flush(), "flushing the store")) return;
     }
@@ -273,6 +273,12 @@ void Replica::on_tick() {
         cause(core::Stored{stored, log_base_});
     }
     if (++ticks_ % options_.disk_check_ticks == 0) check_disk();
+}
+
+/// Where keys are written again and again, waiting spares work: of many entries for one key a flush writes the last.
+bool Replica::flush_is_due() const {
+    const std::uint64_t unstored = store_.unstored_bytes();
+    return unstored > options_.flush_bytes || (unstored > options_.flush_bytes / 2 && store_.dirty_bytes() >= unstored);
 }
 
 std::size_t Replica::room_for_writes() const {

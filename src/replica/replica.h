@@ -20,7 +20,9 @@ namespace tanist::replica {
 
 struct ReplicaOptions {
     core::NodeOptions node;
-    std::uint64_t flush_bytes = 64 << 20;  ///< applied and not yet stored: beyond it the store is flushed, so that a restart replays little
+    /// Applied and not yet stored: beyond it the store is flushed, so that a restart replays little; beyond half of it already where a flush
+    /// writes as much as that.
+    std::uint64_t flush_bytes = 64 << 20;
     /// Applied and not yet stored: from half of it on the master's writes are slowed down, and beyond it none is taken in.
     std::uint64_t unstored_bytes_max = UINT64_MAX;
     std::uint64_t disk_reserve_bytes = 256 << 20;  ///< near it the master takes no writes (S4)
@@ -86,6 +88,7 @@ private:
     static void drop_entries(core::Message& message);
     void on_tick();
     void check_disk();
+    [[nodiscard]] bool flush_is_due() const;
     void share_out_room();
 
     Host& host_;

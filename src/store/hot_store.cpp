@@ -45,6 +45,7 @@ public:
     Position position() const override { return position_; }
     Lsn stored() const override { return cold_->stored(); }
     std::uint64_t unstored_bytes() const override;
+    std::uint64_t dirty_bytes() const override { return hot_.generations().back()->memory; }
     Cache cache() const override;
     void set_memory_max(std::size_t bytes) override { hot_.set_memory_max(bytes); }
     void shrink() override { hot_.shrink(); }

@@ -132,6 +132,8 @@ public:
     [[nodiscard]] virtual Status flush() = 0;
     /// Approximate bytes applied and not yet stored: the owner flushes by it, so that a restart replays little.
     [[nodiscard]] virtual std::uint64_t unstored_bytes() const = 0;
+    /// Approximate bytes that a flush would write: few where the same keys are written again and again, for each is written once.
+    [[nodiscard]] virtual std::uint64_t dirty_bytes() const { return 0; }
 
     /// A consistent copy of the state at position(), durable, given as files to be streamed (hard links where it can). Waits for
     /// what is not yet stored: it is cheap when a flush() went before it.

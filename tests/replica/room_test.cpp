@@ -33,14 +33,19 @@ public:
     bool has_room() const override { return has_room_now; }
     store::Position position() const override { return store_->position(); }
     Lsn stored() const override { return store_->stored(); }
-    Status flush() override { return {}; }
+    Status flush() override {
+        ++flushes;
+        return store_->flush();
+    }
     std::uint64_t unstored_bytes() const override { return unstored_now; }
+    std::uint64_t dirty_bytes() const override { return dirty_now; }
     Result<std::unique_ptr<store::Checkpoint>> checkpoint() override { return store_->checkpoint(); }
     Result<std::unique_ptr<store::CheckpointReceiver>> receive() override { return store_->receive(); }
     Result<std::uint64_t> digest() override { return store_->digest(); }
 
     bool has_room_now = true;
-    std::uint64_t unstored_now = 0;
+    std::uint64_t unstored_now = 0, dirty_now = 0;
+    std::size_t flushes = 0;
     std::uint64_t memory_max = 64 << 20;
     mutable std::vector<std::string> warmed;
     mutable std::size_t warmed_at_once = 0;
@@ -93,6 +98,7 @@ protected:
         host_.log = directory->log.get();
         ReplicaOptions options;
         options.node = {.cluster_name = "c", .role = core::ConfiguredRole::kMaster, .addresses = {}, .configured = {{NodeId{1}, "a:1"}}};
+        options.flush_bytes = 800;
         options.unstored_bytes_max = 1000;
         replica_ = std::make_unique<Replica>(host_, files_, store_, std::move(*directory), options, 7);
         for (int i = 0; i < 1000 && !replica_->node().open(); ++i) tick();
@@ -135,6 +141,25 @@ protected:
     std::unique_ptr<Replica> replica_;
     std::uint64_t now_ms_ = 0, token_ = 0;
 };
+
+TEST_F(RoomTest, AFlushWaitsAsLongAsItWouldWriteLittle) {
+    store_.unstored_now = 801;
+    store_.dirty_now = 1;
+    tick();
+    EXPECT_EQ(store_.flushes, 1U);  // but not for ever
+    store_.unstored_now = 800;
+    tick();
+    EXPECT_EQ(store_.flushes, 1U);
+    store_.dirty_now = 799;
+    tick();
+    EXPECT_EQ(store_.flushes, 1U);
+    store_.dirty_now = 800;
+    tick();
+    EXPECT_EQ(store_.flushes, 2U);
+    store_.unstored_now = 400;
+    tick();
+    EXPECT_EQ(store_.flushes, 2U);
+}
 
 TEST_F(RoomTest, EntriesWaitForTheStoreWhileTheNodeGoesOn) {
     propose("a");
