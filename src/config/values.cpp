@@ -171,14 +171,15 @@ struct Codec<std::int64_t> {
     static std::string print(std::int64_t number) { return fmt::format("{}", number); }
 };
 
-template <>
-struct Codec<std::chrono::milliseconds> {
-    static std::optional<std::chrono::milliseconds> parse(const Value& value, const Bounds& bounds) {
+template <class Period>
+struct Codec<std::chrono::duration<std::int64_t, Period>> {
+    using Time = std::chrono::duration<std::int64_t, Period>;
+    static std::optional<Time> parse(const Value& value, const Bounds& bounds) {
         const auto number = Codec<std::uint64_t>::parse(value, bounds);
-        return number ? std::optional(std::chrono::milliseconds(*number)) : std::nullopt;
+        return number ? std::optional(Time(*number)) : std::nullopt;
     }
     static std::string allowed(const Bounds& bounds) { return Codec<std::uint64_t>::allowed(bounds); }
-    static std::string print(std::chrono::milliseconds time) { return fmt::format("{}", time.count()); }
+    static std::string print(Time time) { return fmt::format("{}", time.count()); }
 };
 
 template <>
@@ -379,6 +380,7 @@ std::string ValueType<T>::print(const T& value) {
 
 template struct ValueType<std::uint64_t>;
 template struct ValueType<std::int64_t>;
+template struct ValueType<std::chrono::microseconds>;
 template struct ValueType<std::chrono::milliseconds>;
 template struct ValueType<NodeId>;
 template struct ValueType<std::string>;

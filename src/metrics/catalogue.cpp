@@ -56,6 +56,7 @@ constexpr std::array<Description, kMetricCount> kCatalogue{{
     {Metric::kPendingWriteBytes, Kind::kGauge,   "tanist_pending_write_bytes",    "",        "Their bytes; at limits.pending_bytes more are refused."},
     {Metric::kWritesHeldSeconds, Kind::kCountedTime, "tanist_writes_held_seconds_total", "reason", "Time in which writes waited before they went to the log: \"store\", whose disk takes in less than is written, or \"switchover\"."},
     {Metric::kSessions,        Kind::kGauge,     "tanist_sessions",               "",        "Sessions that have not expired."},
+    {Metric::kIdlePollSeconds, Kind::kCountedTime, "tanist_idle_poll_seconds_total", "",      "Processor time that idle polling took (node.idle_poll_us) and nobody else wanted; part of process_cpu_seconds_total."},
 
     {Metric::kProcessCpuSeconds, Kind::kCountedTime, "process_cpu_seconds_total",     "",        "Processor time used."},
     {Metric::kProcessResidentBytes, Kind::kGauge, "process_resident_memory_bytes", "",       "Memory used."},

@@ -62,6 +62,7 @@ enum class Metric : std::uint8_t {
     kPendingWriteBytes,
     kWritesHeldSeconds,
     kSessions,
+    kIdlePollSeconds,
     // the process, by the names that Prometheus gives them everywhere
     kProcessCpuSeconds,
     kProcessResidentBytes,

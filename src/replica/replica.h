@@ -20,8 +20,8 @@ namespace tanist::replica {
 
 struct ReplicaOptions {
     core::NodeOptions node;
-    /// Applied and not yet stored: beyond it the store is flushed, so that a restart replays little; beyond half of it already where a flush
-    /// writes as much as that.
+    /// Applied and not yet stored: beyond it the store is flushed, so that a restart replays little; beyond half of it already where a
+    /// flush writes as much as that.
     std::uint64_t flush_bytes = 64 << 20;
     /// Applied and not yet stored: from half of it on the master's writes are slowed down, and beyond it none is taken in.
     std::uint64_t unstored_bytes_max = UINT64_MAX;

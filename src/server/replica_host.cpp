@@ -3,6 +3,7 @@
 
 #include <spdlog/spdlog.h>
 
+#include <algorithm>
 #include <utility>
 
 namespace tanist::server {
@@ -54,12 +55,14 @@ Status ReplicaHost::close_log() {
 
 void ReplicaHost::on_synced(const WalSynced& synced) {
     written_ = std::max(written_, synced.through);
+    bytes_on_their_way_ -= std::min(bytes_on_their_way_, synced.bytes);
     listener_.event(core::WalDurable{synced.generation, synced.through});
     for (const core::ReadLog& read : std::exchange(too_early_, {})) read_log(read);
 }
 
 void ReplicaHost::append_to_wal(core::AppendToWal append) {
     queued_ = append.entries.back().lsn();
+    for (const Entry& entry : append.entries) bytes_on_their_way_ += entry.size();
     wal_->append(std::move(append));
 }
 

@@ -43,6 +43,9 @@ public:
     /// Writes what is queued, and closes the log for a quick start.
     [[nodiscard]] Status close_log();
 
+    /// Of entries that the log's thread or the disk has.
+    [[nodiscard]] std::size_t bytes_on_their_way() const { return bytes_on_their_way_; }
+
     void append_to_wal(core::AppendToWal append) override;
     [[nodiscard]] Status with_log(const std::function<Status(wal::Log&)>& use) override;
     void read_log(core::ReadLog read) override;
@@ -79,8 +82,9 @@ private:
     metrics::Histogram& wal_sync_seconds_;
     metrics::Histogram& wal_group_entries_;
 
-    Lsn written_;                           ///< as far as the loop knows
-    Lsn queued_;                            ///< what lies between is on its way to the log and may not be readable yet
+    Lsn written_;  ///< as far as the loop knows
+    Lsn queued_;   ///< what lies between is on its way to the log and may not be readable yet
+    std::size_t bytes_on_their_way_ = 0;
     std::vector<core::ReadLog> too_early_;  ///< reads of entries that are on their way to the log
     std::unique_ptr<LogReaderThread> reader_;
     std::unique_ptr<WalThread> wal_;

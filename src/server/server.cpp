@@ -8,6 +8,7 @@
 #include <random>
 #include <utility>
 
+#include "base/limits.h"
 #include "base/random.h"
 #include "config/load.h"
 #include "config/rewrite.h"
@@ -62,6 +63,12 @@ Addresses addresses_of(const config::Config& config, const tcp::acceptor& client
     fill_in(addresses.peer, peers);
     fill_in(addresses.sentinel, sentinel);
     return addresses;
+}
+
+std::chrono::microseconds idle_poll_time(const config::Config& config) {
+    if (config.node.idle_poll.count() == 0 || !has_cpu_quota()) return config.node.idle_poll;
+    spdlog::info("no idle polling: a control group limits the processor time (cpu.max)");
+    return {};
 }
 
 }  // namespace
@@ -138,6 +145,7 @@ Server::Server(config::Config config, const ByHand& by_hand, Opened opened)
       loop_(std::move(opened.loop)),
       files_(std::move(opened.files)),
       store_(std::move(opened.store)),
+      idle_poller_(idle_poll_time(config_)),
       forwarding_(routing_, {.send = [this](core::ForwardWrites forward) { step(std::move(forward)); }, .now_ms = monotonic_ms}),
       writes_(routing_, forwarding_,
               {.propose = [this](core::Proposal proposal) { propose(std::move(proposal)); },
@@ -189,7 +197,8 @@ Server::Server(config::Config config, const ByHand& by_hand, Opened opened)
                                   .unstored_bytes = [this] { return store_->unstored_bytes(); },
                                   .sessions = [this] { return replica_.state().sessions(); },
                                   .disk_free_bytes = [this] { return files_->bytes_free(config_.node.data_dir.string()).value_or(0); },
-                                  .cache = [this] { return store_->cache(); }}),
+                                  .cache = [this] { return store_->cache(); },
+                                  .idle_polled = [this] { return idle_poller_.polled(); }}),
       tick_timer_(loop_->io()),
       end_timer_(loop_->io()),
       client_port_(clients_.port()) {
@@ -313,7 +322,15 @@ void Server::end_of_turn() {
     links_.flush();
     connections_.output.flush();
     sentinel_connections_.output.flush();
+    if (is_a_lone_request_under_way()) idle_poller_.stay_awake();
     if (ending_ && connections_.open.empty() && sentinel_connections_.open.empty()) finish();
+}
+
+/// Where there are more, they keep the cores awake themselves. A slave is told of entries only.
+bool Server::is_a_lone_request_under_way() const {
+    constexpr std::size_t kFewRequests = 4, kFewBytes = limits::kKiB;
+    const std::size_t requests = writes_.pending() + reads_.waiting(), bytes = host_.bytes_on_their_way();
+    return requests > 0 ? requests <= kFewRequests : bytes > 0 && bytes <= kFewBytes;
 }
 
 void Server::start_ticking() {

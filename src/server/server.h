@@ -21,6 +21,7 @@
 #include "server/client_listener.h"
 #include "server/client_services.h"
 #include "server/forwarding.h"
+#include "server/idle_poller.h"
 #include "server/loop.h"
 #include "server/peer_links.h"
 #include "server/read_gate.h"
@@ -91,6 +92,7 @@ private:
     void propose(core::Proposal proposal);
     void executed(std::span<const commands::Applied> applied);
     void end_of_turn();
+    [[nodiscard]] bool is_a_lone_request_under_way() const;
     void start_ticking();
     void tick(std::uint64_t now_ms);
     void on_view_changed();
@@ -119,6 +121,7 @@ private:
     std::unique_ptr<Loop> loop_;
     std::unique_ptr<wal::PosixFileSystem> files_;
     std::unique_ptr<store::Store> store_;
+    IdlePoller idle_poller_;
     metrics::Registry registry_;
     Counters counters_;
     Routing routing_;

@@ -62,6 +62,7 @@ void ServerMetrics::collect() {
     collect_clients();
     collect_peers();
     collect_cache();
+    advance(Metric::kIdlePollSeconds, static_cast<std::uint64_t>(sources_.idle_polled().count()));
     registry_.gauge(Metric::kDiskFreeBytes).set(static_cast<double>(sources_.disk_free_bytes()));
 }
 

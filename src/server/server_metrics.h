@@ -3,6 +3,7 @@
 #pragma once
 
 #include <array>
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <map>
@@ -34,6 +35,7 @@ public:
         std::function<std::size_t()> sessions;
         std::function<std::uint64_t()> disk_free_bytes;
         std::function<store::Store::Cache()> cache;
+        std::function<std::chrono::nanoseconds()> idle_polled;
     };
     ServerMetrics(metrics::Registry& registry, Sources sources);
 

@@ -6,6 +6,7 @@
 #include <set>
 
 #include "protocol/frame.h"
+#include "server/idle_poller.h"
 #include "tests/server/cluster.h"
 
 namespace tanist::server::testing {
@@ -18,6 +19,12 @@ using ::testing::StartsWith;
 class SingleNode : public ::testing::Test {
 protected:
     void SetUp() override { ASSERT_EQ(cluster_.await_master(), 1u); }
+    std::string page(std::string_view path) {
+        TestSocket http(cluster_.server(1).http_port());
+        http.send(fmt::format("GET {} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n", path));
+        return http.receive_all();
+    }
+
     Cluster cluster_{1};
 };
 
@@ -259,11 +266,6 @@ TEST_F(SingleNode, WhatIsTooLargeIsRefusedAndTheConnectionGoesOn) {  // S12
 }
 
 TEST_F(SingleNode, HttpAnswersHealthAndMetrics) {
-    const auto page = [&](std::string_view path) {
-        TestSocket http(cluster_.server(1).http_port());
-        http.send(fmt::format("GET {} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n", path));
-        return http.receive_all();
-    };
     EXPECT_THAT(page("/livez"), StartsWith("HTTP/1.1 200"));
     EXPECT_THAT(page("/readyz"), StartsWith("HTTP/1.1 200"));
     EXPECT_THAT(page("/version"), HasSubstr("tanist"));
@@ -272,6 +274,24 @@ TEST_F(SingleNode, HttpAnswersHealthAndMetrics) {
     EXPECT_THAT(metrics, HasSubstr("tanist_commands_total{command=\"put\"}"));
     EXPECT_THAT(metrics, HasSubstr("tanist_wal_sync_seconds_count"));
     EXPECT_THAT(metrics, Not(HasSubstr("tanist_write_seconds_count 0\n")));
+}
+
+TEST_F(SingleNode, AWriteKeepsACoreAwakeAndAReadDoesNot) {
+    if (has_cpu_quota()) GTEST_SKIP() << "a control group limits the processor time of this test";
+    const auto polled = [&] {
+        const std::string metrics = page("/metrics");
+        const std::string_view name = "\ntanist_idle_poll_seconds_total ";
+        return std::stod(metrics.substr(metrics.find(name) + name.size()));
+    };
+    EXPECT_TRUE(eventually([&] {
+        EXPECT_EQ(cluster_.resp(1).call({"SET", "key", "value"}), "+OK\r\n");
+        return polled() > 0.005;
+    }));
+    EXPECT_TRUE(eventually([&] {
+        const double before = polled();
+        for (int i = 0; i < 100; ++i) EXPECT_EQ(cluster_.resp(1).call({"GET", "key"}), "$5\r\nvalue\r\n");
+        return polled() == before;
+    }));
 }
 
 TEST_F(SingleNode, ShutsDownCleanlyAndKeepsItsData) {

@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "server/idle_poller.h"
+
+#include <pthread.h>
+#include <sched.h>
+#include <spdlog/spdlog.h>
+
+#include <cstring>
+#include <fstream>
+#include <string>
+#include <thread>
+
+namespace tanist::server {
+namespace {
+
+constexpr int kPausesBetweenLooks = 32;
+
+std::int64_t now_ns() {
+    return std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::steady_clock::now().time_since_epoch()).count();
+}
+
+/// A core that shares its units with another leaves them to that one.
+void pause_briefly() {
+    for (int i = 0; i < kPausesBetweenLooks; ++i) {
+#if defined(__x86_64__)
+        __builtin_ia32_pause();
+#elif defined(__aarch64__)
+        asm volatile("yield");
+#endif
+    }
+}
+
+}  // namespace
+
+IdlePoller::IdlePoller(std::chrono::microseconds time) : time_(time) {
+    if (time.count() == 0) return;
+    std::thread thread([shared = shared_] { main(*shared); });
+    pthread_setname_np(thread.native_handle(), "tanist-idle");
+    clockid_t clock = 0;
+    if (::pthread_getcpuclockid(thread.native_handle(), &clock) == 0) clock_ = clock;
+    thread.detach();
+}
+
+IdlePoller::~IdlePoller() {
+    shared_->ending = true;
+    shared_->awake_until_ns = 0;
+    shared_->sleeps = false;
+    shared_->sleeps.notify_one();
+}
+
+void IdlePoller::stay_awake() {
+    shared_->awake_until_ns = now_ns() + time_.count();
+    if (shared_->sleeps && shared_->sleeps.exchange(false)) shared_->sleeps.notify_one();
+}
+
+std::chrono::nanoseconds IdlePoller::polled() const {
+    timespec used{};
+    if (!clock_ || ::clock_gettime(*clock_, &used) != 0) return {};
+    return std::chrono::seconds(used.tv_sec) + std::chrono::nanoseconds(used.tv_nsec);
+}
+
+void IdlePoller::main(Shared& shared) {
+    const sched_param none{};
+    if (const int refused = ::pthread_setschedparam(::pthread_self(), SCHED_IDLE, &none); refused != 0) {
+        spdlog::warn("no idle polling, for with any other policy it would take the processor from others: SCHED_IDLE is refused: {}",
+                     std::strerror(refused));
+        return;
+    }
+    while (!shared.ending) {
+        shared.sleeps = true;
+        // Who calls stay_awake() from here on sees it; who did before is seen here.
+        if (now_ns() >= shared.awake_until_ns && !shared.ending) shared.sleeps.wait(true);
+        shared.sleeps = false;
+        while (now_ns() < shared.awake_until_ns) pause_briefly();
+    }
+}
+
+bool has_cpu_quota(const std::filesystem::path& root, const std::filesystem::path& own) {
+    std::string group;
+    for (std::ifstream groups(own); std::getline(groups, group) && !group.starts_with("0::");) {
+    }
+    if (!group.starts_with("0::")) return false;
+    for (std::filesystem::path at = std::filesystem::path(group.substr(3)).relative_path();; at = at.parent_path()) {
+        std::string quota;
+        if (std::ifstream limit(root / at / "cpu.max"); limit >> quota && quota != "max") return true;
+        if (at.empty()) return false;
+    }
+}
+
+}  // namespace tanist::server
