@@ -30,13 +30,13 @@ def latencies(results):
 
 
 def table(rows):
-    lines = ["| case | tanistd, op/s | peer | peer, op/s | ratio | goal | tanistd, p50 / p99 / p99.9 us | peer, p50 / p99 / p99.9 us | CPU us per operation, tanistd / peer |",
+    lines = ["| case | tanistd, op/s | peer | peer, op/s | ratio | goal | tanistd, p50 / p99 / p99.9 us | peer, p50 / p99 / p99.9 us | CPU us per operation, tanistd (of which idle polling) / peer |",
              "|---|---|---|---|---|---|---|---|---|"]
     for case, results in rows:
         ours, peers = results["tanistd"], results.get(case.peer, [])
         value = ratio(case, results)
         shown = "" if value is None else f"{value:.2f}" + (" (latency)" if case.latency_goal else "")
-        cpu = f"{median(ours, 'server_cpu_us'):.2f} / " + (f"{median(peers, 'server_cpu_us'):.2f}" if peers else "-")
+        cpu = f"{median(ours, 'server_cpu_us'):.2f} ({median(ours, 'idle_poll_us'):.2f}) / " + (f"{median(peers, 'server_cpu_us'):.2f}" if peers else "-")
         lines.append(f"| {case.name} | {median(ours, 'per_second'):,.0f} | {case.peer} | "
                      + (f"{median(peers, 'per_second'):,.0f}" if peers else "-")
                      + f" | {shown} | {verdict(case, results)} | {latencies(ours)} | {latencies(peers)} | {cpu} |")

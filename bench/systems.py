@@ -81,6 +81,10 @@ class System:
             process.wait()
         return time.monotonic() - began
 
+    def idle_poll_seconds(self):
+        """Processor time so far that kept cores awake, and that nobody else wanted."""
+        return 0
+
     def stop(self):
         for process in self.processes:
             if process is not None and process.poll() is None:
@@ -122,6 +126,9 @@ nodes = [{members}]
         seconds_until("tanistd's first write", lambda: resp(self.port, "SET", "ready", "1") == "+OK")
         for port in self.ports[1:]:
             seconds_until("a slave's first read", lambda: resp(port, "GET", "ready") == "$1")
+
+    def idle_poll_seconds(self):
+        return sum(self.metric(node, "tanist_idle_poll_seconds_total") for node in range(len(self.http)))
 
     def metric(self, node, name):
         """The sum over all labels."""
@@ -186,7 +193,8 @@ class Etcd(System):
 
 
 def run_load(build, system, target=None, **options):
-    """What tanist_load measured, as a dictionary."""
+    """What tanist_load measured, as a dictionary, with "idle_poll_us", the part of the processor time of an operation that is idle polling."""
+    polled = system.idle_poll_seconds()
     options.setdefault("dialect", system.dialect)
     command = [build / "tanist_load", "--json", "--target", target or system.target,
                "--server-pid", ",".join(str(p.pid) for p in system.processes)]
@@ -196,6 +204,7 @@ def run_load(build, system, target=None, **options):
     if done.returncode not in (0, 1) or not done.stdout:
         raise Failure(f"{' '.join(map(str, command))}: {done.stderr}")
     result = json.loads(done.stdout)
+    result["idle_poll_us"] = (system.idle_poll_seconds() - polled) * 1e6 / max(1, result["operations"])
     if result["errors"]:
         print(f"bench: {system.name}: {result['errors']} errors, the first: {result['first_error']}", file=sys.stderr)
     return result
