@@ -30,6 +30,15 @@ void pause_briefly() {
     }
 }
 
+/// By this file of the group or of one around it: it begins with the bound, or says "max" or "-1".
+bool is_bounded(const std::filesystem::path& root, const std::filesystem::path& group, const char* file) {
+    for (std::filesystem::path at = group.relative_path();; at = at.parent_path()) {
+        std::string bound;
+        if (std::ifstream limit(root / at / file); limit >> bound && bound != "max" && bound != "-1") return true;
+        if (at.empty()) return false;
+    }
+}
+
 }  // namespace
 
 IdlePoller::IdlePoller(std::chrono::microseconds time) : time_(time) {
@@ -76,15 +85,17 @@ void IdlePoller::main(Shared& shared) {
 }
 
 bool has_cpu_quota(const std::filesystem::path& root, const std::filesystem::path& own) {
-    std::string group;
-    for (std::ifstream groups(own); std::getline(groups, group) && !group.starts_with("0::");) {
+    std::ifstream lines(own);
+    for (std::string line; std::getline(lines, line);) {  // "0::/group", or of version 1 "4:cpu,cpuacct:/group"
+        const std::size_t controllers = line.find(':') + 1, group = line.find(':', controllers) + 1;
+        if (controllers == 0 || group == 0) continue;
+        const std::string of = ',' + line.substr(controllers, group - 1 - controllers) + ',';
+        const bool found = of == ",,"
+                               ? is_bounded(root, line.substr(group), "cpu.max")
+                               : of.find(",cpu,") != std::string::npos && is_bounded(root / "cpu", line.substr(group), "cpu.cfs_quota_us");
+        if (found) return true;
     }
-    if (!group.starts_with("0::")) return false;
-    for (std::filesystem::path at = std::filesystem::path(group.substr(3)).relative_path();; at = at.parent_path()) {
-        std::string quota;
-        if (std::ifstream limit(root / at / "cpu.max"); limit >> quota && quota != "max") return true;
-        if (at.empty()) return false;
-    }
+    return false;
 }
 
 }  // namespace tanist::server

@@ -42,8 +42,8 @@ private:
     std::optional<clockid_t> clock_;  ///< of the thread's processor time
 };
 
-/// Whether a control group holds this process to a share of the processors: polling would use it up. `root`: where control groups are
-/// mounted; `own`: the file that names this process's group (control groups, version 2).
+/// Whether a control group, of version 1 or 2, holds this process to a share of the processors: polling would use it up. `root`: where
+/// they are mounted; `own`: the file that names this process's groups.
 [[nodiscard]] bool has_cpu_quota(const std::filesystem::path& root = "/sys/fs/cgroup",
                                  const std::filesystem::path& own = "/proc/self/cgroup");
 

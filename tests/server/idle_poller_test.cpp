@@ -100,6 +100,16 @@ TEST_F(CpuQuotaTest, IsFoundInTheOwnGroupAndInThoseAround) {
     EXPECT_TRUE(has_quota("0::/\n"));
 }
 
+TEST_F(CpuQuotaTest, IsFoundInVersionOneToo) {
+    fs::create_directories(root_ / "cpu" / "machine");
+    write(root_ / "cpu" / "machine" / "cpu.cfs_quota_us", "-1\n");
+    EXPECT_FALSE(has_quota("5:memory:/machine\n4:cpu,cpuacct:/machine\n"));
+    write(root_ / "cpu" / "machine" / "cpu.cfs_quota_us", "20000\n");
+    EXPECT_TRUE(has_quota("5:memory:/machine\n4:cpu,cpuacct:/machine\n"));
+    EXPECT_TRUE(has_quota("4:cpuacct,cpu:/machine/service\n0::/\n"));
+    EXPECT_FALSE(has_quota("4:cpuset:/machine\n3:cpuacct:/machine\n"));
+}
+
 TEST_F(CpuQuotaTest, IsNotThereWhereNothingTellsOfOne) {
     EXPECT_FALSE(has_quota("0::/machine/service\n"));
     EXPECT_FALSE(has_quota("12:cpu,cpuacct:/machine\n1:name=systemd:/\n"));
