@@ -63,7 +63,7 @@ struct NodeConfig {
     NodeId id;
     Role role = Role::kSlave;
     std::filesystem::path data_dir;  ///< relative to the working directory
-    std::chrono::microseconds idle_poll{500};
+    std::chrono::microseconds idle_poll{0};
 
     friend bool operator==(const NodeConfig&, const NodeConfig&) = default;
 };

@@ -4,7 +4,9 @@
 #include <pthread.h>
 #include <sched.h>
 #include <spdlog/spdlog.h>
+#include <unistd.h>
 
+#include <cerrno>
 #include <cstring>
 #include <fstream>
 #include <string>
@@ -64,15 +66,18 @@ void IdlePoller::stay_awake() {
 
 std::chrono::nanoseconds IdlePoller::polled() const {
     timespec used{};
-    if (!clock_ || ::clock_gettime(*clock_, &used) != 0) return {};
+    if (!clock_ || shared_->refused || ::clock_gettime(*clock_, &used) != 0) return {};
     return std::chrono::seconds(used.tv_sec) + std::chrono::nanoseconds(used.tv_nsec);
 }
 
 void IdlePoller::main(Shared& shared) {
     const sched_param none{};
-    if (const int refused = ::pthread_setschedparam(::pthread_self(), SCHED_IDLE, &none); refused != 0) {
-        spdlog::warn("no idle polling, for with any other policy it would take the processor from others: SCHED_IDLE is refused: {}",
-                     std::strerror(refused));
+    int refused = ::pthread_setschedparam(::pthread_self(), SCHED_IDLE, &none);
+    // From here on it may run late: a killed process whose sockets it held would seem alive for so long.
+    if (refused == 0 && ::close_range(0, ~0U, CLOSE_RANGE_UNSHARE) != 0) refused = errno;
+    if (refused != 0) {
+        shared.refused = true;
+        spdlog::warn("no idle polling: the system refuses SCHED_IDLE, or files of a thread's own: {}", std::strerror(refused));
         return;
     }
     while (!shared.ending) {

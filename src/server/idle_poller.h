@@ -29,11 +29,13 @@ public:
     [[nodiscard]] std::chrono::nanoseconds polled() const;
 
 private:
-    /// The thread's, too, which is not waited for at the end: where all cores are busy it may take seconds to hear of it.
+    /// The thread's, too, which is not waited for at the end: where all cores are busy it may take seconds to hear of it. It has no files
+    /// of the process, so that these are closed when the others end, be it killed.
     struct Shared {
         std::atomic<std::int64_t> awake_until_ns = 0;  ///< by the steady clock
         std::atomic<bool> sleeps = false;              ///< or is about to
         std::atomic<bool> ending = false;
+        std::atomic<bool> refused = false;  ///< there is no thread
     };
     static void main(Shared& shared);
 

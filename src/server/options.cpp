@@ -72,7 +72,7 @@ replica::ReplicaOptions replica_options(const config::Config& config, const Addr
                     .promotion_pull_ticks = std::max(2u, ticks(config.failover.election_timeout) / 2),
                     .inflight_bytes_max = config.replication.in_flight_bytes,
                     .tail_bytes_max = config.replication.memory_tail_bytes};
-    options.flush_bytes = config.store.write_buffer_bytes / 3 * 2;
+    options.flush_bytes = config.store.write_buffer_bytes / 2;
     options.unstored_bytes_max = config.store.write_buffer_bytes;
     options.disk_reserve_bytes = config.wal.disk_reserve_bytes;
     return options;
