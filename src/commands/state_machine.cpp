@@ -7,6 +7,7 @@
 
 #include "base/ensure.h"
 #include "base/mutant.h"
+#include "base/shared_count.h"
 #include "commands/encoding.h"
 #include "commands/families.h"
 #include "commands/keyspace.h"
@@ -74,7 +75,7 @@ public:
     std::size_t sessions() const override { return sessions_.size(); }
     const KeyCounts& key_counts() const override { return keys_.counts(); }
     const Users& users() const override { return users_.all(); }
-    KeyStatistics statistics() const override { return {told_.hits, told_.misses, keys_.expired()}; }
+    KeyStatistics statistics() const override { return {told_.hits.value(), told_.misses.value(), keys_.expired()}; }
     void watch(std::vector<KeyEvent>* events) override;
 
     Result<std::optional<StoredValue>> get(std::string_view key) const override;
@@ -119,7 +120,10 @@ private:
     std::vector<std::string_view> read_keys_, overwritten_keys_;
 
     std::vector<KeyEvent>* events_ = nullptr;
-    mutable Keyspace::Lookups told_;
+    struct Told {
+        SharedCount hits, misses;
+    };
+    mutable Told told_;
 };
 
 // -- applying --------------------------------------------------------------------------------------------------------------
@@ -324,9 +328,12 @@ void Machine::run_in_session(const Item& request, bool wanted, Outcome& outcome)
             return;
         case Known::kNew: break;
     }
-    const Keyspace::Lookups told_before = told_;
+    const auto [hits, misses, expired] = statistics();
     evaluate(request, true, outcome);
-    if (!wanted) told_ = told_before;                   // kept, and told to nobody here
+    if (!wanted) {  // kept, and told to nobody here
+        told_.hits.take_back_to(hits);
+        told_.misses.take_back_to(misses);
+    }
     if (outcome.code == OutcomeCode::kTooMany) return;  // not executed, and may be when it is sent again
     keep_reply(*session, request.sequence, outcome, keys_.lsn());
 }
@@ -387,8 +394,8 @@ void Machine::tell_events(std::span<const std::string_view> words) {
 }
 
 void Machine::count(const Keyspace::Lookups& told) const {
-    told_.hits += told.hits;
-    told_.misses += told.misses;
+    told_.hits.add(told.hits);
+    told_.misses.add(told.misses);
 }
 
 void Machine::fail_condition(const Item& request, std::size_t index, Outcome& outcome) {

@@ -89,7 +89,8 @@ public:
     /// Those of the cluster, as of the last entry applied.
     [[nodiscard]] virtual const Users& users() const = 0;
 
-    // Reads see everything applied; keys whose deadline is at or before the last applied entry's timestamp are not there (S22).
+    // Reads see everything applied; keys whose deadline is at or before the last applied entry's timestamp are not there (S22). While the
+    // store shares its reads, several threads may call all of them at a time that look at no more keys than they name.
     [[nodiscard]] virtual Result<std::optional<StoredValue>> get(std::string_view key) const = 0;
     /// As store::Store::read(): visits what users stored under `keys`, in order, without copying it; the views are valid during a call.
     using Visit = std::function<void(std::optional<std::string_view> value)>;

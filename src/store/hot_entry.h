@@ -3,6 +3,7 @@
 #pragma once
 
 #include <algorithm>
+#include <atomic>
 #include <bit>
 #include <cstdint>
 #include <cstring>
@@ -40,7 +41,7 @@ struct HotEntry {
     // Each of the next is written by the owner while the feeder reads key and value of a frozen entry.
     HotState state;
     HotQueue queue;     ///< where it goes when it is clean
-    std::uint8_t uses;  ///< since it came into its queue, up to kUsesMax
+    std::uint8_t uses;  ///< since it came into its queue, up to kUsesMax; of two at the same time one may be missed
     bool is_in_order;   ///< the ordered index has it
 
     static constexpr std::uint32_t kAbsent = 0xffff'ffff;
@@ -71,6 +72,12 @@ struct HotEntry {
         std::memcpy(entry + 1, key.data(), key.size());
         entry->set_value(value);
         return entry;
+    }
+    /// Any thread that may look it up.
+    void note_use() {
+        const std::atomic_ref uses_now(uses);
+        const std::uint8_t before = uses_now.load(std::memory_order_relaxed);
+        if (before < kUsesMax) uses_now.store(static_cast<std::uint8_t>(before + 1), std::memory_order_relaxed);
     }
     static void free(HotEntry* entry) { ::operator delete(entry); }
 

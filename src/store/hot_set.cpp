@@ -68,7 +68,7 @@ void HotSet::find(std::span<const std::string_view> keys, std::span<HotEntry*> f
     }
     for (std::size_t i = 0; i < keys.size(); ++i) {
         found[i] = table_.find(hashes[i], keys[i]);
-        if (found[i] != nullptr && found[i]->uses < HotEntry::kUsesMax) ++found[i]->uses;
+        if (found[i] != nullptr) found[i]->note_use();
     }
 }
 

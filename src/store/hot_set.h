@@ -19,9 +19,9 @@
 
 namespace tanist::store {
 
-/// One thread, the owner. What the cold tier does not have yet is pinned, in generations; the rest is evicted by S3-FIFO when
-/// there is more than `memory_max` of everything: a key that was read once leaves after a short queue, so that one pass over all
-/// keys does not drive out what is in use.
+/// One thread, the owner; find() and is_erased() alone may be called by several at a time. What the cold tier does not have yet is pinned,
+/// in generations; the rest is evicted by S3-FIFO when there is more than `memory_max` of everything: a key that was read once leaves after
+/// a short queue, so that one pass over all keys does not drive out what is in use.
 class HotSet {
 public:
     /// `seed` makes the hash a secret.

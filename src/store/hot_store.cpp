@@ -10,6 +10,7 @@
 
 #include "base/ensure.h"
 #include "base/hash.h"
+#include "base/shared_count.h"
 #include "store/former_rows.h"
 #include "store/hot_feeder.h"
 #include "store/hot_merge.h"
@@ -20,6 +21,8 @@ namespace {
 
 constexpr std::chrono::seconds kFormerTimeMax{1};
 constexpr std::size_t kWarmShare = 4;  ///< one part in so many of memory_max may be filled before anybody asks
+/// Of rows read while reads are shared, and kept for the hot set until that ends; what is more is read again when it is asked for again.
+constexpr std::size_t kUnadmittedBytesMax = 4 << 20;
 
 class HotStore final : public Store {
 public:
@@ -49,6 +52,7 @@ public:
     Cache cache() const override;
     void set_memory_max(std::size_t bytes) override { hot_.set_memory_max(bytes); }
     void shrink() override { hot_.shrink(); }
+    void share_reads(bool on) override;
     Status flush() override;
 
     Result<std::unique_ptr<Checkpoint>> checkpoint() override;
@@ -66,6 +70,14 @@ private:
         std::uint64_t applied_bytes;
     };
 
+    /// What the cold tier answered while reads are shared.
+    struct Unadmitted {
+        std::string key;
+        std::optional<std::string> value;
+    };
+
+    /// Keeps what the cold tier answered, as soon as the hot set may change.
+    void keep(std::string_view key, std::optional<std::string>& value) const;
     [[nodiscard]] Result<std::size_t> read_batch(std::span<const std::string_view> keys, std::size_t bytes_max, std::size_t first,
                                                  const Visit& visit, std::size_t& bytes) const;
     /// What an earlier process noted of the cold tier as it is.
@@ -82,7 +94,11 @@ private:
     const std::size_t gathered_wanted_;
     std::unique_ptr<Store> cold_;
     mutable HotSet hot_;  ///< reading changes what is kept, never what is answered
-    mutable std::uint64_t hits_ = 0, misses_ = 0;
+    mutable SharedCount hits_, misses_;
+    bool reads_are_shared_ = false;
+    mutable std::mutex unadmitted_mutex_;  ///< guards the next two between those who read at a time
+    mutable std::vector<Unadmitted> unadmitted_;
+    mutable std::size_t unadmitted_bytes_ = 0;
     Position position_;
     Position frozen_position_;         ///< of the newest generation that was frozen
     std::uint64_t applied_bytes_ = 0;  ///< since this was opened
@@ -135,10 +151,28 @@ Result<std::size_t> HotStore::read_batch(std::span<const std::string_view> keys,
         if (value) bytes += value->size();
         visit(first + visited, value);
     }
-    for (std::size_t i = 0; i < from_cold; ++i) hot_.admit(unknown[i], cold[i]);
-    misses_ += from_cold;
-    hits_ += visited - from_cold;
+    for (std::size_t i = 0; i < from_cold; ++i) keep(unknown[i], cold[i]);
+    misses_.add(from_cold);
+    hits_.add(visited - from_cold);
     return visited;
+}
+
+void HotStore::keep(std::string_view key, std::optional<std::string>& value) const {
+    if (!reads_are_shared_) return hot_.admit(key, value);
+    const std::size_t bytes = HotEntry::memory_for(key.size(), value ? value->size() : 0);
+    const std::lock_guard lock(unadmitted_mutex_);
+    if (unadmitted_bytes_ + bytes > kUnadmittedBytesMax) return;
+    unadmitted_bytes_ += bytes;
+    unadmitted_.push_back({std::string(key), std::move(value)});
+}
+
+/// Nothing is applied while reads are shared: what was read then is still as the cold tier has it when that ends.
+void HotStore::share_reads(bool on) {
+    ENSURE(on != reads_are_shared_);
+    reads_are_shared_ = on;
+    for (const Unadmitted& row : unadmitted_) hot_.admit(row.key, row.value);
+    unadmitted_.clear();
+    unadmitted_bytes_ = 0;
 }
 
 /// In the order of the keys, so that neighbours meet the same blocks of the cold tier, each of which is then unpacked once; and on as many
@@ -154,7 +188,7 @@ void HotStore::warm(std::span<const std::string_view> keys, std::chrono::millise
     for (std::size_t part = 1; part < parts; ++part) std::nth_element(at(part - 1), at(part), unknown.end());
 
     const auto until = std::chrono::steady_clock::now() + time_max;
-    std::mutex admission;  // guards hot_ and misses_ between these threads
+    std::mutex admission;  // guards hot_ between these threads
     const auto read_part = [&](std::size_t part) {
         std::sort(at(part), at(part + 1));
         std::span<const std::string_view> rest(at(part), std::unique(at(part), at(part + 1)));
@@ -167,7 +201,7 @@ void HotStore::warm(std::span<const std::string_view> keys, std::chrono::millise
                 hot_.admit(rest[i], (*values)[i]);
                 left -= std::min(left, HotEntry::memory_for(rest[i].size(), (*values)[i] ? (*values)[i]->size() : 0));
             }
-            misses_ += values->size();
+            misses_.add(values->size());
             rest = rest.subspan(values->size());
         }
     };
@@ -201,6 +235,7 @@ std::vector<std::string_view> HotStore::unknown_of(std::span<const std::string_v
 }
 
 Result<ScanRows> HotStore::scan(const ScanRequest& request) const {
+    ENSURE(!reads_are_shared_);
     if (auto status = feeder_.check(); !status) return fail(std::move(status.error()));
     return merged_scan(*cold_, hot_.in_order(request.begin, request.end), hot_.generations(), request);
 }
@@ -215,8 +250,8 @@ Store::Cache HotStore::cache() const {
             .bytes = hot_.memory(),
             .bytes_max = hot_.memory_max(),
             .pinned_bytes = pinned_bytes(),
-            .hits = hits_,
-            .misses = misses_,
+            .hits = hits_.value(),
+            .misses = misses_.value(),
             .evictions = hot_.evictions()};
 }
 
@@ -230,7 +265,7 @@ std::size_t HotStore::pinned_bytes() const {
 // -- writing ---------------------------------------------------------------------------------------------------------------
 
 Status HotStore::apply(std::span<const Change> changes, const Position& position) {
-    ENSURE(position.applied.lsn > position_.applied.lsn);
+    ENSURE(!reads_are_shared_ && position.applied.lsn > position_.applied.lsn);
     if (auto status = feeder_.check(); !status) return status;
     constexpr std::size_t kBytesPerWrite = 32, kBytesPerChange = 16;  // what it takes in a log, about
     applied_bytes_ += kBytesPerWrite;

@@ -84,9 +84,9 @@ public:
 
 inline constexpr std::size_t kNoBound = static_cast<std::size_t>(-1);
 
-/// Owned and called by one thread, except where a function says otherwise. Everything applied is visible at once; what of it
-/// the store itself has on disk, so that a restart begins there, is stored(); destroying a store does not wait for the rest.
-/// An error is kIo or kCorrupt, and final (S4).
+/// Owned and called by one thread, except where a function says otherwise, or share_reads() does. Everything applied is visible at once;
+/// what of it the store itself has on disk, so that a restart begins there, is stored(); destroying a store does not wait for the rest. An
+/// error is kIo or kCorrupt, and final (S4).
 class Store {
 public:
     virtual ~Store() = default;
@@ -102,6 +102,10 @@ public:
     /// then.
     virtual void set_memory_max(std::size_t /*bytes*/) {}
     virtual void shrink() {}
+
+    /// While it is on, read() may be called by several threads at a time, and nothing else by anybody: what is read stands still. Switched
+    /// by the owner, who sees to it that what the others do happens in between.
+    virtual void share_reads(bool /*on*/) {}
 
     /// Answers a key: its number in the request, and its value, which is valid during the call; nullopt: there is none.
     using Visit = std::function<void(std::size_t key, std::optional<std::string_view> value)>;

@@ -101,6 +101,47 @@ TEST_F(HotStoreTest, TellsWhatItHoldsAndHowWellThatAnswers) {
     EXPECT_GT(store->cache().evictions, 0U);
 }
 
+TEST_F(HotStoreTest, SeveralThreadsReadAtATime) {
+    constexpr int kKeys = 300, kThreads = 4;
+    Rows rows;
+    for (int i = 0; i < kKeys; ++i) rows["key" + std::to_string(i)] = std::to_string(i);
+    image->rows.insert(rows.begin(), rows.end());
+    const auto store = open({.memory_max = 1 << 20, .gathered_max = 1 << 16});
+    for (int i = 0; i < kKeys; i += 3) apply(*store, {{"key" + std::to_string(i), rows["key" + std::to_string(i)] = "new"}});
+
+    const auto read_all = [&] {
+        std::vector<std::string_view> keys;
+        for (const auto& [key, _] : rows) keys.push_back(key);
+        const auto values = store->get_many(keys).value();
+        std::size_t i = 0;
+        for (const auto& [key, value] : rows) EXPECT_EQ(values[i++], value) << key;
+    };
+    store->share_reads(true);
+    {
+        std::vector<std::jthread> threads;
+        for (int i = 0; i < kThreads; ++i) threads.emplace_back(read_all);
+    }
+    store->share_reads(false);
+    const auto cache = store->cache();
+    EXPECT_EQ(cache.hits + cache.misses, static_cast<std::uint64_t>(kKeys * kThreads));
+    EXPECT_EQ(cache.misses, static_cast<std::uint64_t>(kKeys / 3 * 2 * kThreads)) << "the hot set stands still meanwhile";
+    read_all();
+    EXPECT_EQ(store->cache().misses, cache.misses) << "what they read is kept";
+    apply(*store, {{"key1", "newer"}});
+    EXPECT_EQ(store->get("key1").value(), "newer");
+}
+
+TEST_F(HotStoreTest, WhatSharedReadsBringIsBounded) {
+    constexpr std::size_t kRows = 100, kValueBytes = 100'000, kBound = 4 << 20;
+    for (std::size_t i = 0; i < kRows; ++i) image->rows["key" + std::to_string(i)] = std::string(kValueBytes, 'x');
+    const auto store = open({.memory_max = 64 << 20});
+    store->share_reads(true);
+    for (std::size_t i = 0; i < kRows; ++i) EXPECT_EQ(store->get("key" + std::to_string(i)).value()->size(), kValueBytes);
+    store->share_reads(false);
+    EXPECT_GE(store->cache().entries, kBound / 2 / kValueBytes);
+    EXPECT_LE(store->cache().entries, kBound / kValueBytes);
+}
+
 TEST_F(HotStoreTest, ManyChangesOfAKeyReachTheColdTierAsOne) {
     const auto store = open({.memory_max = 1 << 20});
     for (int i = 0; i < 1000; ++i) apply(*store, {{"counter", std::to_string(i)}, {"key" + std::to_string(i % 10), "x"}});
