@@ -8,37 +8,15 @@
 
 #include <cerrno>
 #include <cstring>
-#include <fstream>
-#include <string>
 #include <thread>
+
+#include "server/pause.h"
 
 namespace tanist::server {
 namespace {
 
-constexpr int kPausesBetweenLooks = 32;
-
 std::int64_t now_ns() {
     return std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::steady_clock::now().time_since_epoch()).count();
-}
-
-/// A core that shares its units with another leaves them to that one.
-void pause_briefly() {
-    for (int i = 0; i < kPausesBetweenLooks; ++i) {
-#if defined(__x86_64__)
-        __builtin_ia32_pause();
-#elif defined(__aarch64__)
-        asm volatile("yield");
-#endif
-    }
-}
-
-/// By this file of the group or of one around it: it begins with the bound, or says "max" or "-1".
-bool is_bounded(const std::filesystem::path& root, const std::filesystem::path& group, const char* file) {
-    for (std::filesystem::path at = group.relative_path();; at = at.parent_path()) {
-        std::string bound;
-        if (std::ifstream limit(root / at / file); limit >> bound && bound != "max" && bound != "-1") return true;
-        if (at.empty()) return false;
-    }
 }
 
 }  // namespace
@@ -60,6 +38,7 @@ IdlePoller::~IdlePoller() {
 }
 
 void IdlePoller::stay_awake() {
+    if (time_.count() == 0) return;
     shared_->awake_until_ns = now_ns() + time_.count();
     if (shared_->sleeps && shared_->sleeps.exchange(false)) shared_->sleeps.notify_one();
 }
@@ -87,20 +66,6 @@ void IdlePoller::main(Shared& shared) {
         shared.sleeps = false;
         while (now_ns() < shared.awake_until_ns) pause_briefly();
     }
-}
-
-bool has_cpu_quota(const std::filesystem::path& root, const std::filesystem::path& own) {
-    std::ifstream lines(own);
-    for (std::string line; std::getline(lines, line);) {  // "0::/group", or of version 1 "4:cpu,cpuacct:/group"
-        const std::size_t controllers = line.find(':') + 1, group = line.find(':', controllers) + 1;
-        if (controllers == 0 || group == 0) continue;
-        const std::string of = ',' + line.substr(controllers, group - 1 - controllers) + ',';
-        const bool found = of == ",,"
-                               ? is_bounded(root, line.substr(group), "cpu.max")
-                               : of.find(",cpu,") != std::string::npos && is_bounded(root / "cpu", line.substr(group), "cpu.cfs_quota_us");
-        if (found) return true;
-    }
-    return false;
 }
 
 }  // namespace tanist::server

@@ -7,7 +7,6 @@
 #include <atomic>
 #include <chrono>
 #include <cstdint>
-#include <filesystem>
 #include <memory>
 #include <optional>
 
@@ -43,10 +42,5 @@ private:
     const std::shared_ptr<Shared> shared_ = std::make_shared<Shared>();
     std::optional<clockid_t> clock_;  ///< of the thread's processor time
 };
-
-/// Whether a control group, of version 1 or 2, holds this process to a share of the processors: polling would use it up. `root`: where
-/// they are mounted; `own`: the file that names this process's groups.
-[[nodiscard]] bool has_cpu_quota(const std::filesystem::path& root = "/sys/fs/cgroup",
-                                 const std::filesystem::path& own = "/proc/self/cgroup");
 
 }  // namespace tanist::server

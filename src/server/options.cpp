@@ -4,7 +4,8 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <fstream>
+
+#include "server/control_group.h"
 
 namespace tanist::server {
 namespace {
@@ -39,14 +40,12 @@ WriteLevel level_of(config::WriteLevel level) {
 
 std::uint32_t ticks(std::chrono::milliseconds time) { return std::max(1u, static_cast<std::uint32_t>(time.count() / kTickMs)); }
 
-/// Of the machine, or as far as its control group lets this process go.
+/// Of the machine, or as far as its control groups let this process go.
 std::uint64_t memory_bytes() {
     const long pages = sysconf(_SC_PHYS_PAGES), page_bytes = sysconf(_SC_PAGESIZE);
     std::uint64_t bytes =
         pages > 0 && page_bytes > 0 ? static_cast<std::uint64_t>(pages) * static_cast<std::uint64_t>(page_bytes) : limits::kMiB * 2048;
-    std::ifstream limit("/sys/fs/cgroup/memory.max");  // "max", which is no number, where there is none
-    if (std::uint64_t limited = 0; limit >> limited) bytes = std::min(bytes, limited);
-    return bytes;
+    return std::min(bytes, memory_bound().value_or(bytes));
 }
 
 std::vector<core::ConfiguredNode> configured_nodes(const config::Config& config) {

@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/ensure.h"
+
 namespace tanist::server {
 
 ReplicaHost::ReplicaHost(Loop& loop, wal::Log& log, PeerLinks& links, WritePath& writes, ReadGate& reads, SwitchoverDesk& switchovers,
@@ -55,7 +57,8 @@ Status ReplicaHost::close_log() {
 
 void ReplicaHost::on_synced(const WalSynced& synced) {
     written_ = std::max(written_, synced.through);
-    bytes_on_their_way_ -= std::min(bytes_on_their_way_, synced.bytes);
+    ENSURE(synced.bytes <= bytes_on_their_way_);
+    bytes_on_their_way_ -= synced.bytes;
     listener_.event(core::WalDurable{synced.generation, synced.through});
     for (const core::ReadLog& read : std::exchange(too_early_, {})) read_log(read);
 }

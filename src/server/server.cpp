@@ -17,6 +17,7 @@
 #include "metrics/process.h"
 #include "replica/warm_up.h"
 #include "server/clock.h"
+#include "server/control_group.h"
 #include "server/logging.h"
 #include "server/options.h"
 #include "server/resp/command.h"
@@ -66,7 +67,7 @@ Addresses addresses_of(const config::Config& config, const tcp::acceptor& client
 }
 
 std::chrono::microseconds idle_poll_time(const config::Config& config) {
-    if (config.node.idle_poll.count() == 0 || !has_cpu_quota()) return config.node.idle_poll;
+    if (config.node.idle_poll.count() == 0 || !cpu_quota()) return config.node.idle_poll;
     spdlog::info("no idle polling: a control group limits the processor time");
     return {};
 }

@@ -3,11 +3,11 @@
 
 #include <gmock/gmock.h>
 #include <sched.h>
-#include <unistd.h>
 
 #include <filesystem>
 #include <fstream>
 #include <iterator>
+#include <optional>
 #include <sstream>
 #include <string>
 #include <vector>
@@ -20,16 +20,27 @@ namespace {
 using namespace std::chrono_literals;
 namespace fs = std::filesystem;
 
-/// What the system tells of the poller's thread, field by field from its state on; empty: there is none.
-std::vector<std::string> told_of_thread() {
+/// What the system tells of the poller's thread.
+struct Told {
+    fs::path task;
+    std::string stat;
+};
+/// nullopt: there is none.
+std::optional<Told> thread() {
     for (const auto& task : fs::directory_iterator("/proc/self/task")) {
         std::ifstream file(task.path() / "stat");
-        const std::string line((std::istreambuf_iterator<char>(file)), {});
-        if (line.find("(tanist-idle)") == std::string::npos) continue;
-        std::istringstream rest(line.substr(line.rfind(')') + 1));
-        return {std::istream_iterator<std::string>(rest), {}};
+        std::string line((std::istreambuf_iterator<char>(file)), {});
+        if (line.find("(tanist-idle)") != std::string::npos) return Told{task.path(), std::move(line)};
     }
-    return {};
+    return std::nullopt;
+}
+
+/// Field by field from the thread's state on; empty: there is no thread.
+std::vector<std::string> told_of_thread() {
+    const auto told = thread();
+    if (!told) return {};
+    std::istringstream rest(told->stat.substr(told->stat.rfind(')') + 1));
+    return {std::istream_iterator<std::string>(rest), {}};
 }
 
 bool sleeps() {
@@ -67,54 +78,22 @@ TEST(IdlePollerTest, TakesTheProcessorFromNobody) {
     }));
 }
 
+/// A killed process is gone for others when its files are closed, and this thread may be the last to end.
+TEST(IdlePollerTest, HasNoFilesOfTheProcess) {
+    IdlePoller poller(1h);
+    EXPECT_TRUE(eventually([] {
+        const auto told = thread();
+        std::error_code it_has_ended;
+        return told && fs::is_empty(told->task / "fd", it_has_ended);
+    }));
+    EXPECT_FALSE(fs::is_empty("/proc/self/fd"));
+}
+
 TEST(IdlePollerTest, TimeZeroIsNoThread) {
     IdlePoller poller(0us);
     poller.stay_awake();
     EXPECT_TRUE(eventually([] { return told_of_thread().empty(); })) << "those of other tests end in their own time";
     EXPECT_EQ(poller.polled(), 0ns);
-}
-
-class CpuQuotaTest : public ::testing::Test {
-protected:
-    CpuQuotaTest() { fs::create_directories(root_ / "machine" / "service"); }
-    ~CpuQuotaTest() override { fs::remove_all(folder_); }
-    [[nodiscard]] bool has_quota(const std::string& own) const {
-        write(folder_ / "own", own);
-        return has_cpu_quota(root_, folder_ / "own");
-    }
-    static void write(const fs::path& file, const std::string& text) { std::ofstream(file) << text; }
-
-    const fs::path folder_ = fs::temp_directory_path() / ("tanist-quota-" + std::to_string(::getpid()));
-    const fs::path root_ = folder_ / "cgroup";
-};
-
-TEST_F(CpuQuotaTest, IsFoundInTheOwnGroupAndInThoseAround) {
-    write(root_ / "machine" / "service" / "cpu.max", "max 100000\n");
-    write(root_ / "machine" / "cpu.max", "max 100000\n");
-    EXPECT_FALSE(has_quota("0::/machine/service\n"));
-    write(root_ / "machine" / "cpu.max", "150000 100000\n");
-    EXPECT_TRUE(has_quota("0::/machine/service\n"));
-    EXPECT_TRUE(has_quota("0::/machine\n"));
-    EXPECT_FALSE(has_quota("0::/\n"));
-    write(root_ / "cpu.max", "20000 100000\n");  // as a container sees its own
-    EXPECT_TRUE(has_quota("0::/\n"));
-}
-
-TEST_F(CpuQuotaTest, IsFoundInVersionOneToo) {
-    fs::create_directories(root_ / "cpu" / "machine");
-    write(root_ / "cpu" / "machine" / "cpu.cfs_quota_us", "-1\n");
-    EXPECT_FALSE(has_quota("5:memory:/machine\n4:cpu,cpuacct:/machine\n"));
-    write(root_ / "cpu" / "machine" / "cpu.cfs_quota_us", "20000\n");
-    EXPECT_TRUE(has_quota("5:memory:/machine\n4:cpu,cpuacct:/machine\n"));
-    EXPECT_TRUE(has_quota("4:cpuacct,cpu:/machine/service\n0::/\n"));
-    EXPECT_FALSE(has_quota("4:cpuset:/machine\n3:cpuacct:/machine\n"));
-}
-
-TEST_F(CpuQuotaTest, IsNotThereWhereNothingTellsOfOne) {
-    EXPECT_FALSE(has_quota("0::/machine/service\n"));
-    EXPECT_FALSE(has_quota("12:cpu,cpuacct:/machine\n1:name=systemd:/\n"));
-    EXPECT_FALSE(has_quota(""));
-    EXPECT_FALSE(has_cpu_quota(folder_ / "missing", folder_ / "missing"));
 }
 
 }  // namespace
