@@ -187,4 +187,53 @@ def even_share(build, system, options):
             ("the same: CPU per read on each slave", " / ".join(f"{c:.1f} us" for c in cost), "within 20 %", max(cost) / max(1e-9, min(cost)) <= 1.2)]
 
 
-ALL = {"restart": restart, "stopped slave": stopped_slave, "flush and compaction": flushes, "reads spread over slaves": spread_reads}
+# -- network threads -----------------------------------------------------------------------------------------------------------------
+
+def network_threads(folder, build, options):
+    """The loop alone beside two threads, in turn: a load whose generator needs as many cores as the server does, and reads that cost the
+    server alone (BITCOUNT of a value of 1 MB)."""
+    rows = []
+    systems = {threads: Tanist(folder / f"threads{threads}", build, 1, node=f"network_threads = {threads}") for threads in (1, 2)}
+
+    def measure(system, **load):
+        before = cpu_seconds(system.processes[0], of_main_thread=True)
+        result = run_load(build, system, keys=100_000, seconds=options.seconds, **load)
+        result["loop_cpu_us"] = (cpu_seconds(system.processes[0], of_main_thread=True) - before) * 1e6 / max(1, result["operations"])
+        return result
+
+    try:
+        for system in systems.values():
+            run_load(build, system, load=True, keys=100_000, pipeline=64, connections=8)
+        for what, get_percent in (("GET", 100), ("SET", 0)):
+            for pipeline in (1, 16, 64):
+                results = {threads: [] for threads in systems}
+                for number in range(options.rounds + 2):
+                    for threads in sorted(systems, reverse=number % 2 == 1):
+                        results[threads].append(measure(systems[threads], pipeline=pipeline, get_percent=get_percent, seed=number + 1))
+                two, one = ({field: report.median(results[threads], field) for field in ("per_second", "server_cpu_us", "loop_cpu_us")}
+                            for threads in (2, 1))
+                rows.append((f"{what}, one node, P={pipeline}, two network threads / one: op/s",
+                             f"{two['per_second']:,.0f} / {one['per_second']:,.0f} = {two['per_second'] / one['per_second']:.2f}", "", None))
+                rows.append(("the same: CPU us per operation, all threads; the loop's alone",
+                             f"{two['server_cpu_us']:.2f} / {one['server_cpu_us']:.2f}; {two['loop_cpu_us']:.2f} / {one['loop_cpu_us']:.2f}", "", None))
+        rows.append(costly_reads(systems, options))
+    finally:
+        for system in systems.values():
+            system.stop()
+    return rows, {}
+
+
+def costly_reads(systems, options):
+    rates = {threads: [] for threads in systems}
+    for system in systems.values():
+        resp(system.port, "SETRANGE", "large", "999999", "x")
+    for number in range(options.rounds + 2):
+        for threads in sorted(systems, reverse=number % 2 == 1):
+            command = ["redis-benchmark", "-p", systems[threads].port, "-c", 50, "-n", 4000, "--csv", "BITCOUNT", "large"]
+            told = subprocess.run([str(word) for word in command], capture_output=True, text=True, check=True).stdout
+            rates[threads].append(float(told.splitlines()[-1].split(",")[1].strip('"')))
+    two, one = (statistics.median(rates[threads]) for threads in (2, 1))
+    return "BITCOUNT of 1 MB, one node, 50 clients, two network threads / one: op/s", f"{two:,.0f} / {one:,.0f} = {two / one:.2f}", "", None
+
+
+ALL = {"network threads": network_threads, "restart": restart, "stopped slave": stopped_slave, "flush and compaction": flushes, "reads spread over slaves": spread_reads}

@@ -37,9 +37,10 @@ def seconds_until(what, condition, limit=60, pause=0.02):
     raise Failure(f"{what} did not happen within {limit} s")
 
 
-def cpu_seconds(process):
+def cpu_seconds(process, of_main_thread=False):
     """User and system time so far (proc(5))."""
-    fields = pathlib.Path(f"/proc/{process.pid}/stat").read_text().rsplit(")", 1)[1].split()
+    of = f"{process.pid}/task/{process.pid}" if of_main_thread else process.pid
+    fields = pathlib.Path(f"/proc/{of}/stat").read_text().rsplit(")", 1)[1].split()
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
@@ -101,7 +102,8 @@ class System:
 
 
 class Tanist(System):
-    def __init__(self, folder, build, nodes, extra="", prefixes=None):
+    def __init__(self, folder, build, nodes, extra="", prefixes=None, node=""):
+        """`node`: lines of [node]; `extra`: sections."""
         super().__init__("tanistd", folder)
         ports = free_ports(3 * nodes)
         self.ports, peer, self.http = ports[:nodes], ports[nodes:2 * nodes], ports[2 * nodes:]
@@ -112,6 +114,7 @@ class Tanist(System):
 id = {i + 1}
 role = "{'master' if i == 0 else 'slave'}"
 data_dir = "{folder}/data{i + 1}"
+{node}
 [listen]
 client = "127.0.0.1:{self.ports[i]}"
 peer = "127.0.0.1:{peer[i]}"

@@ -64,6 +64,7 @@ struct NodeConfig {
     Role role = Role::kSlave;
     std::filesystem::path data_dir;  ///< relative to the working directory
     std::chrono::microseconds idle_poll{0};
+    std::uint64_t network_threads = 0;  ///< 0: as the machine is
 
     friend bool operator==(const NodeConfig&, const NodeConfig&) = default;
 };

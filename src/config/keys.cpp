@@ -51,6 +51,7 @@ constexpr std::array kKeys{
     key<&Config::node, &NodeConfig::role>("node", "role", {}, "what the node is at first start; later the cluster decides"),
     key<&Config::node, &NodeConfig::data_dir>("node", "data_dir", {.required = true}, "folder of the log, the store, the vote and the identity"),
     key<&Config::node, &NodeConfig::idle_poll>("node", "idle_poll_us", {.max = 100'000}, "how long a core is kept awake for a lone request that is on its way; 0: never"),
+    key<&Config::node, &NodeConfig::network_threads>("node", "network_threads", {.max = 64}, "threads that receive, read and send for clients at a time; 0: half the processors, at most 8"),
 
     key<&Config::listen, &EndpointsConfig::client>("listen", "client", {}, "address of the native protocol and of RESP"),
     key<&Config::listen, &EndpointsConfig::peer>("listen", "peer", {}, "address of the replication between nodes"),

@@ -44,6 +44,7 @@ RespDecoder::Step RespDecoder::refuse(fmt::format_string<Args...> format, Args&&
 }
 
 Result<std::optional<RespDecoder::Command>> RespDecoder::next(ReadBuffer& buffer) {
+    if (!error_.empty()) return fail(ErrorCode::kInvalidArgument, "{}", error_);
     for (;;) {
         const std::string_view text = as_text(buffer.unread());
         if (text.size() <= position_) return std::nullopt;

@@ -32,7 +32,8 @@ public:
     using Command = std::span<const std::string_view>;
     /// The next command of the pipeline in `buffer`, its name first, never empty; nullopt: more has to be read. The views are
     /// valid until the next call and the next prepare(). kInvalidArgument: its message is worded as Redis words it
-    /// ("Protocol error: …"); answer with it as an error and close, since nothing behind it can be told apart any more.
+    /// ("Protocol error: …"); answer with it as an error and close, since nothing behind it can be told apart any more:
+    /// every later call says the same.
     [[nodiscard]] Result<std::optional<Command>> next(ReadBuffer& buffer);
 
     void set_authenticated(bool authenticated) { limits_.authenticated = authenticated; }
@@ -59,7 +60,7 @@ private:
     std::vector<Slice> slices_;        ///< the arguments so far, as offsets: the buffer may move meanwhile
     std::vector<std::string_view> command_;
     std::string unescaped_;  ///< arguments of an inline command with quotes
-    std::string error_;
+    std::string error_;      ///< the first, and last
 };
 
 }  // namespace tanist::protocol

@@ -43,10 +43,13 @@ tcp protocol_of(const tcp::socket& socket) {
 
 }  // namespace
 
-void OutputQueue::flush() {
-    std::swap(connections_, flushing_);
-    for (const auto& connection : flushing_) connection->flush();
-    flushing_.clear();
+void OutputQueue::flush(SharedTurns& turns) {
+    while (!connections_.empty()) {  // a connection that ends by this may have something to say to others
+        std::swap(connections_, flushing_);
+        turns.send(flushing_.size(), [this](std::size_t i) { flushing_[i]->send(); });
+        for (const auto& connection : flushing_) connection->sent();
+        flushing_.clear();
+    }
 }
 
 ClientConnection::ClientConnection(tcp::socket socket, ConnectionShared& shared)
@@ -92,29 +95,42 @@ std::string ClientConnection::local() const { return address_by(::getsockname, d
 void ClientConnection::on_ready(std::uint32_t events) {
     const auto self = shared_from_this();  // what happens here may end it
     if ((events & EPOLLRDHUP) != 0) client_has_ended_ = true;
-    if ((events & EPOLLIN) != 0 && (interest_ & EPOLLIN) != 0) {
+    if (received_ || is_readable(events)) {
         read();
     } else if ((events & (EPOLLERR | EPOLLHUP)) != 0) {
         drop();
     }
     if (open_ && (events & EPOLLOUT) != 0) {
         waiting_to_write_ = false;
-        flush();
+        replied();
     }
     update_interest();
 }
 
-void ClientConnection::read() {
+void ClientConnection::on_ready_shared(std::uint32_t events) {
+    if (!open_ || !is_readable(events)) return;
+    received_ = receive();
+    if (received_->bytes > 0 && !finishing_) answer_shared(input_);
+}
+
+ClientConnection::Received ClientConnection::receive() {
     const auto room = input_.prepare();
     const ssize_t bytes = ::recv(descriptor_, room.data(), room.size(), 0);
-    if (bytes == 0) return finish();  // the client may only have ended its own direction
-    if (bytes < 0) {
-        if (errno != EAGAIN && errno != EINTR) drop();
+    if (bytes > 0) input_.commit(static_cast<std::size_t>(bytes));
+    return {bytes, errno};
+}
+
+void ClientConnection::read() {
+    const bool was_shared = received_.has_value();
+    const Received received = was_shared ? *std::exchange(received_, std::nullopt) : receive();
+    if (received.bytes == 0) return finish();  // the client may only have ended its own direction
+    if (received.bytes < 0) {
+        if (received.error != EAGAIN && received.error != EINTR) drop();
         return;
     }
     heard_ms_ = shared_.now_ms;
-    shared_.bytes_in += static_cast<std::uint64_t>(bytes);
-    input_.commit(static_cast<std::size_t>(bytes));
+    shared_.bytes_in += static_cast<std::uint64_t>(received.bytes);
+    if (was_shared) settle_shared();
     process();
 }
 
@@ -149,16 +165,21 @@ void ClientConnection::replied() {
     shared_.output.add(shared_from_this());
 }
 
-void ClientConnection::flush() {
-    queued_ = false;
+void ClientConnection::send() {
     if (!open_) return;
     // The end travels with the answer: a client that has read that finds the connection closed before it sends more.
     const bool was_one_request = requests_taken() - requests_at_rest_ <= 1;
-    const bool parts = parting_ && unsent() > 0 && was_one_request && can_part();
+    parts_now_ = parting_ && unsent() > 0 && was_one_request && can_part();
     if (is_at_rest()) requests_at_rest_ = requests_taken();
-    if (!waiting_to_write_) write_some(parts);
+    if (!waiting_to_write_) just_failed_ = !write_some(parts_now_);
+}
+
+void ClientConnection::sent() {
+    queued_ = false;
+    shared_.bytes_out += std::exchange(just_sent_bytes_, 0);
     if (!open_) return;
-    if (parts && unsent() == 0) return close();
+    if (just_failed_) return drop();
+    if (parts_now_ && unsent() == 0) return close();
     update_interest();
     if (unsent() + kept_back() > output_bytes_max()) {
         spdlog::warn(
@@ -168,6 +189,7 @@ void ClientConnection::flush() {
         return drop();
     }
     resume();
+    if (unsent() > 0 && !waiting_to_write_) return replied();  // said since send()
     if (finishing_ && unsent() == 0 && outstanding() == 0) close();
 }
 
@@ -182,14 +204,14 @@ bool ClientConnection::can_part() const {
     return ::recv(descriptor_, &byte, sizeof byte, MSG_PEEK | MSG_DONTWAIT) < 0;
 }
 
-void ClientConnection::write_some(bool is_end) {
+bool ClientConnection::write_some(bool is_end) {
     while (unsent() > 0) {
         const ssize_t written = ::send(descriptor_, output_.data() + sent_, unsent(), MSG_NOSIGNAL | (is_end ? MSG_MORE : 0));
         if (written < 0 && errno == EINTR) continue;
         if (written < 0 && errno == EAGAIN) break;
-        if (written < 0) return drop();
+        if (written < 0) return false;
         sent_ += static_cast<std::size_t>(written);
-        shared_.bytes_out += static_cast<std::uint64_t>(written);
+        just_sent_bytes_ += static_cast<std::uint64_t>(written);
         progress_ms_ = shared_.now_ms;
     }
     if (unsent() == 0) {
@@ -199,13 +221,14 @@ void ClientConnection::write_some(bool is_end) {
             output_.clear();
         }
         sent_ = 0;
-        return;
+        return true;
     }
     if (sent_ > output_.size() / 2) {
         output_.erase(0, sent_);
         sent_ = 0;
     }
     waiting_to_write_ = true;
+    return true;
 }
 
 // -- the end ----------------------------------------------------------------------------------------------------------------------

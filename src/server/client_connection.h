@@ -5,12 +5,14 @@
 #include <chrono>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <unordered_map>
 #include <vector>
 
 #include "protocol/read_buffer.h"
 #include "server/client.h"
+#include "server/shared_turns.h"
 #include "server/socket_poller.h"
 #include "server/sockets.h"
 
@@ -18,11 +20,11 @@ namespace tanist::server {
 
 class ClientConnection;
 
-/// Connections with something to write; flushed when a turn ends.
+/// Connections with something to write, each once; flushed when a turn ends.
 class OutputQueue {
 public:
     void add(std::shared_ptr<ClientConnection> connection) { connections_.push_back(std::move(connection)); }
-    void flush();
+    void flush(SharedTurns& turns);
 
 private:
     std::vector<std::shared_ptr<ClientConnection>> connections_, flushing_;
@@ -35,9 +37,10 @@ struct ConnectionLimits {
 
 /// What the connections of a server have in common. Loop thread.
 struct ConnectionShared {
-    explicit ConnectionShared(asio::io_context& loop) : io(loop), poller(loop) {}
+    ConnectionShared(asio::io_context& loop, SharedTurns& shared_turns) : io(loop), turns(shared_turns), poller(loop, shared_turns) {}
 
     asio::io_context& io;
+    SharedTurns& turns;
     SocketPoller poller;
     OutputQueue output;
     ConnectionLimits limits;
@@ -57,8 +60,9 @@ public:
     ~ClientConnection() override;
 
     void start();
-    /// Writes what is there; called by the OutputQueue.
-    void flush();
+    /// Sends what is there, on any thread, as on_ready_shared(); then sent() follows on the loop's. Called by the OutputQueue.
+    void send();
+    void sent();
     /// At once; nothing is answered any more.
     void drop();
     /// Takes no more requests, and ends once what was asked is answered and written.
@@ -71,6 +75,7 @@ public:
     virtual void tick();
     /// What held it back may be over: looks again, soon.
     void wake() { replied(); }
+    void on_ready_shared(std::uint32_t events) override;
     void on_ready(std::uint32_t events) override;
 
     [[nodiscard]] bool is_open() const { return open_; }
@@ -88,6 +93,10 @@ public:
 protected:
     /// Answers, or asks, what `input` holds whole, until it is_full(). A false result ends the connection once all is written.
     [[nodiscard]] virtual bool take_input(protocol::ReadBuffer& input) = 0;
+    /// Answers reads at the front of `input`, as far as that changes nothing but this connection: on any thread, see on_ready_shared().
+    virtual void answer_shared(protocol::ReadBuffer& /*input*/) {}
+    /// On the loop's thread: what answer_shared() did beside answering is made up for. take_input() follows.
+    virtual void settle_shared() {}
     /// Requests that are not answered yet.
     [[nodiscard]] virtual std::size_t outstanding() const = 0;
     /// A request that was taken must wait for the answers of those before it; nothing behind it is taken meanwhile.
@@ -116,16 +125,24 @@ protected:
     /// Bytes unsent and kept back at which the connection is ended.
     [[nodiscard]] virtual std::size_t output_bytes_max() const { return shared_.limits.output_bytes_max; }
     void set_speaks_resp() { speaks_resp_ = true; }
-    [[nodiscard]] ConnectionShared& shared() { return shared_; }
+    [[nodiscard]] ConnectionShared& shared() const { return shared_; }
 
 private:
+    struct Received {
+        ssize_t bytes = 0;  ///< 0: the client's direction has ended; negative: none, see `error`
+        int error = 0;
+    };
+
+    /// Into input_.
+    [[nodiscard]] Received receive();
     void read();
     void process();
     void resume();
     /// Tells the poller when what is waited for has changed.
     void update_interest();
-    /// `is_end`: the connection ends behind this, if all of it goes out.
-    void write_some(bool is_end);
+    [[nodiscard]] bool is_readable(std::uint32_t events) const { return (events & interest_ & EPOLLIN) != 0; }
+    /// `is_end`: the connection ends behind this, if all of it goes out. False: it has failed.
+    [[nodiscard]] bool write_some(bool is_end);
     /// Everything that was read is answered.
     [[nodiscard]] bool is_at_rest() const { return outstanding() == 0 && !backlog_ && unread() == 0; }
     /// Nor is there more to read, and its client needs it no more.
@@ -139,6 +156,7 @@ private:
     int descriptor_;              ///< non-blocking; taken out of Asio's hands
     std::uint32_t interest_ = 0;  ///< as the poller knows it
     protocol::ReadBuffer input_;
+    std::optional<Received> received_;  ///< by on_ready_shared()
     std::string output_;
     std::size_t sent_ = 0;  ///< of output_
     std::size_t pause_at_;
@@ -152,6 +170,9 @@ private:
     std::uint64_t requests_at_rest_ = 0;  ///< requests_taken() when it last was at rest
     bool queued_ = false;                 ///< in the OutputQueue
     bool waiting_to_write_ = false;
+    std::uint64_t just_sent_bytes_ = 0;  ///< by send(), as the next two, for sent()
+    bool just_failed_ = false;
+    bool parts_now_ = false;  ///< it ends behind what send() was to send
     bool speaks_resp_ = false;
 };
 

@@ -102,6 +102,12 @@ PeerLinksOptions peer_links_options(const config::Config& config, MemberId self,
     return options;
 }
 
+unsigned network_threads(const config::Config& config) {
+    constexpr unsigned kUnaskedMax = 8;
+    if (config.node.network_threads != 0) return static_cast<unsigned>(config.node.network_threads);
+    return std::clamp(processors() / 2, 1u, kUnaskedMax);
+}
+
 ClientSettings client_settings(const config::Config& config) {
     return {.cluster_name = config.cluster.name,
             .read_level = level_of(config.reads.level),

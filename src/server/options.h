@@ -21,6 +21,8 @@ inline constexpr std::uint32_t kTickMs = 10;
 [[nodiscard]] replica::DataDirectoryOptions data_directory_options(const config::Config& config, const ByHand& by_hand);
 [[nodiscard]] store::HotStoreOptions hot_store_options(const config::Config& config);
 [[nodiscard]] PeerLinksOptions peer_links_options(const config::Config& config, MemberId self, std::string password, std::uint64_t seed);
+/// Half of the processors where the configuration leaves it to us: the log, the store and other processes need some as well.
+[[nodiscard]] unsigned network_threads(const config::Config& config);
 [[nodiscard]] ClientSettings client_settings(const config::Config& config);
 
 }  // namespace tanist::server

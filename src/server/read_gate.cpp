@@ -45,6 +45,12 @@ ReadGate::Admission ReadGate::admit(const std::shared_ptr<Client>& client, std::
     return Admission::kWaiting;
 }
 
+bool ReadGate::admits_at_once(const ReadTerms& terms) const {
+    const bool is_bounded = terms.level == ReadLevel::kLinearizable || terms.max_lag_ms != 0;
+    if (is_bounded || waiting_ >= kWaitingMax || !routing_.serves_reads()) return false;
+    return terms.level == ReadLevel::kStale || judge(terms.token) == TokenState::kReached;
+}
+
 ReadGate::Admission ReadGate::wait_for_round(Read read) {
     gathered_.push_back(std::move(read));
     ++waiting_;

@@ -45,6 +45,10 @@ public:
     /// `failure` is set with kRefused only.
     [[nodiscard]] Admission admit(const std::shared_ptr<Client>& client, std::uint64_t ticket, const ReadTerms& terms, Failure& failure);
 
+    /// Whether admit() would say kNow, where it needs neither a round nor the clock for that. Any thread, while all that this depends on
+    /// stands still.
+    [[nodiscard]] bool admits_at_once(const ReadTerms& terms) const;
+
     /// Asks for a confirmation round for the linearizable reads of this turn, and lets through who waited for what has been applied.
     void end_of_turn();
     void tick(std::uint64_t now_ms);

@@ -146,6 +146,7 @@ Server::Server(config::Config config, const ByHand& by_hand, Opened opened)
       loop_(std::move(opened.loop)),
       files_(std::move(opened.files)),
       store_(std::move(opened.store)),
+      shared_turns_(network_threads(config_), *store_),
       idle_poller_(idle_poll_time(config_)),
       forwarding_(routing_, {.send = [this](core::ForwardWrites forward) { step(std::move(forward)); }, .now_ms = monotonic_ms}),
       writes_(routing_, forwarding_,
@@ -172,7 +173,7 @@ Server::Server(config::Config config, const ByHand& by_hand, Opened opened)
              .store_is_corrupt = [this] { condemn_state_store(config_); },
              .stop = [this](int exit_code, const std::string& reason) { on_stop(exit_code, reason); }}),
       replica_(host_, *files_, *store_, std::move(opened.directory), replica_options(config_, opened.addresses, by_hand), opened.seed),
-      connections_(loop_->io()),
+      connections_(loop_->io(), shared_turns_),
       cursors_(opened.seed >> 1),  // with room above it for the numbers to come
       port_(resp::client_port_commands()),
       sentinel_port_(sentinel::port_commands()),
@@ -182,7 +183,7 @@ Server::Server(config::Config config, const ByHand& by_hand, Opened opened)
               .changed = [this](bool anew) { users_changed(anew); }}),
       sentinel_(routing_, config_.cluster.name,
                 [this](std::string_view event, std::string_view message) { sentinel_port_.pubsub.publish(event, message); }),
-      sentinel_connections_(loop_->io()),
+      sentinel_connections_(loop_->io(), shared_turns_),
       administration_(administration()),
       services_(services_of(port_, connections_, nullptr)),
       sentinel_services_(services_of(sentinel_port_, sentinel_connections_, &sentinel_)),
@@ -191,6 +192,7 @@ Server::Server(config::Config config, const ByHand& by_hand, Opened opened)
       server_metrics_(registry_, {.routing = routing_,
                                   .counters = counters_,
                                   .connections = connections_,
+                                  .shared_turns = shared_turns_,
                                   .writes = writes_,
                                   .links = links_,
                                   .applied_at_start = replica_.node().view().applied,
@@ -280,9 +282,10 @@ void Server::apply_settings() {
 // -- running ------------------------------------------------------------------------------------------------------------------------
 
 int Server::run() {
-    spdlog::info("starting version={} node={} cluster={} client={} peer={} http={} sentinel={} data_dir={}", config::version(),
-                 config_.node.id.value, config_.cluster.name, config_.listen.client.to_string(), config_.listen.peer.to_string(),
-                 config_.listen.http.to_string(), config_.listen.sentinel.to_string(), config_.node.data_dir.string());
+    spdlog::info("starting version={} node={} cluster={} client={} peer={} http={} sentinel={} data_dir={} network_threads={}",
+                 config::version(), config_.node.id.value, config_.cluster.name, config_.listen.client.to_string(),
+                 config_.listen.peer.to_string(), config_.listen.http.to_string(), config_.listen.sentinel.to_string(),
+                 config_.node.data_dir.string(), shared_turns_.threads());
     clients_.start();
     sentinel_clients_.start();
     links_.start();
@@ -321,8 +324,8 @@ void Server::end_of_turn() {
     port_.keys.deliver();
     if (exit_code_ && *exit_code_ != kExitClean) return;  // nothing more is said (S4)
     links_.flush();
-    connections_.output.flush();
-    sentinel_connections_.output.flush();
+    connections_.output.flush(shared_turns_);
+    sentinel_connections_.output.flush(shared_turns_);
     if (is_a_lone_request_under_way()) idle_poller_.stay_awake();
     if (ending_ && connections_.open.empty() && sentinel_connections_.open.empty()) finish();
 }
@@ -573,7 +576,10 @@ std::string Server::info(resp::Arguments sections, bool of_sentinel) {
         .log_time_ms = replica_.state().position().timestamp,
         .statistics = {keys.hits - before.keys.hits, keys.misses - before.keys.misses, keys.expired - before.keys.expired},
         .connections_accepted = counters_.connections_accepted - before.accepted,
-        .connections_refused = counters_.connections_refused - before.refused};
+        .connections_refused = counters_.connections_refused - before.refused,
+        .network_threads = shared_turns_.threads(),
+        .shared = shared_turns_.counts(),
+        .shared_reads = counters_.shared_reads};
     if (of_sentinel) facts.sentinel = sentinel::info_section(sentinel_);
     return resp::info_text(sections, facts);
 }

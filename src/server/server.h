@@ -33,6 +33,7 @@
 #include "server/routing.h"
 #include "server/sentinel/watch.h"
 #include "server/server_metrics.h"
+#include "server/shared_turns.h"
 #include "server/switchover_desk.h"
 #include "server/users.h"
 #include "server/write_path.h"
@@ -121,6 +122,7 @@ private:
     std::unique_ptr<Loop> loop_;
     std::unique_ptr<wal::PosixFileSystem> files_;
     std::unique_ptr<store::Store> store_;
+    SharedTurns shared_turns_;
     IdlePoller idle_poller_;
     metrics::Registry registry_;
     Counters counters_;

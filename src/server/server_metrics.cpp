@@ -100,6 +100,9 @@ void ServerMetrics::collect_clients() {
     advance(Metric::kConnectionsRefused, counters.connections_refused);
     advance(Metric::kClientBytesReceived, sources_.connections.bytes_in);
     advance(Metric::kClientBytesSent, sources_.connections.bytes_out);
+    registry_.gauge(Metric::kNetworkThreads).set(sources_.shared_turns.threads());
+    advance(Metric::kTurnsShared, sources_.shared_turns.counts().turns);
+    advance(Metric::kReadsShared, counters.shared_reads);
     for (std::size_t i = 0; i < counters.requests.size(); ++i) {
         if (counters.requests[i] != 0) advance(Metric::kCommands, counters.requests[i], kRequestKindNames[i]);
     }

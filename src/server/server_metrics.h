@@ -15,6 +15,7 @@
 #include "server/counters.h"
 #include "server/peer_links.h"
 #include "server/routing.h"
+#include "server/shared_turns.h"
 #include "server/write_path.h"
 #include "store/store.h"
 
@@ -27,6 +28,7 @@ public:
         const Routing& routing;
         const Counters& counters;
         const ConnectionShared& connections;
+        const SharedTurns& shared_turns;
         const WritePath& writes;
         const PeerLinks& links;
         Lsn applied_at_start;  ///< what came before was another process's work

@@ -5,7 +5,7 @@
 
 namespace tanist::server {
 
-SocketPoller::SocketPoller(asio::io_context& io) : epoll_(io, ::epoll_create1(EPOLL_CLOEXEC)) { wait(); }
+SocketPoller::SocketPoller(asio::io_context& io, SharedTurns& turns) : turns_(turns), epoll_(io, ::epoll_create1(EPOLL_CLOEXEC)) { wait(); }
 
 void SocketPoller::wait() {
     epoll_.async_wait(asio::posix::stream_descriptor::wait_read, [this](const asio::error_code& error) {
@@ -18,6 +18,9 @@ void SocketPoller::wait() {
 void SocketPoller::look() {
     const int count = ::epoll_wait(epoll_.native_handle(), batch_.data(), static_cast<int>(batch_.size()), 0);
     batch_end_ = count > 0 ? static_cast<std::size_t>(count) : 0;
+    if (turns_.has_helpers()) {
+        turns_.receive(batch_end_, [this](std::size_t i) { static_cast<Watcher*>(batch_[i].data.ptr)->on_ready_shared(batch_[i].events); });
+    }
     for (batch_next_ = 0; batch_next_ < batch_end_;) {
         const epoll_event& event = batch_[batch_next_++];
         if (event.data.ptr != nullptr) static_cast<Watcher*>(event.data.ptr)->on_ready(event.events);

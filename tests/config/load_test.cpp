@@ -94,7 +94,8 @@ TEST(LoadConfig, IgnoresTheEnvironmentOfOthersButNotAMisspeltKey) {
     const auto config = load_config({.file = file.path(), .environment = {misspelt}, .settings = {}});
     ASSERT_FALSE(config);
     EXPECT_EQ(config.error().message,
-              "environment TANIST_NODE__IDD: node.idd: no such key; [node] allows id, role, data_dir, idle_poll_us; did you mean node.id?");
+              "environment TANIST_NODE__IDD: node.idd: no such key; [node] allows id, role, data_dir, idle_poll_us, network_threads; did "
+              "you mean node.id?");
 }
 
 TEST(LoadConfig, OneUnderscoreInPlaceOfTwoIsRefusedWhereItIsOurs) {

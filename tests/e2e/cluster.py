@@ -110,10 +110,12 @@ class Node:
 
     def write_config(self, role, extra=""):
         members = ", ".join(f'"{n.id}@{n.host}:{n.peer}"' for n in self.cluster.nodes)
+        threads = 2 if self.id % 2 == 1 else 1  # both ways are the product
         self.config.write_text(f"""[node]
 id = {self.id}
 role = "{role}"
 data_dir = "{self.data}"
+network_threads = {threads}
 [listen]
 client = "{self.host}:{self.client}"
 peer = "{self.host}:{self.peer}"

@@ -32,6 +32,8 @@ Story decode(std::string_view bytes, std::size_t cut = 0, const RespLimits& limi
             if (!command) {
                 EXPECT_EQ(command.error().code, ErrorCode::kInvalidArgument);
                 story.error = command.error().message;
+                const auto again = decoder.next(buffer);
+                EXPECT_TRUE(!again && again.error().message == story.error) << "told again to who asks again: " << story.error;
                 return;
             }
             if (!*command) return;

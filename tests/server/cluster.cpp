@@ -86,6 +86,7 @@ config::Config Cluster::config(std::size_t node) const {
     config.cluster.name = "test";
     for (std::size_t other = 1; other <= peers_.size(); ++other)
         config.cluster.nodes.push_back({NodeId{other}, {"127.0.0.1", peer_port(other)}});
+    config.node.network_threads = 2;
     config.store.engine = config::StoreEngine::kMemory;
     config.wal.spare_segments = 0;
     config.wal.disk_reserve_bytes = 64 << 20;

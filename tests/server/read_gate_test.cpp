@@ -61,6 +61,27 @@ TEST_F(ReadGateTest, AStaleReadIsAnsweredAtOnceByANodeThatWasInSync) {
     EXPECT_EQ(admit({.level = ReadLevel::kStale}), ReadGate::Admission::kNow);
 }
 
+/// As a network thread asks, which can neither wait nor refuse.
+TEST_F(ReadGateTest, AdmitsAtOnceOnlyWhatNeedsNothingButTheState) {
+    const auto at_once = [&](ReadTerms terms) {
+        const bool admitted = gate_.admits_at_once(terms);
+        if (admitted) {
+            EXPECT_EQ(admit(terms), ReadGate::Admission::kNow);
+        }
+        return admitted;
+    };
+    EXPECT_TRUE(at_once({.level = ReadLevel::kStale}));
+    EXPECT_TRUE(at_once({.level = ReadLevel::kSession}));
+    EXPECT_TRUE(at_once({.level = ReadLevel::kSession, .token = {Epoch{3}, Lsn{20}}}));
+    EXPECT_FALSE(at_once({.level = ReadLevel::kSession, .token = {Epoch{3}, Lsn{21}}})) << "not applied yet";
+    EXPECT_FALSE(at_once({.level = ReadLevel::kSession, .token = {Epoch{1}, Lsn{12}}})) << "cut";
+    EXPECT_TRUE(at_once({.level = ReadLevel::kStale, .token = {Epoch{3}, Lsn{21}}}));
+    EXPECT_FALSE(at_once({.level = ReadLevel::kLinearizable}));
+    EXPECT_FALSE(at_once({.level = ReadLevel::kStale, .max_lag_ms = 500})) << "that takes a look at the clock";
+    routing_.refresh(slave(false), 0);
+    EXPECT_FALSE(at_once({.level = ReadLevel::kStale}));
+}
+
 TEST_F(ReadGateTest, ANodeThatWasNeverInSyncRefusesInsteadOfAnsweringNotFound) {  // S18
     routing_.refresh(slave(false), 0);
     for (const ReadLevel level : {ReadLevel::kStale, ReadLevel::kSession}) {

@@ -68,6 +68,7 @@ bool NativeSession::take_input(ReadBuffer& input) {
     }
     answer_gets();
     bool goes_on = true;
+    if (left_ && !is_full()) goes_on = take_request(*std::exchange(left_, std::nullopt));
     while (goes_on && !is_full()) {
         const auto frame = next_frame(input, user_ ? limits::kFrameBytesMax : native::kFrameBeforeHelloBytesMax);
         if (!frame) {
@@ -76,15 +77,14 @@ bool NativeSession::take_input(ReadBuffer& input) {
         } else if (!*frame) {
             break;
         } else {
-            goes_on = take_frame((*frame)->bytes);
+            goes_on = take_request(native::decode_request((*frame)->bytes, services_.settings.limits));
         }
     }
     answer_gets();
     return goes_on;
 }
 
-bool NativeSession::take_frame(Bytes frame) {
-    auto request = native::decode_request(frame, services_.settings.limits);
+bool NativeSession::take_request(Decoded request) {
     if (!request) {
         const bool is_last = request.error().id == 0;
         reply(std::move(request.error()));
@@ -193,14 +193,9 @@ void NativeSession::take_write(native::Request request, native::WriteKind kind) 
 }
 
 void NativeSession::take_read(native::Request request) {
-    const auto level = request.read_level == ReadLevel::kDefault ? services_.settings.read_level : request.read_level;
-    const ReadTerms terms{.level = level,
-                          .token = request.token.value_or(Rank{}),
-                          .max_lag_ms = request.max_lag_ms == 0 ? services_.settings.max_lag_ms : request.max_lag_ms,
-                          .deadline_ms = deadline_of(request)};
     const std::uint64_t ticket = remember(std::monostate{});
     Failure failure;
-    switch (services_.reads.admit(shared_from_this(), ticket, terms, failure)) {
+    switch (services_.reads.admit(shared_from_this(), ticket, terms_of(request), failure)) {
         case ReadGate::Admission::kWaiting: pending_[ticket] = std::move(request); return;
         case ReadGate::Admission::kRefused: static_cast<void>(forget(ticket)); return reply_error(request.id, failure);
         case ReadGate::Admission::kNow: static_cast<void>(forget(ticket)); break;
@@ -213,6 +208,56 @@ void NativeSession::take_read(native::Request request) {
     }
 }
 
+ReadTerms NativeSession::terms_of(const native::Request& read) const {
+    return {.level = read.read_level == ReadLevel::kDefault ? services_.settings.read_level : read.read_level,
+            .token = read.token.value_or(Rank{}),
+            .max_lag_ms = read.max_lag_ms == 0 ? services_.settings.max_lag_ms : read.max_lag_ms,
+            .deadline_ms = deadline_of(read)};
+}
+
+// -- requests that a network thread answers, while the loop stands still ---------------------------------------------------------------
+
+void NativeSession::answer_shared(ReadBuffer& input) {
+    if (user_ == nullptr || left_ || !gets_.empty()) return;
+    while (!is_full() && !shared_fault_) {
+        const auto frame = next_frame(input, limits::kFrameBytesMax);
+        if (!frame || !*frame) break;  // an error is told again to the loop
+        Decoded request = native::decode_request((*frame)->bytes, services_.settings.limits);
+        if (!request || !answer_shared(*request)) {
+            left_ = std::move(request);
+            break;
+        }
+    }
+    if (const Status looked_up = look_up_gets(); !looked_up) shared_fault_ = looked_up.error();
+}
+
+bool NativeSession::answer_shared(native::Request& request) {
+    auto* get = std::get_if<native::Get>(&request.body);
+    const auto* many = std::get_if<native::GetMany>(&request.body);
+    if ((get == nullptr && many == nullptr) || deny(*user_, request.body) || !services_.reads.admits_at_once(terms_of(request)))
+        return false;
+    if (get != nullptr) {
+        gets_.push_back({request.id, std::move(get->key)});
+        ++shared_reads_;
+        if (gets_.size() < kGetsPerLook) return true;
+        if (const Status looked_up = look_up_gets(); !looked_up) shared_fault_ = looked_up.error();
+        return true;
+    }
+    auto answer = get_many(request.id, many->keys);
+    if (!answer) shared_fault_ = answer.error();
+    if (!answer || std::holds_alternative<native::ErrorReply>(answer->body)) return false;  // the loop finds the same, and counts it
+    ++shared_reads_;
+    encode(std::move(*answer));
+    return true;
+}
+
+void NativeSession::settle_shared() {
+    if (shared_fault_) return services_.storage_failed(*shared_fault_);
+    services_.counters.shared_reads += shared_reads_;
+    services_.counters.count(RequestKind::kGet, std::exchange(shared_reads_, 0));
+    if (unsent() > 0) replied();
+}
+
 // -- answers ------------------------------------------------------------------------------------------------------------------------
 
 void NativeSession::read_now(const native::Request& request) {
@@ -220,7 +265,10 @@ void NativeSession::read_now(const native::Request& request) {
         gets_.push_back({request.id, get->key});
         return answer_gets();
     }
-    if (const auto* get_many = std::get_if<native::GetMany>(&request.body)) return answer_get_many(request.id, get_many->keys);
+    if (const auto* many = std::get_if<native::GetMany>(&request.body)) {
+        auto answer = get_many(request.id, many->keys);
+        return answer ? reply(std::move(*answer)) : services_.storage_failed(answer.error());
+    }
     const auto* scan = std::get_if<native::Scan>(&request.body);
     ENSURE(scan != nullptr);
     auto page = services_.state.scan(native::to_range(*scan));
@@ -231,26 +279,33 @@ void NativeSession::read_now(const native::Request& request) {
 
 void NativeSession::answer_gets() {
     if (gets_.empty()) return;
+    if (const Status looked_up = look_up_gets(); !looked_up) return services_.storage_failed(looked_up.error());
+    replied();
+}
+
+Status NativeSession::look_up_gets() {
+    if (gets_.empty()) return {};
     std::vector<std::string_view> keys;
     keys.reserve(gets_.size());
     for (const WaitingGet& get : gets_) keys.push_back(get.key);
     std::size_t done = 0;
     while (done < keys.size() && !output_is_full()) {
         auto values = services_.state.get_many(std::span(keys).subspan(done), kLookBytesMax);
-        if (!values) return services_.storage_failed(values.error());
+        if (!values) return fail(values.error());
         services_.state.count_told(*values);
-        for (auto& value : *values) reply({.id = gets_[done++].id, .at = services_.applied(), .body = native::to_value(std::move(value))});
+        for (auto& value : *values) encode({.id = gets_[done++].id, .at = services_.applied(), .body = native::to_value(std::move(value))});
     }
     gets_.erase(gets_.begin(), gets_.begin() + static_cast<std::ptrdiff_t>(done));
+    return {};
 }
 
-void NativeSession::answer_get_many(std::uint64_t id, const std::vector<std::string>& keys) {
+Result<native::Reply> NativeSession::get_many(std::uint64_t id, const std::vector<std::string>& keys) const {
     const std::vector<std::string_view> views(keys.begin(), keys.end());
     native::Values all;
     std::size_t bytes = 0;
     while (all.values.size() < views.size()) {
         auto values = services_.state.get_many(std::span(views).subspan(all.values.size()), kLookBytesMax);
-        if (!values) return services_.storage_failed(values.error());
+        if (!values) return fail(values.error());
         ENSURE(!values->empty());
         services_.state.count_told(*values);
         for (auto& value : *values) {
@@ -258,12 +313,14 @@ void NativeSession::answer_get_many(std::uint64_t id, const std::vector<std::str
             all.values.push_back(native::to_value(std::move(value)));
         }
         if (bytes > limits::kFrameBytesMax) {
-            return reply_error(
-                id, {FailureCode::kTooLarge, fmt::format("the values of {} keys are more than one frame of {} bytes: ask for fewer",
-                                                         keys.size(), limits::kFrameBytesMax)});
+            return native::Reply{.id = id,
+                                 .body = native::ErrorReply{
+                                     .code = FailureCode::kTooLarge,
+                                     .message = fmt::format("the values of {} keys are more than one frame of {} bytes: ask for fewer",
+                                                            keys.size(), limits::kFrameBytesMax)}};
         }
     }
-    reply({.id = id, .at = services_.applied(), .body = std::move(all)});
+    return native::Reply{.id = id, .at = services_.applied(), .body = std::move(all)};
 }
 
 void NativeSession::on_written(std::uint64_t ticket, const WriteResult& result) {
@@ -298,9 +355,13 @@ void NativeSession::on_failed(std::uint64_t ticket, const Failure& failure) {
 void NativeSession::reply(native::Reply reply) {
     if (!is_open()) return;
     if (const auto* error = std::get_if<native::ErrorReply>(&reply.body)) services_.counters.count(error->code);
+    encode(std::move(reply));
+    replied();
+}
+
+void NativeSession::encode(native::Reply reply) {
     reply.epoch = services_.routing.view().epoch;
     native::append_to(output(), std::move(reply));
-    replied();
 }
 
 void NativeSession::reply_error(std::uint64_t id, const Failure& failure) {

@@ -3,7 +3,9 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
+#include <tl/expected.hpp>
 #include <variant>
 #include <vector>
 
@@ -27,6 +29,8 @@ public:
 
 protected:
     [[nodiscard]] bool take_input(protocol::ReadBuffer& input) override;
+    void answer_shared(protocol::ReadBuffer& input) override;
+    void settle_shared() override;
     [[nodiscard]] std::size_t outstanding() const override { return pending_.size() - free_.size(); }
 
 private:
@@ -44,7 +48,8 @@ private:
         std::string key;
     };
 
-    [[nodiscard]] bool take_frame(Bytes frame);
+    using Decoded = tl::expected<protocol::native::Request, protocol::native::Reply>;
+    [[nodiscard]] bool take_request(Decoded request);
     [[nodiscard]] bool take_hello(const protocol::native::Request& request, const protocol::native::Hello& hello);
     /// nullptr: none that may come in.
     [[nodiscard]] std::shared_ptr<resp::AclUser> authenticate(const protocol::native::Hello& hello) const;
@@ -56,7 +61,13 @@ private:
     void read_now(const protocol::native::Request& request);
     /// Answers the Gets that were admitted one after the other, with one look at the store; those for which there is no room wait.
     void answer_gets();
-    void answer_get_many(std::uint64_t id, const std::vector<std::string>& keys);
+    /// The same, encoded and no more; the error is the store's.
+    [[nodiscard]] Status look_up_gets();
+    [[nodiscard]] Result<protocol::native::Reply> get_many(std::uint64_t id, const std::vector<std::string>& keys) const;
+    /// False: it is the loop's to answer.
+    bool answer_shared(protocol::native::Request& request);
+    [[nodiscard]] ReadTerms terms_of(const protocol::native::Request& read) const;
+    void encode(protocol::native::Reply reply);
     void reply(protocol::native::Reply reply);
     void reply_error(std::uint64_t id, const Failure& failure);
     [[nodiscard]] std::uint64_t deadline_of(const protocol::native::Request& request) const;
@@ -70,6 +81,9 @@ private:
     std::vector<Pending> pending_;
     std::vector<std::uint64_t> free_;  ///< places in pending_ that hold nothing
     std::vector<WaitingGet> gets_;
+    std::optional<Decoded> left_;        ///< by answer_shared() to the loop
+    std::uint64_t shared_reads_ = 0;     ///< by answer_shared(), to be counted
+    std::optional<Error> shared_fault_;  ///< the store's
 };
 
 }  // namespace tanist::server

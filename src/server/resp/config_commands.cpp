@@ -14,6 +14,7 @@
 #include "config/keys.h"
 #include "config/redis_values.h"
 #include "config/validate.h"
+#include "server/options.h"
 #include "server/resp/administration.h"
 #include "server/resp/command.h"
 #include "server/resp/help.h"
@@ -156,6 +157,7 @@ constexpr std::array kParameters = {
     of_redis<&RedisConfig::client_output_buffer_limit>("client-output-buffer-limit", "client_output_buffer_limit"),
     of_bytes<&Config::limits, &LimitsConfig::request_bytes>("client-query-buffer-limit", "limits", "request_bytes"),
     Parameter{"dir", "", "", directory},
+    Parameter{"io-threads", "", "", [](const Config& c) { return shown(network_threads(c)); }},
     of_redis<&RedisConfig::latency_monitor_threshold_ms>("latency-monitor-threshold", "latency_monitor_threshold_ms"),
     of_redis<&RedisConfig::latency_tracking>("latency-tracking", "latency_tracking"),
     of_redis<&RedisConfig::latency_tracking_info_percentiles>("latency-tracking-info-percentiles", "latency_tracking_info_percentiles"),
@@ -184,7 +186,6 @@ constexpr auto kFixed = std::to_array<std::pair<std::string_view, std::string_vi
                                                                                       {"databases", "1"},
                                                                                       {"dynamic-hz", "no"},
                                                                                       {"hz", "100"},
-                                                                                      {"io-threads", "1"},
                                                                                       {"lazyfree-lazy-eviction", "no"},
                                                                                       {"lazyfree-lazy-expire", "no"},
                                                                                       {"lazyfree-lazy-server-del", "no"},

@@ -59,9 +59,11 @@ bool key_fits(RespSession& session, std::string_view key) {
     return false;
 }
 
-bool keys_fit(RespSession& session, const redis::Row& row, Arguments arguments) {
+/// Calls `fits(key)` for the keys among its words until one does not.
+template <class Fits>
+bool keys_fit(const redis::Row& row, Arguments arguments, const Fits& fits) {
     for (std::size_t i = 1; i < arguments.size(); ++i) {
-        if (row.is_key(i, arguments.size()) && !key_fits(session, arguments[i])) return false;
+        if (row.is_key(i, arguments.size()) && !fits(arguments[i])) return false;
     }
     return true;
 }
@@ -69,7 +71,7 @@ bool keys_fit(RespSession& session, const redis::Row& row, Arguments arguments) 
 void data(RespSession& session, Arguments arguments) {
     const redis::Row& row = row_of(session, arguments);
     if (row.has(redis::kWrites)) return session.write(log_read(session, arguments), answer_reply);
-    if (!keys_fit(session, row, arguments)) return;
+    if (!keys_fit(row, arguments, [&](std::string_view key) { return key_fits(session, key); })) return;
     session.read(arguments, answer_from_state, row.has(redis::kScans) ? nullptr : &kLogged);
 }
 
@@ -225,6 +227,14 @@ commands::Redis to_logged(std::string_view name, Arguments arguments, const Curs
     logged.words[0] = name;
     if (name == "SCAN" && arguments.size() > 1) logged.words[1] = cursors.translate(arguments[1]);
     return logged;
+}
+
+bool reads_named_keys(RespSession& session, const CommandTable::Row& row, Arguments arguments) {
+    const bool is_asked_of_state = row.command->handler == data || row.command->handler == get;
+    if (!is_asked_of_state || !row.has(kReadOnly) || !takes(*row.command, arguments.size())) return false;
+    const redis::Row& of_state = row_of(session, arguments);
+    const std::size_t bytes_max = session.services().settings.limits.key_bytes_max;
+    return !of_state.has(redis::kScans) && keys_fit(of_state, arguments, [&](std::string_view key) { return key.size() <= bytes_max; });
 }
 
 Status answer_from_state(RespSession& session, RespEncoder& to, Arguments arguments) {

@@ -45,7 +45,7 @@ void server_section(std::string& out, const InfoFacts& facts) {
     line(out, "uptime_in_days", facts.uptime_seconds / 86'400);
     line(out, "hz", 100);
     line(out, "configured_hz", 100);
-    line(out, "io_threads_active", 0);
+    line(out, "io_threads_active", facts.network_threads > 1 ? 1 : 0);
 }
 
 void clients_section(std::string& out, const InfoFacts& facts) {
@@ -141,6 +141,10 @@ void stats_section(std::string& out, const InfoFacts& facts) {
     std::uint64_t errors = 0;
     for (const auto& [_, count] : facts.port.records.errors()) errors += count;
     line(out, "total_error_replies", errors);
+    line(out, "io_threaded_reads_processed", facts.shared.receives);
+    line(out, "io_threaded_writes_processed", facts.shared.sends);
+    line(out, "network_threads", facts.network_threads);
+    line(out, "shared_reads", facts.shared_reads);
 }
 
 void master_lines(std::string& out, const Routing& routing) {

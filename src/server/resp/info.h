@@ -13,6 +13,7 @@
 #include "server/client_connection.h"
 #include "server/resp/port.h"
 #include "server/routing.h"
+#include "server/shared_turns.h"
 #include "server/write_path.h"
 #include "store/store.h"
 
@@ -44,6 +45,9 @@ struct InfoFacts {
     std::uint64_t log_time_ms = 0;  ///< of the last entry applied
     commands::KeyStatistics statistics = {};
     std::uint64_t connections_accepted = 0, connections_refused = 0;
+    unsigned network_threads = 1;
+    SharedTurns::Counts shared = {};
+    std::uint64_t shared_reads = 0;
     std::optional<std::string> sentinel = {};  ///< of the Sentinel port: its section
 };
 /// These sections, each once; "default", "all" and "everything" are several; none are the default ones. What is unknown is left out, as in

@@ -51,7 +51,7 @@ class Records {
 public:
     explicit Records(const CommandTable& commands) : counts_(commands.all().size()) {}
 
-    void count_call(const CommandTable::Row& row) { ++counts_[row.index].calls; }
+    void count_call(const CommandTable::Row& row, std::uint64_t times = 1) { counts_[row.index].calls += times; }
     /// Of `calls` that were counted, and took so long together.
     void count_time(const CommandTable::Row& row, std::uint64_t microseconds, std::uint64_t calls = 1);
     void count_rejected(const CommandTable::Row& row) { ++counts_[row.index].rejected; }

@@ -62,21 +62,23 @@ bool RespSession::take_input(protocol::ReadBuffer& input) {
 }
 
 void RespSession::dispatch(resp::Arguments arguments) {
-    if (arguments[0] != last_name_) {
-        last_row_ = services_.port.commands.find_command(arguments[0]);
-        last_name_ = last_row_ == nullptr ? std::string() : std::string(arguments[0]);
-    }
+    const resp::CommandTable::Row* row = find_row(arguments);
     if ((last_row_ == nullptr || last_row_->command->name != kGet) && !answer_gets()) return hold(arguments);
     is_silent_ = is_off_ || std::exchange(skips_next_, false);
     services_.counters.count(last_row_ == nullptr ? RequestKind::kOther : last_row_->command->kind);
     if (last_row_ == nullptr) return is_http(arguments[0]) ? end_at_once() : refuse(nullptr, resp::unknown_command(arguments));
-    const resp::CommandTable::Row* row = last_row_;
-    if (!row->subcommands.empty() && arguments.size() > 1) {
-        row = resp::CommandTable::find(*row, arguments[1]);
-        if (row == nullptr && last_row_->command->handler == nullptr) return refuse(last_row_, resp::unknown_subcommand(arguments));
-        if (row == nullptr) row = last_row_;
-    }
+    if (row == nullptr) return refuse(last_row_, resp::unknown_subcommand(arguments));
     run(*row, arguments);
+}
+
+const resp::CommandTable::Row* RespSession::find_row(resp::Arguments arguments) {
+    if (arguments[0] != last_name_) {
+        last_row_ = services_.port.commands.find_command(arguments[0]);
+        last_name_ = last_row_ == nullptr ? std::string() : std::string(arguments[0]);
+    }
+    if (last_row_ == nullptr || last_row_->subcommands.empty() || arguments.size() == 1) return last_row_;
+    const auto* const subcommand = resp::CommandTable::find(*last_row_, arguments[1]);
+    return subcommand == nullptr && last_row_->command->handler != nullptr ? last_row_ : subcommand;
 }
 
 void RespSession::end_at_once() {

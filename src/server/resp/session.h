@@ -146,6 +146,8 @@ public:
 
 protected:
     [[nodiscard]] bool take_input(protocol::ReadBuffer& input) override;
+    void answer_shared(protocol::ReadBuffer& input) override;
+    void settle_shared() override;
     [[nodiscard]] std::size_t outstanding() const override { return slots_.size(); }
     [[nodiscard]] bool holds_back() const override { return blocked_ || (!held_.empty() && must_hold()); }
     [[nodiscard]] bool may_part() const override {
@@ -173,6 +175,8 @@ private:
     };
 
     void dispatch(resp::Arguments arguments);
+    /// The row that runs these words: of the subcommand, where there is one of that name. Null: unknown. Sets last_row_.
+    const resp::CommandTable::Row* find_row(resp::Arguments arguments);
     void end_at_once();
     /// Listens, watches and tracks no more.
     void leave_port();
@@ -203,15 +207,28 @@ private:
     void run_monitored(const resp::CommandTable::Row& row, resp::Arguments arguments);
     void show_to_monitors(resp::Arguments arguments);
     void record(const resp::CommandTable::Row& row, resp::Arguments arguments);
+    /// Microseconds since it was called last.
+    [[nodiscard]] std::uint64_t take_time();
     [[nodiscard]] const config::OutputLimits::Limit& output_limit() const;
     void end_caching(const resp::CommandTable::Row& row);
+    [[nodiscard]] ReadTerms read_terms() const;
     [[nodiscard]] ReadGate::Admission admit(Failure& failure);
     /// Takes the next place among the answers for a write, and sends it off.
     template <class Append>
     void submit_write(resp::WriteAnswer answer, bool says_nothing_of_state, const Append& append);
     void read_through_log(resp::Arguments arguments, const resp::ReadAnswer& answer, const resp::LoggedRead& logged);
+    void gather_get(std::string_view key);
     /// False: the output is full, and some wait for room.
     bool answer_gets();
+    /// Encodes the answers of those gathered, as far as there is room for them: how many they were. The error is the store's.
+    [[nodiscard]] Result<std::size_t> look_up_gets();
+    /// All of them have been answered: how long they, and what came before them, took.
+    [[nodiscard]] std::uint64_t forget_gets();
+    /// Nothing but reads of the state stands between this session and its client.
+    [[nodiscard]] bool may_share() const;
+    /// False: it is the loop's to answer.
+    bool answer_shared(resp::Arguments arguments);
+    bool answer_shared_gets();
     void answer_read(std::uint64_t ticket);
     void run_read(protocol::RespEncoder& to, const resp::ReadAnswer& answer, resp::Arguments arguments);
     [[nodiscard]] Slot& open_slot() { return slots_.push_back(Slot{.is_silent = is_silent_, .version = version_, .row = running_}); }
@@ -260,9 +277,20 @@ private:
     bool is_timed_later_ = false;                 ///< the command that is being run
     std::string* capture_ = nullptr;              ///< takes the answer instead of the client
 
+    static constexpr std::size_t kGetsPerLook = 64;
     std::string get_keys_;  ///< of the GETs not yet looked up, one behind the other
     std::vector<std::size_t> get_ends_;
     std::size_t gets_answered_ = 0;  ///< of these
+
+    /// What answer_shared() has answered, to be counted by settle_shared(): GETs that were looked up together, or one other read.
+    struct Served {
+        const resp::CommandTable::Row* row = nullptr;
+        std::uint64_t calls = 1, microseconds = 0;
+        std::vector<std::string> words = {};  ///< where it was slow
+    };
+    std::vector<Served> served_;
+    std::uint64_t gets_shared_ = 0;      ///< by answer_shared(), answered or not
+    std::optional<Error> shared_fault_;  ///< the store's
 };
 
 template <class Encode>

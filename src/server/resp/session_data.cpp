@@ -12,7 +12,6 @@ using protocol::RespEncoder;
 namespace {
 
 constexpr std::string_view kGet = "GET";
-constexpr std::size_t kGetsPerLook = 64;
 constexpr std::size_t kLookBytesMax = limits::kMiB;
 
 Status answer_get(RespSession& session, RespEncoder& to, resp::Arguments arguments) {
@@ -91,12 +90,15 @@ void RespSession::on_written(std::uint64_t ticket, const WriteResult& result) {
     if (!read_late.empty() && tracking_) services_.port.tracking.tell(*this, read_late);
 }
 
+ReadTerms RespSession::read_terms() const {
+    return {.level = read_level_.value_or(services_.settings.read_level),
+            .token = token_,
+            .max_lag_ms = services_.settings.max_lag_ms,
+            .deadline_ms = shared().now_ms + kDefaultDeadlineMs};
+}
+
 ReadGate::Admission RespSession::admit(Failure& failure) {
-    const ReadTerms terms{.level = read_level_.value_or(services_.settings.read_level),
-                          .token = token_,
-                          .max_lag_ms = services_.settings.max_lag_ms,
-                          .deadline_ms = shared().now_ms + kDefaultDeadlineMs};
-    return services_.reads.admit(shared_from_this(), first_ticket_ + slots_.size(), terms, failure);
+    return services_.reads.admit(shared_from_this(), first_ticket_ + slots_.size(), read_terms(), failure);
 }
 
 void RespSession::read(resp::Arguments arguments, const resp::ReadAnswer& answer, const resp::LoggedRead* logged) {
@@ -152,8 +154,7 @@ void RespSession::get(resp::Arguments arguments) {
         const auto admission =
             get_ends_.empty() ? admit(failure) : ReadGate::Admission::kNow;  // its neighbours were admitted in this very moment
         if (admission == ReadGate::Admission::kNow) {
-            get_keys_ += arguments[1];
-            get_ends_.push_back(get_keys_.size());
+            gather_get(arguments[1]);
             if (get_ends_.size() == kGetsPerLook) static_cast<void>(answer_gets());
             return;
         }
@@ -167,8 +168,25 @@ void RespSession::get(resp::Arguments arguments) {
     read(arguments, answer_get, &kLoggedGet);
 }
 
+void RespSession::gather_get(std::string_view key) {
+    get_keys_ += key;
+    get_ends_.push_back(get_keys_.size());
+}
+
 bool RespSession::answer_gets() {
     if (get_ends_.empty()) return true;
+    const Result<std::size_t> answered = look_up_gets();
+    if (!answered) {
+        services_.storage_failed(answered.error());
+        return false;
+    }
+    replied();
+    if (gets_answered_ < get_ends_.size()) return false;
+    services_.port.records.count_time(*services_.port.commands.find(kGet), forget_gets(), *answered);
+    return true;
+}
+
+Result<std::size_t> RespSession::look_up_gets() {
     std::vector<std::string_view> keys;
     keys.reserve(get_ends_.size() - gets_answered_);
     for (std::size_t i = gets_answered_; i < get_ends_.size(); ++i) {
@@ -181,22 +199,19 @@ bool RespSession::answer_gets() {
         const auto answered =
             services_.state.visit_many(std::span(keys).subspan(done), kLookBytesMax,
                                        [&](std::optional<std::string_view> value) { value ? to.bulk(*value) : to.null(); });
-        if (!answered) {
-            services_.storage_failed(answered.error());
-            return false;
-        }
+        if (!answered) return answered;
         done += *answered;
     }
     note_state_seen();
-    replied();
     gets_answered_ += done;
-    if (gets_answered_ < get_ends_.size()) return false;
+    return done;
+}
+
+std::uint64_t RespSession::forget_gets() {
     get_keys_.clear();
     get_ends_.clear();
     gets_answered_ = 0;
-    const std::uint64_t now_us = monotonic_us();
-    services_.port.records.count_time(*services_.port.commands.find(kGet), now_us - std::exchange(clock_us_, now_us), keys.size());
-    return true;
+    return take_time();
 }
 
 void RespSession::run_read(RespEncoder& to, const resp::ReadAnswer& answer, resp::Arguments arguments) {

@@ -44,9 +44,13 @@ void RespSession::record(const resp::CommandTable::Row& row, resp::Arguments arg
     resp::Records& records = services_.port.records;
     records.count_call(row);
     if (!get_ends_.empty()) return;
-    const std::uint64_t now_us = monotonic_us();
-    const std::uint64_t took_us = now_us - std::exchange(clock_us_, now_us);
+    const std::uint64_t took_us = take_time();
     if (!std::exchange(is_timed_later_, false)) record_time(row, arguments, took_us);
+}
+
+std::uint64_t RespSession::take_time() {
+    const std::uint64_t now_us = monotonic_us();
+    return now_us - std::exchange(clock_us_, now_us);
 }
 
 void RespSession::record_time(const resp::CommandTable::Row& row, resp::Arguments arguments, std::uint64_t microseconds) {
