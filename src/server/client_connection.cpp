@@ -44,12 +44,10 @@ tcp protocol_of(const tcp::socket& socket) {
 }  // namespace
 
 void OutputQueue::flush(SharedTurns& turns) {
-    while (!connections_.empty()) {  // a connection that ends by this may have something to say to others
-        std::swap(connections_, flushing_);
-        turns.send(flushing_.size(), [this](std::size_t i) { flushing_[i]->send(); });
-        for (const auto& connection : flushing_) connection->sent();
-        flushing_.clear();
-    }
+    std::swap(connections_, flushing_);
+    turns.send(flushing_.size(), [this](std::size_t i) { flushing_[i]->send(); });
+    for (const auto& connection : flushing_) connection->sent();
+    flushing_.clear();
 }
 
 ClientConnection::ClientConnection(tcp::socket socket, ConnectionShared& shared)
@@ -104,7 +102,7 @@ void ClientConnection::on_ready(std::uint32_t events) {
         waiting_to_write_ = false;
         replied();
     }
-    update_interest();
+    if (!queued_) update_interest();  // else sent() will
 }
 
 void ClientConnection::on_ready_shared(std::uint32_t events) {
@@ -189,7 +187,7 @@ void ClientConnection::sent() {
         return drop();
     }
     resume();
-    if (unsent() > 0 && !waiting_to_write_) return replied();  // said since send()
+    if (unsent() > 0 && !waiting_to_write_) return replied();  // said since send(), by one that ended
     if (finishing_ && unsent() == 0 && outstanding() == 0) close();
 }
 

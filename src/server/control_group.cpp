@@ -8,6 +8,7 @@
 #include <fstream>
 #include <string>
 #include <string_view>
+#include <thread>
 
 namespace tanist::server {
 namespace {
@@ -77,7 +78,9 @@ std::optional<std::uint64_t> memory_bound(const ControlGroupFiles& files) {
 unsigned processors(const ControlGroupFiles& files) {
     cpu_set_t allowed;
     CPU_ZERO(&allowed);
-    const int count = ::sched_getaffinity(0, sizeof allowed, &allowed) == 0 ? CPU_COUNT(&allowed) : 1;
+    const int count = ::sched_getaffinity(0, sizeof allowed, &allowed) == 0
+                          ? CPU_COUNT(&allowed)
+                          : static_cast<int>(std::thread::hardware_concurrency());  // more than the set holds
     const double quota = std::ceil(cpu_quota(files).value_or(count));
     return static_cast<unsigned>(std::max(1.0, std::min<double>(count, quota)));
 }

@@ -32,7 +32,7 @@ inline constexpr std::array<std::string_view, 12> kRequestKindNames{
 struct Counters {
     std::array<std::uint64_t, kRequestKindNames.size()> requests{};  ///< taken from clients, by RequestKind
     std::array<std::uint64_t, 128> errors{};                         ///< answered, by protocol::native::Code
-    std::uint64_t shared_reads = 0;                                  ///< of `requests`: answered while reads were shared
+    std::uint64_t shared_reads = 0;                                  ///< of `requests`: answered in turns that several threads shared
     std::uint64_t connections_accepted = 0, connections_refused = 0;
     std::uint64_t promotions = 0, step_downs = 0, elections = 0;
 

@@ -14,7 +14,7 @@ namespace {
 /// A helper looks for more to do before it sleeps: a turn has two things to share, receiving and sending, and turns follow each other.
 constexpr std::chrono::microseconds kLinger{20};
 /// The loop looks so often whether the last parts are done before it sleeps: they are short, unless their thread has lost its core.
-constexpr int kLooks = 1000;
+constexpr int kLooks = 50;
 constexpr unsigned kPartsShift = 32;
 
 }  // namespace
@@ -38,18 +38,20 @@ NetworkThreads::~NetworkThreads() {
 
 NetworkThreads::Own NetworkThreads::share(std::uint32_t parts, unsigned threads, const std::function<void(std::size_t)>& work) {
     ENSURE(unfinished_.load(std::memory_order_relaxed) == 0);
-    const auto began = std::chrono::steady_clock::now();
     const std::size_t helpers = std::min<std::size_t>(std::max(1u, std::min(threads, parts)) - 1, helpers_.size());
+    const auto now = [] { return std::chrono::steady_clock::now(); };
     if (helpers == 0) {
+        const auto began = now();
         for (std::uint32_t part = 0; part < parts; ++part) work(part);
-        return {parts, std::chrono::steady_clock::now() - began};
+        return {parts, now() - began};
     }
     work_ = &work;
     unfinished_.store(parts, std::memory_order_relaxed);
     begun_.store(std::uint64_t{parts} << kPartsShift);
     for (std::size_t i = 0; i < helpers; ++i) wake(*helpers_[i]);
+    const auto began = now();
     const std::uint32_t own = take_parts();
-    const auto took = std::chrono::steady_clock::now() - began;
+    const auto took = now() - began;
     for (int looks = 0; looks < kLooks && unfinished_.load(std::memory_order_acquire) != 0; ++looks) pause_briefly();
     for (std::uint32_t left = 0; (left = unfinished_.load(std::memory_order_acquire)) != 0;) unfinished_.wait(left);
     return {own, took};

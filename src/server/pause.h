@@ -4,7 +4,7 @@
 
 namespace tanist::server {
 
-/// Some tens of nanoseconds, in which a core that shares its units with another leaves them to that one.
+/// Up to a microsecond or two, in which a core that shares its units with another leaves them to that one.
 inline void pause_briefly() {
     constexpr int kPauses = 32;
     for (int i = 0; i < kPauses; ++i) {

@@ -13,7 +13,8 @@ constexpr int kMemory = 8;  ///< the newest share counts one part in so many
 }  // namespace
 
 void SharedTurns::Cost::note(const NetworkThreads::Own& own) {
-    if (own.parts > 0) each += (own.took / own.parts - each) / kMemory;
+    const auto latest = own.parts > 0 ? own.took / own.parts : std::chrono::nanoseconds(0);  // of what others did nothing is known
+    each += (latest - each) / kMemory;
 }
 
 bool SharedTurns::share(std::size_t connections, Cost& cost, const ForConnection& work) {
@@ -26,9 +27,9 @@ bool SharedTurns::share(std::size_t connections, Cost& cost, const ForConnection
 
 void SharedTurns::receive(std::size_t connections, const ForConnection& receive_one) {
     store_.share_reads(true);
-    const bool shared = share(connections, receiving_, receive_one);
+    is_shared_ = share(connections, receiving_, receive_one);
     store_.share_reads(false);
-    if (!shared) return;
+    if (!is_shared_) return;
     ++counts_.turns;
     counts_.receives += connections;
 }

@@ -25,6 +25,8 @@ public:
     using ForConnection = std::function<void(std::size_t connection)>;
     /// Receives, and reads the state, for so many connections.
     void receive(std::size_t connections, const ForConnection& receive_one);
+    /// What receive() did last was done by several threads.
+    [[nodiscard]] bool is_shared() const { return is_shared_; }
     /// Sends for so many connections.
     void send(std::size_t connections, const ForConnection& send_one);
 
@@ -48,6 +50,7 @@ private:
     NetworkThreads threads_;
     store::Store& store_;
     Cost receiving_, sending_;
+    bool is_shared_ = false;
     Counts counts_;
 };
 

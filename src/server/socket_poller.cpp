@@ -18,7 +18,7 @@ void SocketPoller::wait() {
 void SocketPoller::look() {
     const int count = ::epoll_wait(epoll_.native_handle(), batch_.data(), static_cast<int>(batch_.size()), 0);
     batch_end_ = count > 0 ? static_cast<std::size_t>(count) : 0;
-    if (turns_.has_helpers()) {
+    if (batch_end_ > 1 && turns_.has_helpers()) {
         turns_.receive(batch_end_, [this](std::size_t i) { static_cast<Watcher*>(batch_[i].data.ptr)->on_ready_shared(batch_[i].events); });
     }
     for (batch_next_ = 0; batch_next_ < batch_end_;) {

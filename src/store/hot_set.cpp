@@ -79,9 +79,10 @@ bool HotSet::is_erased(std::string_view key) const {
     });
 }
 
+bool HotSet::admits(std::size_t memory) const { return memory <= memory_max_ / kAdmittedShare; }
+
 void HotSet::admit(std::string_view key, std::optional<std::string_view> value) {
-    const std::size_t memory = HotEntry::memory_for(key.size(), value ? value->size() : 0);
-    if (memory > memory_max_ / kAdmittedShare) return;
+    if (!admits(HotEntry::memory_for(key.size(), value ? value->size() : 0))) return;
     const std::uint64_t hash = folded_hash(key, seed_);
     if (table_.find(hash, key) != nullptr) return;  // the same key twice in one batch
     HotEntry* entry = make(hash, key, value);

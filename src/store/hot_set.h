@@ -36,6 +36,8 @@ public:
     void find(std::span<const std::string_view> keys, std::span<HotEntry*> found);
     /// A range that the cold tier may still have to erase covers the key: if find() does not know it, it does not exist.
     [[nodiscard]] bool is_erased(std::string_view key) const;
+    /// An entry of so many bytes of memory is not left to the cold tier: it would drive out too much.
+    [[nodiscard]] bool admits(std::size_t memory) const;
     /// Keeps what the cold tier answered for a key that find() did not know, and that is not erased.
     void admit(std::string_view key, std::optional<std::string_view> value);
 

@@ -160,6 +160,7 @@ Result<std::size_t> HotStore::read_batch(std::span<const std::string_view> keys,
 void HotStore::keep(std::string_view key, std::optional<std::string>& value) const {
     if (!reads_are_shared_) return hot_.admit(key, value);
     const std::size_t bytes = HotEntry::memory_for(key.size(), value ? value->size() : 0);
+    if (!hot_.admits(bytes)) return;
     const std::lock_guard lock(unadmitted_mutex_);
     if (unadmitted_bytes_ + bytes > kUnadmittedBytesMax) return;
     unadmitted_bytes_ += bytes;

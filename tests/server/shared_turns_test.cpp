@@ -82,7 +82,7 @@ protected:
     /// Without the dear ones.
     [[nodiscard]] std::uint64_t shared_reads() { return told("shared_reads") - shared_dear_reads_; }
 
-    static constexpr std::uint64_t kDearReads = 12;
+    static constexpr std::uint64_t kDearReads = 20;
     Cluster cluster_;
     std::uint64_t shared_dear_reads_ = 0;
 };
@@ -109,6 +109,10 @@ TEST(SharedTurnsAlone, WorkIsSharedWhenItIsWorthAThread) {
     const std::uint64_t before = turns.counts().turns;
     for (int turn = 0; turn < 10; ++turn) turns.receive(1, [&](std::size_t) { take(std::chrono::microseconds(100)); });
     EXPECT_EQ(turns.counts().turns, before) << "one connection is one thread's";
+    EXPECT_TRUE(eventually([&] {
+        turns.receive(4, [&](std::size_t) {});
+        return !turns.is_shared();
+    })) << "what has become cheap";
     SharedTurns alone(1, *store);
     EXPECT_FALSE(alone.has_helpers());
     for (int turn = 0; turn < 10; ++turn) alone.send(4, [&](std::size_t) { take(std::chrono::microseconds(100)); });
@@ -227,6 +231,14 @@ TEST_F(SharedTurnsTest, SilencedAndPausedClientsAreTheLoops) {
         }
     });
     for (RespClient& each : all) EXPECT_EQ(each.reply(), bulk("x"));
+    for (RespClient& each : all) {
+        each.socket().send(RespClient::encode({"CLIENT", "REPLY", "SKIP"}) + RespClient::encode({"APPEND", "skipped", "x"}));
+    }
+    ASSERT_TRUE(eventually([&] { return cluster_.resp(1).call({"STRLEN", "skipped"}) == fmt::format(":{}\r\n", kClients); }));
+    in_one_turn([&] {
+        for (RespClient& each : all) each.send({"SET", "said", "1"});
+    });
+    for (RespClient& each : all) EXPECT_EQ(each.reply(), kOk) << "only one is skipped";
     for (RespClient& each : all) each.socket().send(RespClient::encode({"CLIENT", "REPLY", "OFF"}));
     in_one_turn([&] {
         for (RespClient& each : all) each.send({"GET", "a"});
@@ -241,6 +253,22 @@ TEST_F(SharedTurnsTest, SilencedAndPausedClientsAreTheLoops) {
     ASSERT_EQ(admin.call({"CLIENT", "UNPAUSE"}), kOk);
     for (RespClient& each : all) EXPECT_EQ(each.reply(), kNull);
     EXPECT_EQ(shared_reads(), 0U);
+}
+
+/// Who pauses the others must be able to end that, and what a pause spares is spared, whichever of a turn's threads met the command.
+TEST_F(SharedTurnsTest, APauseOfTheSameTurnHoldsWhatItShould) {
+    auto all = clients();
+    hold_up([&] {
+        all[0].send({"CLIENT", "PAUSE", "100000", "WRITE"});
+        for (std::size_t i = 1; i < kClients; ++i) all[i].send({"PING"});
+    });
+    for (std::size_t i = 0; i < kClients; ++i) EXPECT_EQ(all[i].reply(), i == 0 ? kOk : "+PONG\r\n");
+    ASSERT_EQ(all[0].call({"CLIENT", "UNPAUSE"}), kOk);
+    hold_up([&] {
+        all[0].send({"CLIENT", "PAUSE", "100000", "ALL"});
+        for (std::size_t i = 1; i < kClients; ++i) all[i].send({"CLIENT", "UNPAUSE"});
+    });
+    for (RespClient& each : all) EXPECT_EQ(each.reply(), kOk);
 }
 
 TEST_F(SharedTurnsTest, RightsHoldAndErrorsAreCounted) {

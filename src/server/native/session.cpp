@@ -253,9 +253,13 @@ bool NativeSession::answer_shared(native::Request& request) {
 
 void NativeSession::settle_shared() {
     if (shared_fault_) return services_.storage_failed(*shared_fault_);
-    services_.counters.shared_reads += shared_reads_;
+    if (shared().turns.is_shared()) services_.counters.shared_reads += shared_reads_;
     services_.counters.count(RequestKind::kGet, std::exchange(shared_reads_, 0));
     if (unsent() > 0) replied();
+}
+
+void NativeSession::on_closed() {
+    if (shared_fault_) services_.storage_failed(*shared_fault_);
 }
 
 // -- answers ------------------------------------------------------------------------------------------------------------------------

@@ -31,6 +31,7 @@ protected:
     [[nodiscard]] bool take_input(protocol::ReadBuffer& input) override;
     void answer_shared(protocol::ReadBuffer& input) override;
     void settle_shared() override;
+    void on_closed() override;
     [[nodiscard]] std::size_t outstanding() const override { return pending_.size() - free_.size(); }
 
 private:

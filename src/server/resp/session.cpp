@@ -40,7 +40,8 @@ bool RespSession::take_input(protocol::ReadBuffer& input) {
     if (!answer_gets()) return true;
     clock_us_ = monotonic_us();
     if (!held_.empty()) {
-        if (must_hold()) return true;
+        if (must_hold() && !left_to_loop_) return true;
+        left_to_loop_ = false;
         const auto held = std::exchange(held_, {});
         dispatch(resp::views(held));
     }
@@ -130,6 +131,7 @@ bool RespSession::is_paused(const resp::CommandTable::Row& row) const {
 }
 
 void RespSession::on_closed() {
+    if (shared_fault_) services_.storage_failed(*shared_fault_);
     leave_port();
     services_.port.tracking.forget(*this);
 }

@@ -270,6 +270,7 @@ private:
     std::size_t writes_pending_ = 0;  ///< slots with a write_answer that are not ready
     std::size_t reads_waiting_ = 0;   ///< slots with only a read_answer that are not ready
     std::vector<std::string> held_;   ///< a command that waits until they are, or until there is room
+    bool left_to_loop_ = false;       ///< by answer_shared(), held_: it has not been looked at yet
 
     resp::Transaction transaction_;
     std::optional<resp::TrackingMode> tracking_;

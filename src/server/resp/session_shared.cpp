@@ -23,6 +23,7 @@ bool RespSession::may_share() const {
 
 void RespSession::answer_shared(protocol::ReadBuffer& input) {
     if (!may_share()) return;
+    is_silent_ = false;  // that was said of the command before
     static_cast<void>(take_time());
     while (!output_is_full() && !shared_fault_) {
         const auto command = decoder_.next(input);
@@ -30,6 +31,7 @@ void RespSession::answer_shared(protocol::ReadBuffer& input) {
         ++taken_;
         if (!answer_shared(**command)) {
             hold(**command);
+            left_to_loop_ = true;
             break;
         }
     }
@@ -89,7 +91,7 @@ void RespSession::settle_shared() {
     }
     served_.clear();
     services_.counters.count(RequestKind::kGet, reads);
-    services_.counters.shared_reads += reads;
+    if (shared().turns.is_shared()) services_.counters.shared_reads += reads;
     if (unsent() > 0) replied();
 }
 
