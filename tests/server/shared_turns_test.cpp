@@ -29,8 +29,11 @@ const std::string kOk = "+OK\r\n", kNull = "$-1\r\n";
 
 class SharedTurnsTest : public ::testing::Test {
 protected:
-    explicit SharedTurnsTest(Cluster::Change change = [](config::Config& config) { config.node.network_threads = 4; })
-        : cluster_(1, std::move(change)) {}
+    explicit SharedTurnsTest(std::size_t nodes = 1, const Cluster::Change& change = {})
+        : cluster_(nodes, [change](config::Config& config) {
+              config.node.network_threads = 4;
+              if (change) change(config);
+          }) {}
     void SetUp() override {
         ASSERT_EQ(cluster_.await_master(), 1u);
         ASSERT_EQ(cluster_.resp(1).call({"SETRANGE", "dear", "1000000", "\x01"}), ":1000001\r\n");
@@ -442,11 +445,7 @@ TEST_F(SharedTurnsTest, NativeClientsAreAnsweredAsWell) {
 
 class SharedTurnsWithMaxLag : public SharedTurnsTest {
 protected:
-    SharedTurnsWithMaxLag()
-        : SharedTurnsTest([](config::Config& config) {
-              config.node.network_threads = 4;
-              config.reads.max_lag = std::chrono::milliseconds(1000);
-          }) {}
+    SharedTurnsWithMaxLag() : SharedTurnsTest(1, [](config::Config& config) { config.reads.max_lag = std::chrono::milliseconds(1000); }) {}
 };
 
 TEST_F(SharedTurnsWithMaxLag, ABoundOfLagIsTheLoopsToProve) {  // S18
@@ -456,6 +455,26 @@ TEST_F(SharedTurnsWithMaxLag, ABoundOfLagIsTheLoopsToProve) {  // S18
     });
     for (RespClient& each : all) EXPECT_EQ(each.reply(), kNull);
     EXPECT_EQ(shared_reads(), 0U);
+}
+
+class SharedTurnsOfThree : public SharedTurnsTest {
+protected:
+    SharedTurnsOfThree() : SharedTurnsTest(3) {}
+};
+
+/// A write that no majority takes is not answered before the master notices that; a read behind it, in another turn, waits for that.
+TEST_F(SharedTurnsOfThree, AReadStandsBehindAWriteThatIsNotAnswered) {
+    auto all = clients();
+    for (RespClient& each : all) ASSERT_THAT(each.call({"GET", "a"}), kNull);
+    cluster_.kill(2);
+    cluster_.kill(3);
+    hold_up([&] {
+        for (RespClient& each : all) each.send({"SET", "a", "1"});
+    });
+    hold_up([&] {
+        for (RespClient& each : all) each.send({"GET", "a"});
+    });
+    for (RespClient& each : all) EXPECT_THAT(each.reply(), StartsWith("-")) << "of the write";
 }
 
 }  // namespace
