@@ -230,11 +230,14 @@ commands::Redis to_logged(std::string_view name, Arguments arguments, const Curs
 }
 
 bool reads_named_keys(RespSession& session, const CommandTable::Row& row, Arguments arguments) {
-    const bool is_asked_of_state = row.command->handler == data || row.command->handler == get;
-    if (!is_asked_of_state || !row.has(kReadOnly) || !takes(*row.command, arguments.size())) return false;
+    if (!row.has(kReadOnly) || !takes(*row.command, arguments.size())) return false;
+    const auto fits = [bytes_max = session.services().settings.limits.key_bytes_max](std::string_view key) {
+        return key.size() <= bytes_max;
+    };
+    if (row.command->handler == get) return fits(arguments[1]);  // said most: without a look at the table
+    if (row.command->handler != data) return false;
     const redis::Row& of_state = row_of(session, arguments);
-    const std::size_t bytes_max = session.services().settings.limits.key_bytes_max;
-    return !of_state.has(redis::kScans) && keys_fit(of_state, arguments, [&](std::string_view key) { return key.size() <= bytes_max; });
+    return !of_state.has(redis::kScans) && keys_fit(of_state, arguments, fits);
 }
 
 Status answer_from_state(RespSession& session, RespEncoder& to, Arguments arguments) {
