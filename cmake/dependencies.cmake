@@ -24,12 +24,13 @@ target_include_directories(asio SYSTEM INTERFACE ${ASIO_INCLUDE_DIR})
 target_compile_definitions(asio INTERFACE ASIO_STANDALONE ASIO_NO_DEPRECATED ASIO_DISABLE_STD_ALIGNED_ALLOC)
 target_link_libraries(asio INTERFACE Threads::Threads)
 
-# The allocator of programs that ship: it takes the place of malloc, also for the libraries that they load. Nothing calls it by name, so
-# the linker must be told to keep it. Sanitizers bring allocators of their own.
+# The allocator of programs that ship: it takes the place of malloc, also for the libraries that they load. Hardly anything calls it by
+# name, so the linker must be told to keep it. Sanitizers bring allocators of their own.
 add_library(tanist_allocator INTERFACE)
 if(NOT TANIST_SANITIZE)
   find_package(mimalloc REQUIRED)
   target_link_libraries(tanist_allocator INTERFACE "-Wl,--push-state,--no-as-needed" mimalloc "-Wl,--pop-state")
+  target_compile_definitions(tanist_allocator INTERFACE TANIST_WITH_MIMALLOC=1)
 endif()
 
 # What every target of ours is compiled with.

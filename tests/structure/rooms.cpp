@@ -14,6 +14,7 @@ namespace {
 constexpr std::string_view kPublicHeaders = "public headers";  // include/tanist
 constexpr std::string_view kSystem = "system";                 // POSIX and the processor
 constexpr std::string_view kStandard = "standard";
+constexpr std::string_view kAllocator = "tanist_allocator";  // programs are linked with it, rooms are not
 
 /// Whose header it is, by the beginning of its path. What no row fits is no header that this project may include.
 struct Owner {
@@ -31,6 +32,7 @@ constexpr std::array kOwners{
     Owner{"CLI/", "CLI11::CLI11"},
     Owner{"prometheus/", "prometheus-cpp::core"},
     Owner{"google/protobuf/", "tanist_proto"},
+    Owner{"mimalloc.h", kAllocator},
     Owner{"histedit.h", "PkgConfig::LIBEDIT"},
     Owner{"editline/", "PkgConfig::LIBEDIT"},
     Owner{"tanist/", kPublicHeaders},
@@ -136,6 +138,8 @@ std::vector<std::string> forbidden_includes(const SourceFile& file, const Rooms&
                 refusals.push_back(refusal(file, include, fmt::format("{}/ may not use {}/", room, first)));
         } else if (owner.empty()) {
             refusals.push_back(refusal(file, include, "belongs to no room and no library of this project"));
+        } else if (owner == kAllocator) {
+            if (!file.path.ends_with("/main.cpp")) refusals.push_back(refusal(file, include, "only a program may name the allocator"));
         } else if (owner == kPublicHeaders) {
             const bool allowed = room == "client" || uses.contains("client");
             if (!allowed) refusals.push_back(refusal(file, include, fmt::format("{}/ may not use the client library", room)));

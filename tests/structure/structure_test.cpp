@@ -107,6 +107,12 @@ TEST(Rooms, RefuseAnIncludeThatTheyDoNotList) {
                             "src/core/node.h:8: includes tanist/client.h: core/ may not use the client library"));
 }
 
+TEST(Rooms, LeaveTheAllocatorToTheProgram) {
+    EXPECT_THAT(forbidden_includes(parse_source("src/wal/main.cpp", "#include <mimalloc.h>\n"), made_up_rooms()), IsEmpty());
+    EXPECT_THAT(forbidden_includes(parse_source("src/wal/log.cpp", "#include <mimalloc.h>\n"), made_up_rooms()),
+                ElementsAre("src/wal/log.cpp:1: includes mimalloc.h: only a program may name the allocator"));
+}
+
 TEST(Rooms, RefuseAFileOutsideOfThem) {
     EXPECT_THAT(forbidden_includes(parse_source("src/attic/old.h", ""), made_up_rooms()),
                 ElementsAre("src/attic/old.h:1: lies in no room"));
