@@ -65,6 +65,7 @@ bool Forwarding::is_open() const {
 }
 
 bool Forwarding::takes(const Client& client) const {
+    if (open_until_ms_ == 0 && under_way_.empty()) return false;  // as mostly: without a look at the clock for each write
     if (client.follows_redirects() || routing_.is_pausing()) return false;
     // Behind what is on its way goes what comes later of the same connection, whoever is master by then.
     const bool may_come = client.is_parting() || host_.now_ms() < begun_ms_ + kOpenToAllMs;
