@@ -39,6 +39,7 @@ struct NodeOptions {
     std::size_t tail_bytes_max = 32 << 20;         ///< newest entries kept in memory; older ones are read back from the log
     std::size_t uncommitted_bytes_max = 64 << 20;  ///< beyond it proposals are refused as overloaded
     bool asking_answers = true;                    ///< a voter that asks for its readers has answered the round that they need (S18)
+    bool rounds_ask_few = true;                    ///< a round of reads asks no more voters than it needs (S18)
 };
 
 /// What the shell found on disk.

@@ -49,6 +49,7 @@ struct BenchSetup {
     MemberId voted_for;
     std::uint64_t applied = 0;
     std::size_t nodes = 3;
+    std::uint32_t heartbeat = kHeartbeat;
     NodeId witness;  ///< 0: none
     Tail tail = Tail::kClean;
     std::uint64_t good = 0;             ///< with a hole: the last good entry in front of it
@@ -127,7 +128,7 @@ public:
 private:
     static NodeOptions options(const BenchSetup& setup) {
         NodeOptions o{.cluster_name = "test",
-                      .heartbeat_ticks = kHeartbeat,
+                      .heartbeat_ticks = setup.heartbeat,
                       .election_timeout_ticks = kTimeout,
                       .wal_stall_ticks = 4 * kTimeout,
                       .promotion_pull_ticks = 5};

@@ -24,6 +24,7 @@ struct Progress {
     bool recycled = false;    ///< what it needs next is no longer in our log: it is told so with each heartbeat (S25)
     bool needs_copy = false;  ///< it says so itself
     std::uint64_t round = 0;  ///< of linearizable reads, confirmed
+    bool is_quick = false;    ///< its answer was among those that confirmed the last round of reads
 
     struct Flight {
         Lsn through;
@@ -54,6 +55,7 @@ struct Progress {
         probe_from(next);
         sent = Lsn{};
         repeats_until = 0;
+        is_quick = false;
     }
     void add_flight(Lsn through, std::size_t bytes) {
         flights.push_back({through, bytes});

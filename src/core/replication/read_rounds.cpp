@@ -13,6 +13,11 @@
 namespace tanist::core {
 namespace {
 
+/// Voters who were quick and do not answer for so long are quick no more.
+constexpr std::uint64_t kAnswerTicks = 2;
+/// So often, or once a heartbeat, all are asked at a time, and who answers first is quick from then on.
+constexpr std::uint64_t kRaceTicks = 10;
+
 // -- at the master -----------------------------------------------------------------------------------------------------------------
 
 void answer(State& s, const ReadRounds::Waiter& waiter, std::optional<Lsn> lsn, const std::string& why, Actions& out) {
@@ -38,14 +43,42 @@ std::uint64_t confirmed_round(const State& s) {
     return quorum_value(std::span(rounds));
 }
 
-/// Whether this node and `asker` are a majority by themselves. What `asker` sends in this epoch, it sends before it takes part in a later
-/// one.
-bool are_majority(const State& s, const Peer& asker) {
+/// Whether the voters among those of `peers` for which `is_one` holds are a majority, this node counted in.
+template <class IsOne>
+bool are_majority(const State& s, IsOne is_one) {
     std::vector<bool> votes;
     for (const Member& member : s.members.current().members) {
-        if (member.votes()) votes.push_back(member.id == s.self() || member.id == asker.id);
+        if (!member.votes()) continue;
+        votes.push_back(member.id == s.self() ||
+                        std::ranges::any_of(s.peers, [&](const Peer& peer) { return peer.id == member.id && is_one(peer); }));
     }
     return 2 * std::ranges::count(votes, true) > std::ssize(votes);
+}
+
+/// Its answer to the last round may have come after our connection to it was lost: by its own one to us.
+bool is_quick(const Peer& peer) { return peer.connected && peer.progress.is_quick; }
+
+void ask_those(State& s, bool who_were_quick, Actions& out) {
+    for (Peer& peer : s.peers) {
+        if (is_quick(peer) == who_were_quick) send_heartbeat(s, peer, true, out);
+    }
+}
+
+/// Those who were quick to answer are enough, until a while later others may be quicker (docs/decisions/0017).
+void ask(State& s, Actions& out) {
+    ReadRounds& r = s.reads;
+    const std::uint64_t race_ticks = std::min<std::uint64_t>(s.options.heartbeat_ticks, kRaceTicks);
+    const bool were_all_asked = r.asked_all_tick && s.time.ticks - *r.asked_all_tick < race_ticks;
+    r.asks_all = !s.options.rounds_ask_few || !were_all_asked || !are_majority(s, is_quick);
+    if (!r.asks_all) return ask_those(s, true, out);
+    r.asked_all_tick = s.time.ticks;
+    send_heartbeats(s, true, out);
+}
+
+/// Who was quick is silent: the others may be quicker.
+void widen(State& s, Actions& out) {
+    s.reads.asks_all = true;  // not by asked_all_tick: who is asked later has no fair chance of being first
+    ask_those(s, false, out);
 }
 
 void start_round(State& s, Actions& out) {
@@ -53,8 +86,16 @@ void start_round(State& s, Actions& out) {
     r.waiting = std::exchange(r.joining, {});
     r.lsn = s.commit;  // taken before the round, and after each of its reads arrived
     r.running = ++r.round;
-    send_heartbeats(s, true, out);
+    r.began_tick = s.time.ticks;
+    ask(s, out);
     confirm_round(s, out);
+}
+
+void note_who_was_quick(State& s) {
+    for (Peer& peer : s.peers) {
+        const Member* member = peer.id ? s.members.current().find(*peer.id) : nullptr;
+        peer.progress.is_quick = member != nullptr && member->votes() && peer.progress.round >= s.reads.running;
+    }
 }
 
 void join(State& s, ReadRounds::Waiter waiter, Actions& out) {
@@ -119,7 +160,9 @@ void on_read_index_request(State& s, Peer& from, const ReadIndexRequest& m, Acti
     if (!s.is_master() || !s.reign.open || s.reads.joining.size() >= kReadersMax)
         return send(s, from.node, ReadIndexReply{m.id, std::nullopt}, out);
     // It asked when its reads had arrived, and asking is an answer: until then no majority had left this epoch (S18).
-    if (s.options.asking_answers && are_majority(s, from)) return send(s, from.node, ReadIndexReply{m.id, s.commit}, out);
+    // What it sends in this epoch, it sends before it takes part in a later one.
+    const auto asks = [&](const Peer& peer) { return peer.node == from.node; };
+    if (s.options.asking_answers && are_majority(s, asks)) return send(s, from.node, ReadIndexReply{m.id, s.commit}, out);
     join(s, {from.node, m.id}, out);
 }
 
@@ -138,6 +181,7 @@ void on_read_index_reply(State& s, const ReadIndexReply& m, Actions& out) {
 void confirm_round(State& s, Actions& out) {
     ReadRounds& r = s.reads;
     if (r.running != 0 && (confirmed_round(s) >= r.running || mutant(Mutant::kStaleMasterAnswers))) {
+        note_who_was_quick(s);
         r.running = 0;
         for (const auto& waiter : std::exchange(r.waiting, {})) answer(s, waiter, r.lsn, {}, out);
         if (!r.joining.empty()) start_round(s, out);
@@ -146,6 +190,7 @@ void confirm_round(State& s, Actions& out) {
 
 void tick_reads(State& s, Actions& out) {
     ReadRounds& r = s.reads;
+    if (r.running != 0 && !r.asks_all && s.time.ticks - r.began_tick >= kAnswerTicks) widen(s, out);
     if (r.asked_id == 0) return;
     if (!hears_master(s) || s.time.ticks - r.asked_tick >= s.options.election_timeout_ticks) {
         refuse_reads(s, "the master did not answer in time", out);

@@ -168,28 +168,27 @@ void pump_all(State& s, Actions& out) {
 }
 
 void send_heartbeats(State& s, bool now, Actions& out) {
-    for (Peer& peer : s.peers) {
-        if (!may_send(s, peer)) continue;
-        Progress& p = peer.progress;
-        // On a slow link an Append waits behind the entries under way, for longer than an election timeout: life is shown beside them. What
-        // was sent again without need may still be on its way when all is acknowledged.
-        const bool are_entries_under_way = p.sent > p.match || s.time.ticks < p.repeats_until;
-        if (are_entries_under_way && (now || is_heartbeat_due(s, p.heartbeat_tick))) {
-            p.heartbeat_tick = s.time.ticks;
-            send(s, peer.node, Heartbeat{.commit = s.commit, .round = s.reads.round}, out);
-        }
-        if (!is_heartbeat_due(s, p.sent_tick) && (are_entries_under_way || !now)) continue;
-        p.commit_awaiting = false;  // whatever was under way may be lost
-        if (p.phase == SendPhase::kProbe) p.awaiting = false;
-        if (p.recycled || !can_name_predecessor(s, p)) {
-            tell_recycled(s, peer, out);
-            continue;
-        }
-        send_append(s, peer, {}, out);
-        if (p.phase == SendPhase::kProbe) {
-            p.awaiting = true;
-            p.probe_through = p.next.previous();
-        }
+    for (Peer& peer : s.peers) send_heartbeat(s, peer, now, out);
+}
+
+void send_heartbeat(State& s, Peer& peer, bool now, Actions& out) {
+    if (!may_send(s, peer)) return;
+    Progress& p = peer.progress;
+    // On a slow link an Append waits behind the entries under way, for longer than an election timeout: life is shown beside them. What
+    // was sent again without need may still be on its way when all is acknowledged.
+    const bool are_entries_under_way = p.sent > p.match || s.time.ticks < p.repeats_until;
+    if (are_entries_under_way && (now || is_heartbeat_due(s, p.heartbeat_tick))) {
+        p.heartbeat_tick = s.time.ticks;
+        send(s, peer.node, Heartbeat{.commit = s.commit, .round = s.reads.round}, out);
+    }
+    if (!is_heartbeat_due(s, p.sent_tick) && (are_entries_under_way || !now)) return;
+    p.commit_awaiting = false;  // whatever was under way may be lost
+    if (p.phase == SendPhase::kProbe) p.awaiting = false;
+    if (p.recycled || !can_name_predecessor(s, p)) return tell_recycled(s, peer, out);
+    send_append(s, peer, {}, out);
+    if (p.phase == SendPhase::kProbe) {
+        p.awaiting = true;
+        p.probe_through = p.next.previous();
     }
 }
 

@@ -25,6 +25,8 @@ void pump_all(State& s, Actions& out);
 /// To each member that was sent none for a heartbeat, an Append without entries; while entries are under way to it, a Heartbeat, too.
 /// `now`: to all, at once, one of the two.
 void send_heartbeats(State& s, bool now, Actions& out);
+/// As to all, to one.
+void send_heartbeat(State& s, Peer& peer, bool now, Actions& out);
 void on_append_ack(State& s, Peer& from, const AppendAck& m, Actions& out);
 void on_append_reject(State& s, Peer& from, const AppendReject& m, Actions& out);
 void on_peer_log_read(State& s, Peer& peer, const LogRead& e, Actions& out);

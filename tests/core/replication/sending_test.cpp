@@ -212,9 +212,92 @@ TEST(Reads, MasterConfirmsItsMajorityInARoundThatBeginsAfterTheReadArrived) {  /
     const Actions first = b.from(kNode2, 2, AppendAck{.acknowledged = {3}, .round = appends.front().round});
     ASSERT_EQ(all<ReadReady>(first).size(), 1U) << "the second read arrived after the round began: it waits for the next";
     EXPECT_EQ(all<ReadReady>(first).front().lsn, Lsn{3});
-    const auto next = sent<Heartbeat>(first, kNode3);
-    ASSERT_EQ(next.size(), 1U) << "it has acknowledged nothing yet: beside the entries under way";
-    EXPECT_EQ(all<ReadReady>(b.from(kNode3, 2, AppendAck{.round = next.front().round})).size(), 1U);
+    const auto next = sent<Append>(first, kNode2);
+    ASSERT_EQ(next.size(), 1U);
+    EXPECT_EQ(all<ReadReady>(b.from(kNode3, 2, AppendAck{.round = next.front().round})).size(), 1U) << "whoever it is that answers";
+}
+
+/// What a read has the master ask one node: the number of the round, 0 where it asks nothing.
+std::uint64_t asked(const Actions& out, NodeId node) {
+    for (const auto& append : sent<Append>(out, node)) return append.round;
+    for (const auto& heartbeat : sent<Heartbeat>(out, node)) return heartbeat.round;
+    return 0;
+}
+
+class RoundsTest : public ::testing::Test {
+protected:
+    void SetUp() override { b_.reign(); }
+
+    /// A read, which node 2 or another answers first.
+    Actions read_confirmed_by(NodeId node) {
+        Actions out = b_.step(ReadRequest{++token_});
+        EXPECT_EQ(all<ReadReady>(answer(node, asked(out, node))).size(), 1U);
+        return out;
+    }
+    Actions answer(NodeId node, std::uint64_t round) { return b_.from(node, 2, AppendAck{.acknowledged = {3}, .round = round}); }
+
+    Bench b_{{.log = {1, 1}, .applied = 2, .heartbeat = 5}};
+    std::uint64_t token_ = 0;
+};
+
+TEST_F(RoundsTest, AskThoseWhoAnsweredFirst) {  // S18
+    const Actions first = read_confirmed_by(kNode2);
+    EXPECT_NE(asked(first, kNode3), 0U) << "who is quick is not known yet";
+    for (int i = 0; i < 3; ++i) EXPECT_EQ(asked(read_confirmed_by(kNode2), kNode3), 0U);
+}
+
+TEST_F(RoundsTest, AskAllAgainAfterAHeartbeat) {
+    (void)read_confirmed_by(kNode2);
+    (void)b_.tick(5);
+    EXPECT_NE(asked(read_confirmed_by(kNode3), kNode2), 0U);
+    EXPECT_EQ(asked(read_confirmed_by(kNode3), kNode2), 0U) << "the other one is quicker now";
+}
+
+TEST_F(RoundsTest, AskAllWhereTheQuickOneIsSilent) {  // S18: reads go on
+    (void)read_confirmed_by(kNode2);
+    const Actions out = b_.step(ReadRequest{++token_});
+    EXPECT_EQ(asked(out, kNode3), 0U);
+    EXPECT_EQ(asked(b_.tick(), kNode3), 0U);
+    const Actions widened = b_.tick();
+    const std::uint64_t round = asked(widened, kNode3);
+    EXPECT_EQ(round, asked(out, kNode2));
+    EXPECT_EQ(asked(widened, kNode2), 0U) << "it has been asked";
+    EXPECT_EQ(asked(b_.tick(), kNode3), 0U) << "once";
+    EXPECT_EQ(all<ReadReady>(answer(kNode3, round)).size(), 1U);
+    EXPECT_EQ(asked(read_confirmed_by(kNode3), kNode2), 0U);
+}
+
+TEST_F(RoundsTest, AskAllAtATimeHoweverOftenTheyWereWidened) {
+    (void)read_confirmed_by(kNode2);
+    std::uint64_t begins_with_all = 0;
+    for (int i = 0; i < 5; ++i) {
+        const Actions out = b_.step(ReadRequest{++token_});
+        if (asked(out, kNode3) != 0) ++begins_with_all;
+        (void)b_.tick(2);
+        (void)answer(kNode2, asked(out, kNode2));
+    }
+    EXPECT_EQ(begins_with_all, 1U) << "a heartbeat is five ticks";
+}
+
+TEST_F(RoundsTest, AskAllWhereTheQuickOneHasGone) {
+    (void)read_confirmed_by(kNode2);
+    (void)b_.step(PeerLost{kNode2, Loss::kReset});
+    (void)read_confirmed_by(kNode3);
+}
+
+TEST_F(RoundsTest, AskAllWhereTheQuickOneHasGoneAndItsAnswerComesLater) {  // by its own connection to us
+    (void)read_confirmed_by(kNode2);
+    const std::uint64_t round = asked(b_.step(ReadRequest{++token_}), kNode2);
+    (void)b_.step(PeerLost{kNode2, Loss::kReset});
+    EXPECT_EQ(all<ReadReady>(answer(kNode2, round)).size(), 1U);
+    EXPECT_NE(asked(b_.step(ReadRequest{++token_}), kNode3), 0U);
+}
+
+TEST_F(RoundsTest, AskNobodyWhoseConnectionIsNewAsIfItHadBeenQuick) {
+    (void)read_confirmed_by(kNode2);
+    (void)b_.step(PeerLost{kNode2, Loss::kReset});
+    (void)b_.step(PeerConnected{kNode2});
+    EXPECT_NE(asked(read_confirmed_by(kNode2), kNode3), 0U);
 }
 
 TEST(Reads, DeposedMasterAnswersNone) {  // S18
@@ -260,6 +343,22 @@ TEST(Reads, AVoterThatAsksIsOneOfFive) {  // S18
     (void)b.from(kNode2, 2, AppendAck{.acknowledged = {3}, .round = round});
     EXPECT_THAT(sent<ReadIndexReply>(b.from(kNode3, 2, AppendAck{.acknowledged = {3}, .round = round}), kNode3),
                 ElementsAre(ReadIndexReply{8, Lsn{3}}));
+}
+
+TEST(Reads, ARoundOfFiveVotersAsksTwo) {  // S18
+    Bench b({.log = {1, 1}, .applied = 2, .nodes = 5, .heartbeat = 5});
+    const std::vector<NodeId> voters{kNode2, kNode3};
+    (void)b.tick(2 * kTimeout);
+    for (const NodeId node : voters) (void)b.from(node, 1, PreVoteReply{{2}, true, std::nullopt, {}});
+    for (const NodeId node : voters) (void)b.settle(b.from(node, 2, VoteReply{true, {}}));
+    for (const NodeId node : voters) (void)b.settle(b.from(node, 2, AppendAck{.acknowledged = {3}, .intent = b.view().last}));
+    const std::uint64_t all_asked = asked(b.step(ReadRequest{1}), kNode3);
+    for (const NodeId node : voters) (void)b.from(node, 2, AppendAck{.acknowledged = {3}, .round = all_asked});
+    const Actions out = b.step(ReadRequest{2});
+    EXPECT_THAT((std::vector{asked(out, kNode2), asked(out, kNode3), asked(out, {4}), asked(out, {5})}),
+                ElementsAre(all_asked + 1, all_asked + 1, 0U, 0U));
+    EXPECT_THAT(all<ReadReady>(b.from(kNode2, 2, AppendAck{.acknowledged = {3}, .round = all_asked + 1})), IsEmpty());
+    EXPECT_EQ(all<ReadReady>(b.from(kNode3, 2, AppendAck{.acknowledged = {3}, .round = all_asked + 1})).size(), 1U);
 }
 
 TEST(Reads, SlaveWithoutAMasterRefuses) {  // S18
