@@ -103,6 +103,7 @@ void Forwarding::executed(std::span<const commands::Applied> applied) { forwarde
 
 void Forwarding::tick() {
     const std::uint64_t now_ms = host_.now_ms();
+    if (now_ms >= open_until_ms_) open_until_ms_ = 0;
     forwarder_.tick(now_ms);
     answer_on_all(now_ms);
 }

@@ -42,9 +42,10 @@ void keep_freed_memory() {
 #if TANIST_WITH_MIMALLOC
     constexpr long kKeptMs = 2000;
 #if MI_MALLOC_VERSION < 210
-    mi_option_set(mi_option_decommit_delay, kKeptMs);
+    mi_option_set_default(mi_option_decommit_delay, kKeptMs);
+    mi_option_set_default(mi_option_segment_decommit_delay, kKeptMs);
 #else
-    mi_option_set(mi_option_purge_delay, kKeptMs);
+    mi_option_set_default(mi_option_purge_delay, kKeptMs);
 #endif
 #endif
 }
