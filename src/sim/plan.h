@@ -173,6 +173,9 @@ inline constexpr std::uint64_t kFirstSeedOfMore = 1000;
 inline constexpr std::uint64_t kFirstSeedOfForwarding = 2000;
 /// From here on, there are many switchovers, and most of the load has no session.
 inline constexpr std::uint64_t kFirstSeedOfHandovers = 500'000;
+/// Of chance and of each family: from here on nodes are as the product ships them. Below, rounds of reads ask everybody
+/// (docs/decisions/0017).
+inline constexpr std::uint64_t kFirstSeedAsShipped = 100'000;
 /// One line that tells topology, network, load and faults.
 [[nodiscard]] std::string describe(const Plan& plan);
 /// A sentence: what happens to whom, and for how long.
