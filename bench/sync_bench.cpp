@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include <array>
+#include <atomic>
 #include <condition_variable>
 #include <cstdint>
 #include <cstdlib>
@@ -128,10 +129,10 @@ private:
     Segment& segment_;
     Ends ends_;
     const std::array<char, kSlotBytes> bytes_{'x'};
-    std::mutex mutex_;  ///< guards the next three
+    std::mutex mutex_;  ///< guards the next two lines
     Places places_{};
     bool asked_ = false, ending_ = false;
-    bool good_ = true;
+    std::atomic<bool> good_ = true;
     std::condition_variable wake_;
     std::thread thread_;
 };

@@ -79,7 +79,6 @@ void become_master(State& s, Actions& out) {
     s.following = {};
     s.election.heard_tick.reset();
     s.reads.round = 0;
-    s.reads.asked_all_tick.reset();
     s.everywhere = Lsn{};
     s.reign = Reign{.pulling = true, .pull_deadline = s.time.ticks + s.options.promotion_pull_ticks, .since = s.time.ticks};
     s.reign.heartbeat_tick = s.reign.asked_tick = s.time.ticks;

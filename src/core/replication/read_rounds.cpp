@@ -68,16 +68,19 @@ void ask_those(State& s, bool who_were_quick, Actions& out) {
 void ask(State& s, Actions& out) {
     ReadRounds& r = s.reads;
     const std::uint64_t race_ticks = std::min<std::uint64_t>(s.options.heartbeat_ticks, kRaceTicks);
-    const bool were_all_asked = r.asked_all_tick && s.time.ticks - *r.asked_all_tick < race_ticks;
-    r.asks_all = !s.options.rounds_ask_few || !were_all_asked || !are_majority(s, is_quick);
-    if (!r.asks_all) return ask_those(s, true, out);
-    r.asked_all_tick = s.time.ticks;
+    const bool is_race_due = s.time.ticks - r.raced_tick >= race_ticks;
+    if (s.options.rounds_ask_few && !is_race_due && are_majority(s, is_quick)) {
+        r.widens_tick = s.time.ticks + kAnswerTicks;
+        return ask_those(s, true, out);
+    }
+    r.raced_tick = s.time.ticks;
+    r.widens_tick = 0;
     send_heartbeats(s, true, out);
 }
 
-/// Who was quick is silent: the others may be quicker.
+/// Who was quick is silent: the others may be quicker. That is no race: who is asked later has no fair chance of being first.
 void widen(State& s, Actions& out) {
-    s.reads.asks_all = true;  // not by asked_all_tick: who is asked later has no fair chance of being first
+    s.reads.widens_tick = 0;
     ask_those(s, false, out);
 }
 
@@ -86,7 +89,6 @@ void start_round(State& s, Actions& out) {
     r.waiting = std::exchange(r.joining, {});
     r.lsn = s.commit;  // taken before the round, and after each of its reads arrived
     r.running = ++r.round;
-    r.began_tick = s.time.ticks;
     ask(s, out);
     confirm_round(s, out);
 }
@@ -190,7 +192,7 @@ void confirm_round(State& s, Actions& out) {
 
 void tick_reads(State& s, Actions& out) {
     ReadRounds& r = s.reads;
-    if (r.running != 0 && !r.asks_all && s.time.ticks - r.began_tick >= kAnswerTicks) widen(s, out);
+    if (r.running != 0 && r.widens_tick != 0 && s.time.ticks >= r.widens_tick) widen(s, out);
     if (r.asked_id == 0) return;
     if (!hears_master(s) || s.time.ticks - r.asked_tick >= s.options.election_timeout_ticks) {
         refuse_reads(s, "the master did not answer in time", out);

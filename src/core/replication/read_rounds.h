@@ -3,7 +3,6 @@
 #pragma once
 
 #include <cstdint>
-#include <optional>
 #include <vector>
 
 #include "core/action.h"
@@ -22,14 +21,13 @@ struct ReadRounds {
         std::uint64_t id;
     };
     // at the master
-    std::uint64_t round = 0;                      ///< number of the newest round of this reign; each heartbeat begins one too (S16)
-    std::uint64_t running = 0;                    ///< the round that reads wait for; 0: none
-    Lsn lsn;                                      ///< the commit LSN before the running round
-    std::vector<Waiter> waiting;                  ///< for the running round
-    std::vector<Waiter> joining;                  ///< arrived since: for the next one
-    std::uint64_t began_tick = 0;                 ///< of the running round
-    std::optional<std::uint64_t> asked_all_tick;  ///< in which a round last began by asking all; none: in this reign none did
-    bool asks_all = false;                        ///< the running round does
+    std::uint64_t round = 0;        ///< number of the newest round of this reign; each heartbeat begins one too (S16)
+    std::uint64_t running = 0;      ///< the round that reads wait for; 0: none
+    Lsn lsn;                        ///< the commit LSN before the running round
+    std::vector<Waiter> waiting;    ///< for the running round
+    std::vector<Waiter> joining;    ///< arrived since: for the next one
+    std::uint64_t raced_tick = 0;   ///< in which a round last began by asking all
+    std::uint64_t widens_tick = 0;  ///< from which on the running round asks the others, too; 0: it has asked all
     // at a slave
     std::uint64_t asked_id = 0;  ///< request under way to the master; 0: none
     std::uint64_t asked_tick = 0, sent_tick = 0;
