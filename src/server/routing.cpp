@@ -21,9 +21,9 @@ void Routing::refresh(core::View view, std::uint64_t now_ms) {
     const bool leads = is_master() && view_.open;
     if (leads) {
         lag_ms_ = 0;
-        caught_up_at_ms_[view_.self.node] = now_ms;
+        meters_.insert_or_assign(view_.self.node, LagMeter(now_ms));
         for (const core::PeerView& peer : view_.peers) {
-            if (peer.applied) lag_ms_of_[peer.id.node] = lag_of(peer.id.node, peer.applied, view_.commit, peer.silence_ms, now_ms);
+            if (peer.applied) lag_ms_of_[peer.id.node] = lag_of(peer.id.node, *peer.applied, view_.commit, peer.silence_ms, now_ms);
         }
     } else {
         lag_ms_ = lag_of(view_.self.node, view_.applied, std::max(view_.master_commit, view_.commit), view_.silence_ms, now_ms);
@@ -35,11 +35,10 @@ std::uint64_t Routing::lag_ms_at(std::uint64_t now_ms) const {
     return is_master() && since <= kRefreshMs ? lag_ms_ : lag_ms_ + since;
 }
 
-std::uint64_t Routing::lag_of(NodeId node, std::optional<Lsn> applied, Lsn commit, std::uint64_t silence_ms, std::uint64_t now_ms) {
-    auto [caught_up, is_new] = caught_up_at_ms_.try_emplace(node, now_ms);
-    const std::uint64_t heard_ms = now_ms - std::min(silence_ms, now_ms);
-    if (applied && *applied >= commit && (is_new || heard_ms > caught_up->second)) caught_up->second = heard_ms;
-    return now_ms - std::min(caught_up->second, now_ms);
+std::uint64_t Routing::lag_of(NodeId node, Lsn applied, Lsn commit, std::uint64_t silence_ms, std::uint64_t now_ms) {
+    LagMeter& meter = meters_.try_emplace(node, now_ms).first->second;
+    meter.note(applied, commit, now_ms - std::min(silence_ms, now_ms));
+    return now_ms - std::min(meter.as_of_ms(), now_ms);
 }
 
 std::optional<std::uint64_t> Routing::lag_ms(NodeId node) const {

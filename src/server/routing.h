@@ -8,6 +8,7 @@
 
 #include "core/view.h"
 #include "server/client.h"
+#include "server/lag_meter.h"
 
 namespace tanist::server {
 
@@ -39,13 +40,13 @@ public:
     [[nodiscard]] std::string directions() const;
 
 private:
-    /// When a node last was known to have all that was committed; its lag counts from there.
-    [[nodiscard]] std::uint64_t lag_of(NodeId node, std::optional<Lsn> applied, Lsn commit, std::uint64_t silence_ms, std::uint64_t now_ms);
+    /// `commit` is what was committed when the node, or, of this node, its master was last heard.
+    [[nodiscard]] std::uint64_t lag_of(NodeId node, Lsn applied, Lsn commit, std::uint64_t silence_ms, std::uint64_t now_ms);
 
     core::View view_;
     bool serves_reads_ = false;
     std::uint64_t lag_ms_ = 0, refreshed_at_ms_ = 0;
-    std::map<NodeId, std::uint64_t> caught_up_at_ms_;
+    std::map<NodeId, LagMeter> meters_;
     std::map<NodeId, std::uint64_t> lag_ms_of_;
 };
 
