@@ -164,6 +164,7 @@ void on_diverged(State& s, const FetchReply& m, bool trusted, Actions& out) {
         return fetch(s, *h.source, h.start.rank(), out);
     }
     const auto common = common_point(s.log, m.last, m.epochs);
+    if (!common && trusted) need_copy(s, "the damaged log parts from the master's before one of the two begins", out);
     // The highest log is pulled: one that is merely longer may lack what was committed and can be read here.
     const bool is_higher = m.last > readable_rank(s);
     const bool may_replace = trusted || (h.kind == Tail::kUnbounded && is_higher);

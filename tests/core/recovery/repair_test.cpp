@@ -401,6 +401,25 @@ TEST(Repair, UnreadableMarkNeedsEveryVotersAnswer) {  // S9: not only a majority
     EXPECT_EQ(all<RepairLog>(b.from({5}, epoch, InquiryReply{inquiry->id, InquiryAnswer::kDenies, {}, {{1}, {4}}})).size(), 1U);
 }
 
+/// No entry of the master's log can follow one of this log: what would was recycled there.
+TEST(Copy, IsNeededWhereTheMastersLogPartsFromADamagedOneBeforeItBegins) {  // S25
+    for (const BenchSetup& setup : {kUnbounded, kCorrupt, kInDoubt}) {
+        Bench b(setup);
+        const auto asked = sent<FetchRequest>(b.from(kNode2, 4, Append{.previous = {{4}, {9}}, .commit = {9}}), kNode2);
+        ASSERT_EQ(asked.size(), 1U);
+        const FetchReply parts{.id = asked.front().id,
+                               .status = FetchStatus::kDiverged,
+                               .previous = asked.front().previous,
+                               .commit = {9},
+                               .last = {{4}, {9}},
+                               .epochs = {{{3}, {7}}, {{4}, {9}}}};
+        (void)b.from(kNode2, 4, parts);
+        ASSERT_FALSE(all<StartCopy>(b.tick()).empty());
+        EXPECT_EQ(all<InstallCopy>(b.step(CopyReceived{EntryId{{4}, {9}, 1}, 1000, membership(3)})).size(), 1U);
+        EXPECT_EQ(b.view().last, (Rank{{4}, {9}}));
+    }
+}
+
 /// The first segments are lost, and the state with them: where the log begins now nothing was committed.
 TEST(Copy, IsInstalledBelowTheBeginningOfALogThatLostItsFirstSegments) {  // S7, S25
     Bench b({.log = {1, 1, 1, 1, 1, 1}, .epoch = 1, .base = 4});
