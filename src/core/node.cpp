@@ -101,7 +101,8 @@ void Node::step(const Event& event, Actions& out) {
 
 View Node::view() const { return view_of(*state_); }
 Holding Node::holding() const {
-    Holding h{.tail = state_->log.tail_bytes(), .fill = state_->hole ? state_->hole->fill_bytes : 0};
+    const std::size_t unsynced = state_->log.unsynced_bytes();
+    Holding h{.tail = state_->log.tail_bytes() - unsynced, .unsynced = unsynced, .fill = state_->hole ? state_->hole->fill_bytes : 0};
     for (const Peer& peer : state_->peers) h.in_flight = std::max(h.in_flight, peer.progress.flight_bytes);
     return h;
 }

@@ -66,7 +66,8 @@ struct StartState {
 
 /// Bytes of entries in memory, whose bounds can be watched (S12).
 struct Holding {
-    std::size_t tail = 0;       ///< the newest of the log: NodeOptions::tail_bytes_max, and what is not durable yet
+    std::size_t tail = 0;       ///< the newest that is durable: NodeOptions::tail_bytes_max, or one entry
+    std::size_t unsynced = 0;   ///< not durable yet: what clients wait for, a master has sent, or a pull has brought
     std::size_t in_flight = 0;  ///< the most to one member: NodeOptions::inflight_bytes_max, and one Append
     std::size_t fill = 0;       ///< of a damaged log, until it is repaired
 };

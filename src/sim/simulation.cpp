@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/ensure.h"
+#include "core/recovery/fetch.h"
 
 namespace tanist::sim {
 namespace {
@@ -141,8 +142,9 @@ void Simulation::watch_queues() {
         const core::Holding held = replica->node().holding();
         const std::size_t sent_max = plan_.inflight_bytes_max + plan_.append_bytes_max + kEntryBytesMax;
         if (held.in_flight > sent_max) world_.fail("node {} has {} bytes in flight to one member", n->id().value, held.in_flight);
-        // What is not durable yet is what a master has sent, or what clients wait for.
-        if (held.tail > plan_.tail_bytes_max + sent_max) world_.fail("node {} holds {} bytes of its log", n->id().value, held.tail);
+        if (held.tail > plan_.tail_bytes_max + kEntryBytesMax) world_.fail("node {} holds {} bytes of its log", n->id().value, held.tail);
+        if (held.unsynced > std::max<std::size_t>(sent_max, core::kFetchBytesMax + kEntryBytesMax))
+            world_.fail("node {} holds {} bytes that are not durable", n->id().value, held.unsynced);
         if (held.fill > kFillBytesMax) world_.fail("node {} holds {} bytes to repair its log with", n->id().value, held.fill);
     }
 }

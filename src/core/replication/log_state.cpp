@@ -119,6 +119,12 @@ void LogState::mark_durable(Lsn through) {
     trim_tail();
 }
 
+std::size_t LogState::unsynced_bytes() const {
+    std::size_t bytes = 0;
+    for (auto entry = tail_.rbegin(); entry != tail_.rend() && entry->lsn() > durable_; ++entry) bytes += entry->size();
+    return bytes;
+}
+
 void LogState::raise_timestamp(std::uint64_t timestamp) { timestamp_ = std::max(timestamp_, timestamp); }
 
 void LogState::trim_tail() {

@@ -61,6 +61,8 @@ public:
     /// The id of an entry, where it is known without reading the disk.
     [[nodiscard]] std::optional<EntryId> id_of(Lsn lsn) const;
     [[nodiscard]] std::size_t tail_bytes() const { return tail_bytes_; }
+    /// Of the tail, what is not durable: counted anew by each call.
+    [[nodiscard]] std::size_t unsynced_bytes() const;
 
     void check_invariants() const;
 
