@@ -2,7 +2,6 @@
 // What a write costs behind the codec: into the log on this disk, and into the state when it is applied.
 #include <benchmark/benchmark.h>
 
-#include <filesystem>
 #include <memory>
 #include <string>
 #include <vector>
@@ -11,6 +10,7 @@
 #include "commands/state_machine.h"
 #include "store/hot_store.h"
 #include "store/memory_store.h"
+#include "tests/temporary_directory.h"
 #include "wal/log.h"
 #include "wal/posix_file_system.h"
 #include "workload.h"
@@ -43,22 +43,9 @@ private:
     std::string payload_;
 };
 
-class Folder {
-public:
-    Folder() {
-        std::string name = (std::filesystem::temp_directory_path() / "tanist-log-bench-XXXXXX").string();
-        if (::mkdtemp(name.data()) != nullptr) path_ = name;
-    }
-    ~Folder() { std::filesystem::remove_all(path_); }
-    [[nodiscard]] const std::string& path() const { return path_; }
-
-private:
-    std::string path_;
-};
-
 /// One group of so many entries of 64 SETs, written and, with a second argument of 1, synced.
 void AppendToLog(benchmark::State& state) {
-    const Folder folder;
+    const TemporaryDirectory folder;
     wal::PosixFileSystem files;
     auto log = wal::Log::open(files, folder.path() + "/wal", {.retention_bytes = 0}, 1).value();
     while (log->prepare_spare().value()) continue;

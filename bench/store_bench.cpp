@@ -2,7 +2,6 @@
 // What a key costs in the hot set, in RocksDB behind it, and in both put together: read and written in batches, as a pipeline comes.
 #include <benchmark/benchmark.h>
 
-#include <filesystem>
 #include <memory>
 #include <string>
 #include <vector>
@@ -10,6 +9,7 @@
 #include "base/random.h"
 #include "store/hot_set.h"
 #include "store/hot_store.h"
+#include "tests/temporary_directory.h"
 
 namespace tanist::store {
 namespace {
@@ -51,10 +51,7 @@ Position at(std::uint64_t lsn) { return {.applied = {.epoch = Epoch{1}, .lsn = L
 class Filled {
 public:
     Filled(std::uint64_t keys, bool hot) {
-        std::string pattern = (std::filesystem::temp_directory_path() / "tanist-bench-XXXXXX").string();
-        if (mkdtemp(pattern.data()) == nullptr) std::abort();
-        path_ = pattern;
-        store_ = open_rocks_store({.path = path_ + "/store"}).value();
+        store_ = open_rocks_store({.path = folder_.path() + "/store"}).value();
         if (hot) store_ = open_hot_store(std::move(store_), {.memory_max = kMemory});
         const std::string value(kValueBytes, 'v');
         std::vector<std::string> names;
@@ -66,20 +63,13 @@ public:
         }
         store_->checkpoint().value();
     }
-    ~Filled() {
-        store_.reset();
-        std::filesystem::remove_all(path_);
-    }
-    Filled(const Filled&) = delete;
-    Filled& operator=(const Filled&) = delete;
-
     void apply(std::span<const Change> changes) {
         if (!store_->apply(changes, at(++lsn_))) std::abort();
     }
     Store& store() { return *store_; }
 
 private:
-    std::string path_;
+    TemporaryDirectory folder_;
     std::unique_ptr<Store> store_;
     std::uint64_t lsn_ = 0;
 };

@@ -3,16 +3,15 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <unistd.h>
 
 #include <cstdlib>
-#include <filesystem>
 #include <fstream>
 #include <sstream>
 
 #include "cli/progress.h"
 #include "cli/status.h"
 #include "tests/client/fake_node.h"
+#include "tests/temporary_directory.h"
 
 namespace tanist::cli {
 namespace {
@@ -47,15 +46,10 @@ protected:
     }
     /// A file of its own, gone with the test.
     std::string file(const std::string& content) {
-        const auto path = folder_ / std::to_string(files_++);
+        const std::string path = folder_.path() + "/" + std::to_string(files_++);
         std::ofstream(path, std::ios::binary) << content;
-        return path.string();
+        return path;
     }
-    void SetUp() override {
-        std::string name = (std::filesystem::temp_directory_path() / "tanist-cli-XXXXXX").string();
-        folder_ = ::mkdtemp(name.data());
-    }
-    void TearDown() override { std::filesystem::remove_all(folder_); }
 
     template <class Body>
     void on_master(const Answer& answer) {
@@ -65,7 +59,7 @@ protected:
     }
 
     FakeCluster cluster_;
-    std::filesystem::path folder_;
+    TemporaryDirectory folder_;
     int files_ = 0;
 };
 

@@ -2,8 +2,6 @@
 // Configuration files written for one test.
 #pragma once
 
-#include <unistd.h>
-
 #include <filesystem>
 #include <fstream>
 #include <string>
@@ -12,25 +10,19 @@
 #include <vector>
 
 #include "config/load.h"
+#include "tests/temporary_directory.h"
 
 namespace tanist::config {
 
 /// A file that holds `content` and goes with this object. It is called `node.toml`, in a folder of its own.
 class ConfigFile {
 public:
-    explicit ConfigFile(std::string_view content) {
-        std::string pattern = (std::filesystem::temp_directory_path() / "tanist-config-XXXXXX").string();
-        folder_ = mkdtemp(pattern.data());
-        std::ofstream(path()) << content;
-    }
-    ~ConfigFile() { std::filesystem::remove_all(folder_); }
-    ConfigFile(const ConfigFile&) = delete;
-    ConfigFile& operator=(const ConfigFile&) = delete;
+    explicit ConfigFile(std::string_view content) { std::ofstream(path()) << content; }
 
-    [[nodiscard]] std::filesystem::path path() const { return folder_ / "node.toml"; }
+    [[nodiscard]] std::filesystem::path path() const { return folder_.path() + "/node.toml"; }
 
 private:
-    std::filesystem::path folder_;
+    TemporaryDirectory folder_;
 };
 
 /// What every configuration must have; a test adds what it is about.

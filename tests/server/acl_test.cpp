@@ -191,9 +191,9 @@ protected:
     }
     TemporaryDirectory directory_;
     Cluster cluster_{1, [this](config::Config& config) {
-                         std::ofstream(directory_.path() / "password") << "secret\n";
-                         config.security.requirepass_file.path = directory_.path() / "password";
-                         config.security.acl_file.path = directory_.path() / "users";
+                         std::ofstream(directory_.path() + "/password") << "secret\n";
+                         config.security.requirepass_file.path = directory_.path() + "/password";
+                         config.security.acl_file.path = directory_.path() + "/users";
                      }};
 };
 

@@ -39,17 +39,6 @@ PortReservation::PortReservation() : descriptor_(::socket(AF_INET, SOCK_STREAM |
 
 PortReservation::~PortReservation() { ::close(descriptor_); }
 
-TemporaryDirectory::TemporaryDirectory() {
-    std::string pattern = (std::filesystem::temp_directory_path() / "tanist-server-XXXXXX").string();
-    ENSURE(::mkdtemp(pattern.data()) != nullptr);
-    path_ = pattern;
-}
-
-TemporaryDirectory::~TemporaryDirectory() {
-    std::error_code ignored;
-    std::filesystem::remove_all(path_, ignored);
-}
-
 RunningServer::RunningServer(std::unique_ptr<Server> server)
     : server_(std::move(server)), thread_([this] { exit_code_ = server_->run(); }) {}
 
@@ -78,7 +67,7 @@ config::Config Cluster::config(std::size_t node) const {
     config::Config config;
     config.node.id = NodeId{node};
     config.node.role = node == 1 ? config::Role::kMaster : config::Role::kSlave;
-    config.node.data_dir = directory_.path() / fmt::format("node{}", node);
+    config.node.data_dir = directory_.path() + fmt::format("/node{}", node);
     config.listen = {.client = {"127.0.0.1", client_port(node)},
                      .peer = {"127.0.0.1", peer_port(node)},
                      .http = {"127.0.0.1", 0},

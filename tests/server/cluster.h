@@ -3,7 +3,6 @@
 #pragma once
 
 #include <chrono>
-#include <filesystem>
 #include <functional>
 #include <memory>
 #include <string>
@@ -13,6 +12,7 @@
 #include "config/config.h"
 #include "server/server.h"
 #include "tests/server/client.h"
+#include "tests/temporary_directory.h"
 
 namespace tanist::server::testing {
 
@@ -35,18 +35,6 @@ public:
 private:
     int descriptor_ = -1;
     std::uint16_t port_ = 0;
-};
-
-class TemporaryDirectory {
-public:
-    TemporaryDirectory();
-    ~TemporaryDirectory();
-    TemporaryDirectory(const TemporaryDirectory&) = delete;
-    TemporaryDirectory& operator=(const TemporaryDirectory&) = delete;
-    [[nodiscard]] const std::filesystem::path& path() const { return path_; }
-
-private:
-    std::filesystem::path path_;
 };
 
 /// A server on a thread of its own.

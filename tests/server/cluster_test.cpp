@@ -184,7 +184,7 @@ TEST_F(ThreeNodes, StatusOnTheMasterKnowsEveryNode) {
 TEST_F(ThreeNodes, AStrangerOnThePeerPortIsToldWhyItIsRefused) {
     config::Config config = cluster_.config(2);  // a second node 2
     TemporaryDirectory directory;
-    config.node.data_dir = directory.path() / "twin";
+    config.node.data_dir = directory.path() + "/twin";
     PortReservation client, peer;
     config.listen.client.port = client.port();
     config.listen.peer.port = peer.port();

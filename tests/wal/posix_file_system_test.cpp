@@ -7,8 +7,8 @@
 #include <unistd.h>
 
 #include <csignal>
-#include <filesystem>
 
+#include "tests/temporary_directory.h"
 #include "tests/wal/support.h"
 #include "wal/data_directory_lock.h"
 
@@ -21,14 +21,9 @@ using testing::HasSubstr;
 /// A directory of its own for each test, gone afterwards.
 class PosixFileSystemTest : public testing::Test {
 protected:
-    PosixFileSystemTest() {
-        std::string name = (std::filesystem::temp_directory_path() / "tanist-wal-XXXXXX").string();
-        directory_ = ::mkdtemp(name.data());
-    }
-    ~PosixFileSystemTest() override { std::filesystem::remove_all(directory_); }
-    [[nodiscard]] std::string path(const std::string& name) const { return directory_ + "/" + name; }
+    [[nodiscard]] std::string path(const std::string& name) const { return directory_.path() + "/" + name; }
 
-    std::string directory_;
+    TemporaryDirectory directory_;
     PosixFileSystem files_;
 };
 
@@ -49,7 +44,7 @@ TEST_F(PosixFileSystemTest, WritesReadsRenamesAndLists) {
     EXPECT_EQ(files_.exists(path("a/b/f")), false);
     ASSERT_OK(files_.remove(path("a/b/g")));
     ASSERT_OK(files_.remove(path("a/b/g")));
-    EXPECT_GT(files_.bytes_free(directory_).value(), 0U);
+    EXPECT_GT(files_.bytes_free(directory_.path()).value(), 0U);
 }
 
 TEST_F(PosixFileSystemTest, GathersMorePartsThanOneCallTakes) {
