@@ -13,6 +13,7 @@ class Case:
     latency_goal: float = 0  # of our median latency to the peer's; 0: none
     ours: dict = dataclasses.field(default_factory=dict)  # options for tanistd only
     node: int = 0  # of ours that is asked
+    settings: str = ""  # of ours: lines of [node]
     with_wait: bool = False  # redis-server: WAIT 1 behind each pipeline
     quick: bool = True  # also in a quick run
 
@@ -28,6 +29,8 @@ def all_cases(keys):
     for pipeline, goal in ((1, 1.5), (16, 2), (64, 2.5)):
         add(f"SET, three nodes, P={pipeline}", 3, dict(pipeline=pipeline, keys=keys), "redis-server", goal, with_wait=True)
     add("SET, three nodes, one client", 3, dict(keys=keys, connections=1), "redis-server", latency_goal=0.7, with_wait=True)
+    add("SET, three nodes, one client, idle_poll_us = 500", 3, dict(keys=keys, connections=1), "redis-server", latency_goal=0.7, with_wait=True,
+        settings="idle_poll_us = 500", quick=False)
     add("put, three nodes, 50 clients", 3, dict(keys=keys), "etcd", 8)
     add("put, three nodes, 1000 clients", 3, dict(keys=keys, connections=1000), "etcd", quick=False)
     linearizable = dict(get_percent=100, keys=keys, read_level="linearizable")
