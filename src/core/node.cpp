@@ -135,6 +135,7 @@ void Node::State::on(const Tick& e, Actions& out) {
     tick_pull(*this, out);
     tick_repair(*this, out);
     tick_reads(*this, out);
+    tick_following(*this, out);
     tick_copy(*this, out);
     advance_apply(*this, out);
 }

@@ -40,6 +40,7 @@ struct NodeOptions {
     std::size_t uncommitted_bytes_max = 64 << 20;  ///< beyond it proposals are refused as overloaded
     bool asking_answers = true;                    ///< a voter that asks for its readers has answered the round that they need (S18)
     bool rounds_ask_few = true;                    ///< a round of reads asks no more voters than it needs (S18)
+    bool answers_wait = true;                      ///< an Append that only tells what is committed is answered within a tick
 };
 
 /// What the shell found on disk.

@@ -59,7 +59,8 @@ struct Following {
     std::optional<MemberId> master;
     Lsn matched;  ///< up to where the master has shown its log to equal ours (S5)
     Lsn master_commit;
-    std::uint64_t round = 0;  ///< the highest seen (S18)
+    std::uint64_t round = 0;   ///< the highest seen (S18)
+    bool owes_answer = false;  ///< to an Append that told of commits alone: given with the next tick, if nothing else is said before
 };
 
 /// Appends that the WAL has not reported yet.

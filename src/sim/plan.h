@@ -173,8 +173,8 @@ inline constexpr std::uint64_t kFirstSeedOfMore = 1000;
 inline constexpr std::uint64_t kFirstSeedOfForwarding = 2000;
 /// From here on, there are many switchovers, and most of the load has no session.
 inline constexpr std::uint64_t kFirstSeedOfHandovers = 500'000;
-/// Of chance and of each family: from here on nodes are as the product ships them. Below, rounds of reads ask everybody
-/// (docs/decisions/0017).
+/// Of chance and of each family: from here on nodes are as the product ships them. Below, rounds of reads ask everybody, and
+/// every Append is answered at once (docs/decisions/0017, 0019).
 inline constexpr std::uint64_t kFirstSeedAsShipped = 100'000;
 /// One line that tells topology, network, load and faults.
 [[nodiscard]] std::string describe(const Plan& plan);

@@ -151,7 +151,7 @@ core::NodeOptions SimNode::options() const {
     options.inflight_bytes_max = plan_.inflight_bytes_max;
     options.tail_bytes_max = plan_.tail_bytes_max;
     options.asking_answers = plan_.seed % kSeedsOfAFamily >= kFirstSeedOfAsking;
-    options.rounds_ask_few = plan_.seed % kSeedsOfAFamily >= kFirstSeedAsShipped;
+    options.rounds_ask_few = options.answers_wait = plan_.seed % kSeedsOfAFamily >= kFirstSeedAsShipped;
     return options;
 }
 

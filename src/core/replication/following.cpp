@@ -126,12 +126,17 @@ Lsn acknowledged(const State& s) {
 
 void acknowledge(State& s, Actions& out) {
     const auto claimed = claimed_rank(s);
+    s.following.owes_answer = false;
     send(s, s.following.master->node,
          AppendAck{.acknowledged = acknowledged(s),
                    .applied = s.applied,
                    .intent = claimed.value_or(kWithoutUpperBound),
                    .round = s.following.round},
          out);
+}
+
+void tick_following(State& s, Actions& out) {
+    if (s.following.owes_answer && s.following.master) acknowledge(s, out);
 }
 
 void on_heartbeat(State& s, Peer& from, const Heartbeat& m, Actions& out) {
@@ -159,7 +164,7 @@ void on_append(State& s, Peer& from, const Append& m, Actions& out) {
                         s.log.last().lsn.value, m.acknowledged.value, s.epoch().value),
             out);
     }
-    const bool is_new_round = m.round > s.following.round;
+    const bool is_new_round = m.round > s.following.round, are_new_commits = m.commit > s.following.master_commit;
     note_news(s, m.round, m.commit);
     s.everywhere = std::max(s.everywhere, m.everywhere);
     if (s.hole) {
@@ -184,7 +189,13 @@ void on_append(State& s, Peer& from, const Append& m, Actions& out) {
         cut_log(s, through, s.log.id_of(through)->checksum, out);
     s.following.matched = std::max(s.following.matched, std::min(through, s.log.last().lsn));
     raise_commit(s, m.commit);
-    if (taken == Taken::kHeld || is_new_round) acknowledge(s, out);  // otherwise once it is durable
+    // Its sender knows what is acknowledged: what is applied here is told with what comes next, or by a tick.
+    const bool only_tells_commits = m.entries.empty() && are_new_commits && !is_new_round && m.acknowledged == acknowledged(s);
+    if (only_tells_commits && s.options.answers_wait) {
+        s.following.owes_answer = true;
+    } else if (taken == Taken::kHeld || is_new_round) {
+        acknowledge(s, out);  // otherwise once it is durable
+    }
     advance_apply(s, out);
     recycle_as_witness(s, out);
     note_in_sync(s);

@@ -17,6 +17,8 @@ struct Peer;
 void on_heartbeat(State& s, Peer& from, const Heartbeat& m, Actions& out);
 void on_append(State& s, Peer& from, const Append& m, Actions& out);
 void acknowledge(State& s, Actions& out);
+/// Answers what told of commits only, unless something else was said since.
+void tick_following(State& s, Actions& out);
 
 /// What taking in entries led to.
 enum class Taken : std::uint8_t {

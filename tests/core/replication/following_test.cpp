@@ -94,6 +94,28 @@ TEST(Following, AppliesOnlyWhatTheMasterHasShownToBeItsOwn) {  // S6: min(master
     EXPECT_EQ(b.view().commit, Lsn{1}) << "its own diverged tail may be cut yet";
 }
 
+TEST(Following, WhatOnlyTellsCommitsIsAnsweredByATick) {
+    Bench b({.log = {1}, .applied = 1});
+    (void)b.settle(b.from(kNode2, 1, Append{.previous = {{1}, {1}}, .entries = part(entries({1, 1, 1, 1}), 2, 4), .commit = {1}}));
+    const auto acks = [](const Actions& out) { return sent<AppendAck>(out, kNode2); };
+    const auto told = [&](Lsn commit, Lsn acknowledged, std::uint64_t round = 0) {
+        return b.settle(b.from(kNode2, 1, Append{.previous = {{1}, {4}}, .commit = commit, .round = round, .acknowledged = acknowledged}));
+    };
+    EXPECT_EQ(acks(told({1}, {0})).size(), 1U) << "what is acknowledged is news to its sender";
+    EXPECT_THAT(acks(told({2}, {4})), IsEmpty());
+    EXPECT_EQ(b.view().applied, Lsn{2});
+    const auto answers = acks(b.tick());
+    ASSERT_EQ(answers.size(), 1U);
+    EXPECT_EQ(answers.front().acknowledged, Lsn{4});
+    EXPECT_EQ(answers.front().applied, Lsn{2});
+    EXPECT_THAT(acks(b.tick()), IsEmpty()) << "once";
+    EXPECT_EQ(acks(told({2}, {4})).size(), 1U) << "a heartbeat";
+
+    EXPECT_THAT(acks(told({3}, {4})), IsEmpty());
+    EXPECT_EQ(acks(told({4}, {4}, 1)).size(), 1U) << "a round of reads waits for it";
+    EXPECT_THAT(acks(b.tick()), IsEmpty()) << "that was the answer";
+}
+
 TEST(Following, AppliesOnlyWhatIsDurableHere) {  // S7
     const auto longer = entries({1, 1, 1});
     Bench b({.log = {1, 1}, .applied = 2});
