@@ -12,7 +12,7 @@
 namespace tanist::server {
 
 /// Under a steady load a node is never seen to have applied all that is committed, for what it tells of itself is under way as well. So
-/// commit LSNs are kept with the times at which they were known: when one of them is applied, the node is as new as that time.
+/// commit LSNs are kept with the times at which they were the newest known: when one of them is applied, the node is as new as that time.
 class LagMeter {
 public:
     /// Until more is known, its lag counts from `now_ms` (monotonic, as all times here).
@@ -32,9 +32,11 @@ public:
             is_known_ = true;
             marks_.erase(marks_.begin(), above);
         }
-        if (!marks_.empty() && (marks_.back().commit >= commit || at_ms < marks_.back().at_ms + kSpacingMs)) return;
-        if (marks_.size() == kMarksMax) thin_out();
-        marks_.push_back({commit, at_ms});
+        if (!marks_.empty() && marks_.back().commit == commit) {
+            marks_.back().at_ms = std::max(marks_.back().at_ms, at_ms);
+        } else if (marks_.empty() || (marks_.back().commit < commit && at_ms >= marks_.back().at_ms + spacing_ms(at_ms))) {
+            marks_.push_back({commit, at_ms});
+        }
     }
     /// It has applied all that was committed by then.
     [[nodiscard]] std::uint64_t as_of_ms() const { return as_of_ms_; }
@@ -44,13 +46,11 @@ private:
         Lsn commit;
         std::uint64_t at_ms;
     };
-    static constexpr std::size_t kMarksMax = 64;
     static constexpr std::uint64_t kSpacingMs = 10;
 
-    /// Every other one goes, so that the older ones become rare: a long lag is told less exactly.
-    void thin_out() {
-        for (std::size_t i = 0; 2 * i < marks_.size(); ++i) marks_[i] = marks_[2 * i];
-        marks_.resize((marks_.size() + 1) / 2);
+    /// The longer the lag, the rarer they are: so it is told to a part of it, and there are few.
+    [[nodiscard]] std::uint64_t spacing_ms(std::uint64_t at_ms) const {
+        return std::max(kSpacingMs, (at_ms - std::min(at_ms, marks_.front().at_ms)) / 32);
     }
 
     std::vector<Mark> marks_;  ///< not applied yet, ascending

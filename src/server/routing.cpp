@@ -20,8 +20,7 @@ void Routing::refresh(core::View view, std::uint64_t now_ms) {
     lag_ms_of_.clear();
     const bool leads = is_master() && view_.open;
     if (leads) {
-        lag_ms_ = 0;
-        meters_.insert_or_assign(view_.self.node, LagMeter(now_ms));
+        lag_ms_ = lag_of(view_.self.node, view_.commit, view_.commit, 0, now_ms);
         for (const core::PeerView& peer : view_.peers) {
             if (peer.applied) lag_ms_of_[peer.id.node] = lag_of(peer.id.node, *peer.applied, view_.commit, peer.silence_ms, now_ms);
         }

@@ -40,7 +40,7 @@ public:
     [[nodiscard]] std::string directions() const;
 
 private:
-    /// `commit` is what was committed when the node, or, of this node, its master was last heard.
+    /// `commit` is what is known to be committed: at a slave, what its master last told.
     [[nodiscard]] std::uint64_t lag_of(NodeId node, Lsn applied, Lsn commit, std::uint64_t silence_ms, std::uint64_t now_ms);
 
     core::View view_;

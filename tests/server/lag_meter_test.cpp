@@ -45,10 +45,13 @@ TEST_F(LagMeterTest, OfANodeThatStandsStillGrowsWithTime) {
     EXPECT_EQ(lag_ms(), 0U);
 }
 
-TEST_F(LagMeterTest, OfANodeFarBehindIsToldRoughly) {
+TEST_F(LagMeterTest, OfANodeFarBehindIsToldToAPartOfIt) {
     for (const std::uint64_t delay_ms : {1000, 5000, 60'000}) {
         run_until(now_ms_ + 5 * delay_ms, delay_ms);
-        EXPECT_THAT(lag_ms(), AllOf(Ge(delay_ms), Le(delay_ms * 3 / 2))) << delay_ms;
+        for (int i = 0; i < 1000; ++i) {
+            run_until(now_ms_ + delay_ms / 100, delay_ms);
+            ASSERT_THAT(lag_ms(), AllOf(Ge(delay_ms), Le(delay_ms + delay_ms / 16))) << delay_ms;
+        }
     }
 }
 
@@ -62,7 +65,7 @@ TEST_F(LagMeterTest, IsOfTheNewestWord) {
     meter_.note(Lsn{11}, Lsn{12}, kStartMs + 90);
     EXPECT_EQ(meter_.as_of_ms(), kStartMs);
     meter_.note(Lsn{12}, Lsn{13}, kStartMs + 100);
-    EXPECT_EQ(meter_.as_of_ms(), kStartMs + 50) << "when what is applied now was all there was";
+    EXPECT_EQ(meter_.as_of_ms(), kStartMs + 90) << "when what is applied now was still all there was";
 }
 
 TEST_F(LagMeterTest, CountsFromTheStartUntilSomethingIsKnown) {
