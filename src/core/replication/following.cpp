@@ -189,9 +189,10 @@ void on_append(State& s, Peer& from, const Append& m, Actions& out) {
         cut_log(s, through, s.log.id_of(through)->checksum, out);
     s.following.matched = std::max(s.following.matched, std::min(through, s.log.last().lsn));
     raise_commit(s, m.commit);
-    // Its sender knows what is acknowledged: what is applied here is told with what comes next, or by a tick.
-    const bool only_tells_commits = m.entries.empty() && are_new_commits && !is_new_round && m.acknowledged == acknowledged(s);
-    if (only_tells_commits && s.options.answers_wait) {
+    // Its sender knows what is acknowledged, and has told that all of it is committed: nothing waits for the answer.
+    const bool is_news_to_us_alone =
+        m.entries.empty() && are_new_commits && !is_new_round && m.acknowledged == acknowledged(s) && m.commit >= m.acknowledged;
+    if (is_news_to_us_alone && s.options.answers_wait) {
         s.following.owes_answer = true;
     } else if (taken == Taken::kHeld || is_new_round) {
         acknowledge(s, out);  // otherwise once it is durable
